@@ -1,0 +1,225 @@
+//! What to say, to whom, when: matches become alerts. Pure.
+
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Timestamp};
+use sha2::{Digest, Sha256};
+
+use crate::model::{
+    AlertId, AlertState, Backfill, ChannelName, DeliveryId, Entry, Newness, PlannedAlert,
+    PlannedDelivery, RuleName, Severity, StoryCandidate, StoryId,
+};
+
+/// What a rule wants done with its matches.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RulePolicy {
+    /// The rule's name for people.
+    pub title: String,
+    /// How urgent.
+    pub severity: Severity,
+    /// Whom to tell; empty means record only.
+    pub channels: Vec<ChannelName>,
+}
+
+/// Everything about rules and channels that decisions need.
+#[derive(Clone, Debug, Default)]
+pub struct Policy {
+    /// By rule.
+    pub rules: BTreeMap<RuleName, RulePolicy>,
+    /// The recipients of each channel; one delivery each.
+    pub recipients: BTreeMap<ChannelName, Vec<String>>,
+    /// How long an alert waits for further outlets before it is told.
+    pub gather: SignedDuration,
+}
+
+/// A match, seen in the light of what is known of entry and story.
+#[derive(Clone, Copy, Debug)]
+pub struct Circumstances<'a> {
+    /// The rule that matched.
+    pub rule: &'a RuleName,
+    /// The story that the entry belongs to.
+    pub story: &'a StoryId,
+    /// What is known of the story, if it is not new.
+    pub candidate: Option<&'a StoryCandidate>,
+    /// Whether the entry was seen before.
+    pub newness: Newness,
+    /// For a revised entry: whether its earlier text matched too.
+    pub matched_before: bool,
+    /// Whether the first poll's rule holds the entry back.
+    pub held_by_baseline: bool,
+}
+
+/// Decides what a match leads to; `None` where the story already raised this
+/// rule's alert and there is nothing to record.
+pub fn decide(
+    policy: &Policy,
+    about: Circumstances<'_>,
+    now: Timestamp,
+) -> Option<(AlertState, Option<PlannedAlert>)> {
+    let recorded =
+        about.candidate.and_then(|story| story.matched.iter().find(|(rule, _)| rule == about.rule));
+    match recorded {
+        Some((_, Some(_))) => None,
+        // Held back earlier, and this entry gives no better reason to speak.
+        Some((_, None)) if about.held_by_baseline || about.newness != Newness::New => None,
+        _ if about.held_by_baseline => Some((AlertState::Baseline, None)),
+        _ if about.newness == Newness::Revised && about.matched_before => {
+            Some((AlertState::OldNews, None))
+        }
+        _ => Some((AlertState::Raised, Some(plan(policy, about, now)))),
+    }
+}
+
+fn plan(policy: &Policy, about: Circumstances<'_>, now: Timestamp) -> PlannedAlert {
+    let id = AlertId::new(format!("a{}", digest(&[about.rule.as_str(), about.story.as_str()], 8)));
+    let rule = policy.rules.get(about.rule);
+    let channels = rule.map(|rule| rule.channels.as_slice()).unwrap_or_default();
+    let due_at = now.checked_add(policy.gather).unwrap_or(now);
+    let deliveries = channels.iter().flat_map(|channel| {
+        let recipients = policy.recipients.get(channel).map(Vec::as_slice).unwrap_or_default();
+        recipients.iter().map(|recipient| PlannedDelivery {
+            id: DeliveryId::new(format!(
+                "d{}",
+                digest(&[id.as_str(), channel.as_str(), recipient], 16)
+            )),
+            channel: channel.clone(),
+            recipient: recipient.clone(),
+            due_at,
+        })
+    });
+    PlannedAlert {
+        deliveries: deliveries.collect(),
+        rule: about.rule.clone(),
+        rule_title: rule.map_or_else(|| about.rule.to_string(), |rule| rule.title.clone()),
+        severity: rule.map(|rule| rule.severity).unwrap_or_default(),
+        id,
+    }
+}
+
+/// Whether an entry of a feed's first document is held back.
+pub fn held_by_backfill(backfill: Backfill, entry: &Entry, now: Timestamp) -> bool {
+    match backfill {
+        Backfill::All => false,
+        Backfill::None => true,
+        // Without a date nobody can say that it is recent.
+        Backfill::Within(span) => {
+            entry.published.or(entry.updated).is_none_or(|when| now.duration_since(when) > span)
+        }
+    }
+}
+
+fn digest(parts: &[&str], bytes: usize) -> String {
+    let mut hasher = Sha256::new();
+    for part in parts {
+        hasher.update(part.as_bytes());
+        hasher.update([0]);
+    }
+    hasher.finalize()[..bytes].iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn now() -> Timestamp {
+        "2026-11-03T10:00:00Z".parse().unwrap()
+    }
+
+    fn policy() -> Policy {
+        let desk = ChannelName::new("desk");
+        Policy {
+            rules: BTreeMap::from([(
+                RuleName::new("r"),
+                RulePolicy {
+                    title: "R".to_string(),
+                    severity: Severity::High,
+                    channels: vec![desk.clone()],
+                },
+            )]),
+            recipients: BTreeMap::from([(desk, vec!["a@x".to_string(), "b@x".to_string()])]),
+            gather: SignedDuration::from_secs(2),
+        }
+    }
+
+    /// What is recorded of (rule, story); entry; held by baseline; expected.
+    fn check(
+        recorded: Option<Option<&str>>,
+        newness: Newness,
+        matched_before: bool,
+        held_by_baseline: bool,
+        expected: Option<AlertState>,
+    ) {
+        let (rule, story) = (RuleName::new("r"), StoryId::new("s1"));
+        let candidate = StoryCandidate {
+            id: story.clone(),
+            matched: recorded
+                .map(|alert| (rule.clone(), alert.map(AlertId::new)))
+                .into_iter()
+                .collect(),
+        };
+        let about = Circumstances {
+            rule: &rule,
+            story: &story,
+            candidate: Some(&candidate),
+            newness,
+            matched_before,
+            held_by_baseline,
+        };
+        let decision = decide(&policy(), about, now());
+        assert_eq!(decision.map(|(state, _)| state), expected);
+    }
+
+    #[test]
+    fn one_alert_for_a_rule_and_story_and_none_without_news() {
+        use AlertState::{Baseline, OldNews, Raised};
+        use Newness::{New, Revised};
+        check(None, New, false, false, Some(Raised));
+        check(None, New, false, true, Some(Baseline));
+        check(Some(Some("a1")), New, false, false, None);
+        check(Some(Some("a1")), Revised, false, false, None);
+        // An established feed brings what another feed's baseline held back.
+        check(Some(None), New, false, false, Some(Raised));
+        check(Some(None), New, false, true, None);
+        check(Some(None), Revised, true, false, None);
+        // A correction that makes the rule hold for the first time is news.
+        check(None, Revised, false, false, Some(Raised));
+        check(None, Revised, true, false, Some(OldNews));
+    }
+
+    #[test]
+    fn ids_depend_on_rule_story_channel_and_recipient_alone() {
+        let (rule, story) = (RuleName::new("r"), StoryId::new("s1"));
+        let about = Circumstances {
+            rule: &rule,
+            story: &story,
+            candidate: None,
+            newness: Newness::New,
+            matched_before: false,
+            held_by_baseline: false,
+        };
+        let first = plan(&policy(), about, now());
+        let again = plan(&policy(), about, now() + SignedDuration::from_hours(5));
+        assert_eq!(first.deliveries.len(), 2);
+        assert_ne!(first.deliveries[0].id, first.deliveries[1].id);
+        assert_eq!(first.deliveries[0].id, again.deliveries[0].id);
+        assert!(!first.deliveries[0].id.as_str().contains('.'));
+    }
+
+    #[test]
+    fn backfill_holds_back_what_is_older_or_undated() {
+        let day = Backfill::Within(SignedDuration::from_hours(24));
+        let entry = |hours: Option<i64>| Entry {
+            published: hours.map(|hours| now() - SignedDuration::from_hours(hours)),
+            ..Entry::default()
+        };
+        for (backfill, hours, held) in [
+            (Backfill::None, Some(0), true),
+            (Backfill::All, None, false),
+            (day, Some(1), false),
+            (day, Some(25), true),
+            (day, None, true),
+        ] {
+            assert_eq!(held_by_backfill(backfill, &entry(hours), now()), held);
+        }
+    }
+}

@@ -1,0 +1,351 @@
+//! Turns a configuration into running loops, and stops them.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::SignedDuration;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::alert::{Policy, RulePolicy};
+use crate::config::{Config, RuleConfig};
+use crate::deliver::{self, BuildError, Channel, ChannelOptions};
+use crate::fetch::{self, Fetcher, host_of};
+use crate::model::{ChannelName, Clock, Feed};
+use crate::net::NetError;
+use crate::pipeline::{Dispatcher, Drained, Live, PollStatus, Poller, Pulse, RoundReport, Sweeper};
+use crate::rule::RuleSet;
+use crate::schedule;
+use crate::store::{Store, StoreError, SyncReport};
+
+/// How long stopping waits for requests and sends under way.
+const GRACE: Duration = Duration::from_secs(8);
+
+/// Why the daemon cannot start or go on.
+#[derive(Debug, thiserror::Error)]
+pub enum AppError {
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A channel cannot be built from its options.
+    #[error("channel \"{0}\": {1}")]
+    Channel(ChannelName, BuildError),
+    /// HTTP clients cannot be built.
+    #[error(transparent)]
+    Net(#[from] NetError),
+    /// A loop ended by itself, which none should.
+    #[error("an internal loop ended unexpectedly; see the log")]
+    LoopEnded,
+}
+
+/// What a reload changed, for the log.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Reloaded {
+    /// Feeds added, changed, removed.
+    pub feeds: SyncReport,
+    /// Channels that are new or other than before.
+    pub channels_started: Vec<ChannelName>,
+    /// Channels that are no more, or made anew.
+    pub channels_stopped: Vec<ChannelName>,
+}
+
+/// The running daemon.
+pub struct App {
+    store: Store,
+    clock: Clock,
+    live: watch::Sender<Arc<Live>>,
+    fetcher: watch::Sender<Fetcher>,
+    fetch_options: fetch::Options,
+    planned: watch::Sender<u64>,
+    polling: watch::Receiver<PollStatus>,
+    channels: HashMap<ChannelName, RunningChannel>,
+    pulse: Pulse,
+    tracker: TaskTracker,
+    stop: CancellationToken,
+    ended: CancellationToken,
+}
+
+struct RunningChannel {
+    options: ChannelOptions,
+    channel: Arc<dyn Channel>,
+    stop: CancellationToken,
+}
+
+/// What a single round did.
+#[derive(Clone, Debug, Default)]
+pub struct OnceReport {
+    /// The visits.
+    pub round: RoundReport,
+    /// The deliveries.
+    pub drained: Drained,
+}
+
+impl App {
+    /// Opens the store, follows the configuration and starts all loops.
+    ///
+    /// # Errors
+    /// When the database, a channel or a client cannot be made ready.
+    pub async fn start(config: &Config, clock: Clock) -> Result<Self, AppError> {
+        let store = Store::open(&config.store)?;
+        sync_feeds(&store, config, &clock).await?;
+        let channels = build_channels(config)?;
+        let fetch_options = fetch_options(config);
+        let (fetcher, fetcher_rx) = watch::channel(Fetcher::new(&fetch_options)?);
+        let (live, live_rx) = watch::channel(Arc::new(live(config, &channels, config.gather)));
+        let (planned, _) = watch::channel(0);
+        let (status, polling) = watch::channel(PollStatus { in_flight: 1, next: None });
+        let mut app = Self {
+            store: store.clone(),
+            clock: clock.clone(),
+            live,
+            fetcher,
+            fetch_options,
+            planned: planned.clone(),
+            polling,
+            channels: HashMap::new(),
+            pulse: Pulse::default(),
+            tracker: TaskTracker::new(),
+            stop: CancellationToken::new(),
+            ended: CancellationToken::new(),
+        };
+        for (name, (options, channel)) in channels {
+            app.start_channel(name, options, channel);
+        }
+        let poller = Poller {
+            store: store.clone(),
+            fetcher: fetcher_rx,
+            live: live_rx.clone(),
+            clock: clock.clone(),
+            planned,
+        };
+        let (stop, pulse) = (app.stop.clone(), app.pulse.clone());
+        app.own(app.stop.clone(), poller.run(stop, pulse, status));
+        let sweeper = Sweeper { store, clock, live: live_rx };
+        let (stop, pulse) = (app.stop.clone(), app.pulse.clone());
+        app.own(app.stop.clone(), sweeper.run(stop, pulse));
+        Ok(app)
+    }
+
+    /// Follows another configuration. What did not change keeps going: timers,
+    /// connections, channels. The store's path cannot change while running.
+    ///
+    /// # Errors
+    /// When a channel or client cannot be built or the store fails; then the
+    /// old configuration stays in force.
+    pub async fn reload(&mut self, config: &Config) -> Result<Reloaded, AppError> {
+        let mut built = build_channels(config)?;
+        let options = fetch_options(config);
+        let fetcher =
+            if options == self.fetch_options { None } else { Some(Fetcher::new(&options)?) };
+        let mut reloaded = Reloaded {
+            feeds: sync_feeds(&self.store, config, &self.clock).await?,
+            ..Reloaded::default()
+        };
+        for (name, running) in &self.channels {
+            if let Some((options, channel)) = built.get_mut(name)
+                && *options == running.options
+            {
+                *channel = Arc::clone(&running.channel);
+            }
+        }
+        self.live.send_replace(Arc::new(live(config, &built, config.gather)));
+        if let Some(fetcher) = fetcher {
+            self.fetcher.send_replace(fetcher);
+            self.fetch_options = options;
+        }
+        self.follow_channels(built, &mut reloaded);
+        self.planned.send_modify(|count| *count += 1);
+        Ok(reloaded)
+    }
+
+    fn follow_channels(&mut self, built: BuiltChannels, reloaded: &mut Reloaded) {
+        let kept = |name: &ChannelName, running: &RunningChannel| {
+            built.get(name).is_some_and(|(options, _)| *options == running.options)
+        };
+        let stopped: Vec<ChannelName> = self
+            .channels
+            .iter()
+            .filter(|(name, running)| !kept(name, running))
+            .map(|(name, _)| name.clone())
+            .collect();
+        for name in stopped {
+            if let Some(running) = self.channels.remove(&name) {
+                running.stop.cancel();
+            }
+            reloaded.channels_stopped.push(name);
+        }
+        for (name, (options, channel)) in built {
+            if !self.channels.contains_key(&name) {
+                reloaded.channels_started.push(name.clone());
+                self.start_channel(name, options, channel);
+            }
+        }
+    }
+
+    fn start_channel(
+        &mut self,
+        name: ChannelName,
+        options: ChannelOptions,
+        channel: Arc<dyn Channel>,
+    ) {
+        let stop = self.stop.child_token();
+        let dispatcher = Dispatcher {
+            store: self.store.clone(),
+            name: name.clone(),
+            channel: Arc::clone(&channel),
+            clock: self.clock.clone(),
+        };
+        let work = dispatcher.run(stop.clone(), self.pulse.clone(), self.planned.subscribe());
+        self.own(stop.clone(), work);
+        self.channels.insert(name, RunningChannel { options, channel, stop });
+    }
+
+    /// Runs a loop as ours. One that ends, or panics, while nobody stopped it
+    /// ends the daemon: a half-alive watcher would look like no news.
+    fn own(&self, stop: CancellationToken, work: impl Future<Output = ()> + Send + 'static) {
+        let ended = self.ended.clone();
+        let task = self.tracker.spawn(work);
+        self.tracker.spawn(async move {
+            let _ = task.await;
+            if !stop.is_cancelled() {
+                ended.cancel();
+            }
+        });
+    }
+
+    /// Completes when a loop has ended by itself.
+    pub async fn failed(&self) -> AppError {
+        self.ended.cancelled().await;
+        AppError::LoopEnded
+    }
+
+    /// Loops that have not come round for longer than `limit`.
+    pub fn silent_loops(&self, limit: SignedDuration) -> Vec<String> {
+        self.pulse.silent(self.clock.now(), limit)
+    }
+
+    /// What the poll loop is about.
+    pub fn polling(&self) -> watch::Receiver<PollStatus> {
+        self.polling.clone()
+    }
+
+    /// The database, to look at.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// Stops all loops: nothing new is begun, what is under way may finish
+    /// within the grace period. What does not is sent again after the next
+    /// start, with the same id. Whether everything finished in time.
+    pub async fn stop(self) -> bool {
+        self.stop.cancel();
+        self.tracker.close();
+        tokio::time::timeout(GRACE, self.tracker.wait()).await.is_ok()
+    }
+}
+
+/// Polls every feed now, delivers what is due, and ends.
+///
+/// # Errors
+/// When the database, a channel or a client cannot be made ready, or the
+/// database fails.
+pub async fn once(
+    config: &Config,
+    clock: Clock,
+    stop: &CancellationToken,
+    progress: impl FnMut(usize),
+) -> Result<OnceReport, AppError> {
+    let store = Store::open(&config.store)?;
+    sync_feeds(&store, config, &clock).await?;
+    let channels = build_channels(config)?;
+    let (_fetcher, fetcher) = watch::channel(Fetcher::new(&fetch_options(config))?);
+    // Everything is polled before anything is told: no need to wait for outlets.
+    let live = live(config, &channels, SignedDuration::ZERO);
+    let (_live, live) = watch::channel(Arc::new(live));
+    let (planned, _) = watch::channel(0);
+    let poller = Poller { store: store.clone(), fetcher, live, clock: clock.clone(), planned };
+    let mut report = OnceReport { round: poller.once(stop, progress).await?, ..Default::default() };
+    for (name, (_, channel)) in channels {
+        let dispatcher = Dispatcher { store: store.clone(), name, channel, clock: clock.clone() };
+        let drained = dispatcher.drain(stop).await?;
+        report.drained.sent += drained.sent;
+        report.drained.waiting += drained.waiting;
+        report.drained.failed += drained.failed;
+    }
+    Ok(report)
+}
+
+type BuiltChannels = BTreeMap<ChannelName, (ChannelOptions, Arc<dyn Channel>)>;
+
+fn build_channels(config: &Config) -> Result<BuiltChannels, AppError> {
+    let agent = user_agent(config);
+    let built = config.channels.iter().map(|(name, options)| {
+        let channel = deliver::build(name, options, &agent)
+            .map_err(|error| AppError::Channel(name.clone(), error))?;
+        Ok((name.clone(), (options.clone(), channel)))
+    });
+    built.collect()
+}
+
+async fn sync_feeds(
+    store: &Store,
+    config: &Config,
+    clock: &Clock,
+) -> Result<SyncReport, StoreError> {
+    let feeds: Vec<(Feed, String)> =
+        config.feeds.iter().map(|feed| (feed.clone(), host_of(&feed.url))).collect();
+    store.sync_feeds(feeds, schedule::first_poll, schedule::rescheduled, clock.now()).await
+}
+
+/// The part of a configuration that the loops follow.
+fn live(config: &Config, channels: &BuiltChannels, gather: SignedDuration) -> Live {
+    let recipients =
+        channels.iter().map(|(name, (_, channel))| (name.clone(), channel.recipients()));
+    Live {
+        feeds: config.feeds.iter().map(|feed| (feed.name.clone(), feed.clone())).collect(),
+        concurrency: config.fetch.concurrency,
+        retention: config.retention,
+        ..decisions(&config.rules, recipients.collect(), gather)
+    }
+}
+
+/// Rules and policy alone: what a replay needs.
+pub fn decisions(
+    rules: &[RuleConfig],
+    recipients: BTreeMap<ChannelName, Vec<String>>,
+    gather: SignedDuration,
+) -> Live {
+    let policies = rules.iter().map(|rule| {
+        let policy = RulePolicy {
+            title: rule.title.clone(),
+            severity: rule.severity,
+            channels: rule.channels.clone(),
+        };
+        (rule.rule.name.clone(), policy)
+    });
+    Live {
+        policy: Policy { rules: policies.collect(), recipients, gather },
+        rules: RuleSet::new(rules.iter().map(|rule| rule.rule.clone()).collect()),
+        ..Live::default()
+    }
+}
+
+fn fetch_options(config: &Config) -> fetch::Options {
+    fetch::Options {
+        user_agent: user_agent(config),
+        connect_timeout: config.fetch.connect_timeout,
+        timeout: config.fetch.timeout,
+        max_body: config.fetch.max_body,
+        ca_file: config.fetch.ca_file.clone(),
+    }
+}
+
+fn user_agent(config: &Config) -> String {
+    let version = env!("CARGO_PKG_VERSION");
+    match &config.contact {
+        Some(contact) => format!("wirewatch/{version} (+{contact})"),
+        None => format!("wirewatch/{version} (news feed monitor)"),
+    }
+}

@@ -1,0 +1,229 @@
+//! What can be said on the command line, with its help.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+/// Watches news feeds and tells you about stories that match your rules.
+///
+/// Without a command: runs the daemon, like `wirewatch run`.
+#[derive(Debug, Parser)]
+#[command(
+    version,
+    long_about = None,
+    after_help = "Exit codes: 0 done, 1 failed, 2 wrong usage, 78 wrong configuration.\n\n\
+    Examples:\n  wirewatch check\n  wirewatch --config /etc/wirewatch/wirewatch.toml run\n  \
+    wirewatch alerts --since 2h --json"
+)]
+pub(super) struct Args {
+    /// Configuration file [default: config/wirewatch.toml, wirewatch.toml, /etc/wirewatch/wirewatch.toml]
+    #[arg(long, short, global = true, value_name = "FILE", env = "WIREWATCH_CONFIG")]
+    pub(super) config: Option<PathBuf>,
+    /// Print JSON: one object a line
+    #[arg(long, global = true)]
+    pub(super) json: bool,
+    /// Log more: -v debug, -vv trace
+    #[arg(long, short, global = true, action = clap::ArgAction::Count)]
+    pub(super) verbose: u8,
+    #[command(subcommand)]
+    pub(super) command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Run the daemon until Ctrl-C or SIGTERM; SIGHUP reloads the configuration
+    #[command(after_help = "Example:\n  wirewatch --config watch.toml run")]
+    Run,
+    /// Poll every feed now, deliver what is due, print a summary and exit
+    ///
+    /// A feed or delivery that fails is in the summary and is tried again next time; the exit code
+    /// is 1 only when wirewatch itself could not do its work.
+    #[command(after_help = "Example:\n  wirewatch once --json")]
+    Once,
+    /// List every problem of the configuration, run the rules' examples, say what would be done
+    #[command(after_help = "Example:\n  wirewatch --config watch.toml check")]
+    Check,
+    /// Say what is healthy and what is not
+    #[command(after_help = "Example:\n  wirewatch status --quiet && echo healthy")]
+    Status(StatusArgs),
+    /// List feeds, or bring one back that ended with 410
+    #[command(
+        after_help = "Examples:\n  wirewatch feeds --state failing\n  wirewatch feeds revive old-feed"
+    )]
+    Feeds(FeedsArgs),
+    /// List stories, the newest first
+    #[command(after_help = "Example:\n  wirewatch stories --since 2h --rule sanctions")]
+    Stories(ListArgs),
+    /// List alerts, the newest first
+    #[command(after_help = "Example:\n  wirewatch alerts --since 1d --json")]
+    Alerts(ListArgs),
+    /// List deliveries, or try failed ones again
+    #[command(
+        after_help = "Examples:\n  wirewatch deliveries --state failed\n  wirewatch deliveries retry --all"
+    )]
+    Deliveries(DeliveriesArgs),
+    /// Show what is understood of a feed document: a JSON object a line per entry
+    #[command(after_help = "Example:\n  curl -s https://example.org/rss | wirewatch parse -")]
+    Parse(ParseArgs),
+    /// Try rules on items: a JSON object a line per match
+    ///
+    /// Items are JSON lines with `id`, `title`, `text` and optionally `url`, `feed`, `author`,
+    /// `categories`, `lang`, `published`.
+    #[command(
+        after_help = "Example:\n  wirewatch parse feed.xml | wirewatch match --rules rules.toml"
+    )]
+    Match(MatchArgs),
+    /// Run the whole decision path over items in time order: a JSON object a line per item
+    ///
+    /// Items are JSON lines as for `match`, with `feed` and `published` or `seen`; no network and
+    /// no lasting database are used.
+    #[command(after_help = "Example:\n  wirewatch --config watch.toml replay --input items.jsonl")]
+    Replay(ReplayArgs),
+    /// Print shell completions, the man pages, the JSON schema or the reference configuration
+    #[command(
+        after_help = "Examples:\n  wirewatch generate completions bash\n  wirewatch generate man --dir man/"
+    )]
+    Generate(GenerateArgs),
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct StatusArgs {
+    /// Print nothing; exit 0 when the daemon runs and is healthy, else 1
+    #[arg(long, short)]
+    pub(super) quiet: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct ListArgs {
+    /// Not older than this: 90m, 2h, 3d
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub(super) since: Option<jiff::SignedDuration>,
+    /// Only of this rule
+    #[arg(long, value_name = "NAME")]
+    pub(super) rule: Option<String>,
+    /// Only of this feed
+    #[arg(long, value_name = "NAME")]
+    pub(super) feed: Option<String>,
+    /// Only of this channel
+    #[arg(long, value_name = "NAME")]
+    pub(super) channel: Option<String>,
+    /// Only in this state (feeds: new, ok, failing, gone; deliveries: waiting, sent, failed)
+    #[arg(long, value_name = "STATE")]
+    pub(super) state: Option<String>,
+    /// At most so many
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    pub(super) limit: usize,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(super) struct FeedsArgs {
+    #[command(flatten)]
+    pub(super) list: ListArgs,
+    #[command(subcommand)]
+    pub(super) action: Option<FeedsAction>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum FeedsAction {
+    /// Poll a feed again that is gone or waiting after failures
+    Revive {
+        /// The feed's name
+        name: String,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(super) struct DeliveriesArgs {
+    #[command(flatten)]
+    pub(super) list: ListArgs,
+    #[command(subcommand)]
+    pub(super) action: Option<DeliveriesAction>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum DeliveriesAction {
+    /// Send failed deliveries again, with their old ids
+    Retry {
+        /// Ids of failed deliveries
+        #[arg(required_unless_present = "all", value_name = "ID")]
+        ids: Vec<String>,
+        /// All failed deliveries
+        #[arg(long, conflicts_with = "ids")]
+        all: bool,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct ParseArgs {
+    /// The document, or - for standard input
+    pub(super) file: PathBuf,
+    /// Its Content-Type, as the server stated it
+    #[arg(long, value_name = "TYPE")]
+    pub(super) content_type: Option<String>,
+    /// The URL it came from: the base of relative links
+    #[arg(long, value_name = "URL")]
+    pub(super) base_url: Option<String>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct MatchArgs {
+    /// TOML file with [terms] and [rule.*]
+    #[arg(long, value_name = "FILE")]
+    pub(super) rules: PathBuf,
+    /// JSON lines, or - for standard input
+    #[arg(long, value_name = "FILE", default_value = "-")]
+    pub(super) input: PathBuf,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct ReplayArgs {
+    /// JSON lines, or - for standard input
+    #[arg(long, value_name = "FILE", default_value = "-")]
+    pub(super) input: PathBuf,
+    /// Rules of this file instead of the configuration's
+    #[arg(long, value_name = "FILE")]
+    pub(super) rules: Option<PathBuf>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct GenerateArgs {
+    #[command(subcommand)]
+    pub(super) what: Generate,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Generate {
+    /// Completions for a shell, on standard output
+    Completions {
+        /// Which shell
+        shell: Shell,
+    },
+    /// Man pages: the main one on standard output, or all into a folder
+    Man {
+        /// Folder for all pages
+        #[arg(long, value_name = "DIR")]
+        dir: Option<PathBuf>,
+    },
+    /// JSON schema of the configuration, for editors
+    Schema,
+    /// Every configuration key with its default
+    Reference,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(super) enum Shell {
+    Bash,
+    Elvish,
+    Fish,
+    Powershell,
+    Zsh,
+}
+
+/// A span of time as the configuration writes it, days included.
+fn duration(text: &str) -> Result<jiff::SignedDuration, String> {
+    let span: jiff::Span = text.parse().map_err(|_| "write it like 90m, 2h or 3d".to_string())?;
+    span.to_duration(jiff::SpanRelativeTo::days_are_24_hours())
+        .map_err(|_| "days, hours, minutes and seconds only".to_string())
+}

@@ -1,0 +1,87 @@
+//! `check`: what is wrong with the configuration, and what it would do.
+
+use std::process::ExitCode;
+
+use serde_json::{Value, json};
+
+use super::{BAD_CONFIG, CliError, Context, output};
+use crate::config::{self, Config, Environment, Problem};
+use crate::deliver::ChannelOptions;
+
+pub(super) async fn run(mut context: Context) -> Result<ExitCode, CliError> {
+    let path = context.config_path()?;
+    let loaded = config::load(&path, &Environment::from_process());
+    if context.json {
+        let (problems, valid): (Vec<Value>, bool) = match &loaded {
+            Ok(config) => (config.warnings.iter().map(problem_json).collect(), true),
+            Err(problems) => (problems.list.iter().map(problem_json).collect(), false),
+        };
+        context.out.json(&json!({ "valid": valid, "problems": problems }))?;
+        context.out.flush()?;
+        return Ok(ExitCode::from(if valid { 0 } else { BAD_CONFIG }));
+    }
+    let config = loaded.map_err(|problems| CliError::Config(Box::new(problems)))?;
+    for warning in &config.warnings {
+        output::remark(&warning.to_string());
+    }
+    for line in plan(&config) {
+        context.out.line(line)?;
+    }
+    context.out.flush()?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn problem_json(problem: &Problem) -> Value {
+    json!({
+        "severity": problem.severity.as_str(),
+        "file": problem.file.display().to_string(),
+        "line": problem.line,
+        "column": problem.column,
+        "message": problem.message,
+        "hint": problem.hint,
+    })
+}
+
+/// What the daemon would do, in a few lines.
+fn plan(config: &Config) -> Vec<String> {
+    let mut lines = vec![format!(
+        "the configuration is good: {} feeds, {} rules, {} channels",
+        config.feeds.len(),
+        config.rules.len(),
+        config.channels.len()
+    )];
+    lines.push(format!("store: {}", config.store.display()));
+    for feed in &config.feeds {
+        lines.push(format!("feed {}: {} every {:#}", feed.name, feed.url, feed.interval));
+    }
+    for rule in &config.rules {
+        let channels: Vec<&str> = rule.channels.iter().map(|name| name.as_str()).collect();
+        let tells = match channels.as_slice() {
+            [] => "recorded, tells nobody".to_string(),
+            names => format!("tells {}", names.join(", ")),
+        };
+        let canonical = rule.rule.compiled.canonical();
+        lines.push(format!("rule {} ({}): {tells}", rule.rule.name, rule.severity.as_str()));
+        lines.push(format!("  {canonical}"));
+    }
+    for (name, options) in &config.channels {
+        lines.push(format!("channel {name}: {}", describe(options)));
+    }
+    lines
+}
+
+fn describe(options: &ChannelOptions) -> String {
+    match options {
+        ChannelOptions::Console(_) => "prints to this terminal".to_string(),
+        ChannelOptions::Email(email) => {
+            format!("mails {} by {}:{}", email.to.join(", "), email.host, email.port)
+        }
+        // A webhook's path and query may be its secret.
+        ChannelOptions::Webhook(webhook) => {
+            let origin = url::Url::parse(&webhook.url)
+                .map(|url| url.origin().ascii_serialization())
+                .unwrap_or_default();
+            format!("posts to {origin}")
+        }
+    }
+}

@@ -1,0 +1,237 @@
+//! `feeds`, `stories`, `alerts`, `deliveries`: rows with filters.
+
+use std::process::ExitCode;
+
+use comfy_table::{ContentArrangement, Table, presets};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::args::{DeliveriesAction, DeliveriesArgs, FeedsAction, FeedsArgs, ListArgs};
+use super::{CliError, Context};
+use crate::model::{Clock, DeliveryId, FeedName, Field};
+use crate::store::{AlertRow, DeliveryRow, FeedRow, Filter, OutletRow, Store, StoryRow};
+
+pub(super) async fn feeds(context: Context, args: FeedsArgs) -> Result<ExitCode, CliError> {
+    let store = attach(&context)?;
+    if let Some(FeedsAction::Revive { name }) = args.action {
+        if !store.revive_feed(FeedName::new(&name), Clock::System.now()).await? {
+            return Err(CliError::Failed(format!("no feed is named \"{name}\"")));
+        }
+        return say(context, format!("feed \"{name}\" is due now"));
+    }
+    let rows = store.feeds(filter(&args.list)?).await?;
+    let header = ["feed", "state", "entries", "last success", "next poll", "last error"];
+    show(context, &rows, feed_json, header, |feed| {
+        let next = if feed.health == "gone" { "never".into() } else { short(feed.next_due) };
+        [
+            feed.name.clone(),
+            feed.health.clone(),
+            feed.entries.to_string(),
+            feed.last_success.map(short).unwrap_or_default(),
+            next,
+            feed.last_error.clone().unwrap_or_default(),
+        ]
+    })
+}
+
+pub(super) async fn stories(context: Context, args: ListArgs) -> Result<ExitCode, CliError> {
+    let rows = attach(&context)?.stories(filter(&args)?).await?;
+    show(
+        context,
+        &rows,
+        story_json,
+        ["story", "first seen", "title", "outlets", "rules"],
+        |story| {
+            [
+                story.id.clone(),
+                short(story.first_seen),
+                story.title.clone(),
+                names(&story.outlets),
+                story.rules.join(", "),
+            ]
+        },
+    )
+}
+
+pub(super) async fn alerts(context: Context, args: ListArgs) -> Result<ExitCode, CliError> {
+    let rows = attach(&context)?.alerts(filter(&args)?).await?;
+    let header = ["alert", "raised", "rule", "title", "outlets", "told"];
+    show(context, &rows, alert_json, header, |alert| {
+        let told = alert.deliveries.iter().map(|(channel, recipient, state)| {
+            let to = if recipient.is_empty() { channel } else { recipient };
+            format!("{to}: {state}")
+        });
+        let told = told.collect::<Vec<_>>().join(", ");
+        [
+            alert.id.clone(),
+            short(alert.created_at),
+            alert.rule.clone(),
+            alert.title.clone(),
+            names(&alert.outlets),
+            if told.is_empty() { "nobody".to_string() } else { told },
+        ]
+    })
+}
+
+pub(super) async fn deliveries(
+    context: Context,
+    args: DeliveriesArgs,
+) -> Result<ExitCode, CliError> {
+    let store = attach(&context)?;
+    if let Some(DeliveriesAction::Retry { ids, all }) = args.action {
+        return retry(context, &store, ids, all).await;
+    }
+    let rows = store.deliveries(filter(&args.list)?).await?;
+    let header = ["delivery", "channel", "to", "state", "tries", "due", "title", "last answer"];
+    show(context, &rows, delivery_json, header, |row| {
+        [
+            row.id.clone(),
+            row.channel.clone(),
+            row.recipient.clone(),
+            row.state.clone(),
+            row.attempts.to_string(),
+            short(row.due_at),
+            row.title.clone(),
+            row.last_answer.clone().unwrap_or_default(),
+        ]
+    })
+}
+
+async fn retry(
+    context: Context,
+    store: &Store,
+    ids: Vec<String>,
+    all: bool,
+) -> Result<ExitCode, CliError> {
+    let wanted = ids.len();
+    let chosen = (!all).then(|| ids.iter().map(DeliveryId::new).collect());
+    let count = store.retry_deliveries(chosen, Clock::System.now()).await?;
+    if !all && count < wanted {
+        let missing = wanted - count;
+        return Err(CliError::Failed(format!(
+            "{count} will be sent again; {missing} of the ids name no failed delivery \
+             (see `wirewatch deliveries --state failed`)"
+        )));
+    }
+    say(context, format!("{count} deliveries will be sent again"))
+}
+
+fn say(mut context: Context, line: String) -> Result<ExitCode, CliError> {
+    context.out.line(line)?;
+    context.out.flush()?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn attach(context: &Context) -> Result<Store, CliError> {
+    Ok(Store::attach(&context.load()?.store)?)
+}
+
+fn filter(args: &ListArgs) -> Result<Filter, CliError> {
+    let now = Clock::System.now();
+    let since = args.since.map(|span| now.checked_sub(span));
+    let since = since.transpose().map_err(|_| CliError::Failed("--since is too long".into()))?;
+    Ok(Filter {
+        since,
+        rule: args.rule.clone(),
+        feed: args.feed.clone(),
+        channel: args.channel.clone(),
+        state: args.state.clone(),
+        limit: args.limit,
+    })
+}
+
+fn show<T, const N: usize>(
+    mut context: Context,
+    rows: &[T],
+    as_json: impl Fn(&T) -> Value,
+    header: [&str; N],
+    as_cells: impl Fn(&T) -> [String; N],
+) -> Result<ExitCode, CliError> {
+    if context.json {
+        for row in rows {
+            context.out.json(&as_json(row))?;
+        }
+    } else if rows.is_empty() {
+        context.out.line("none")?;
+    } else {
+        let mut table = Table::new();
+        table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
+        table.set_header(header);
+        for row in rows {
+            table.add_row(as_cells(row).map(|cell| crate::extract::one_line(&cell)));
+        }
+        context.out.line(table)?;
+    }
+    context.out.flush()?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// To the second, UTC.
+fn short(when: Timestamp) -> String {
+    when.strftime("%Y-%m-%d %H:%M:%SZ").to_string()
+}
+
+fn names(outlets: &[OutletRow]) -> String {
+    outlets.iter().map(|outlet| outlet.name.as_str()).collect::<Vec<_>>().join(", ")
+}
+
+fn time(when: Option<Timestamp>) -> Option<String> {
+    when.map(|when| when.to_string())
+}
+
+pub(super) fn feed_json(feed: &FeedRow) -> Value {
+    json!({
+        "name": feed.name, "url": feed.url, "title": feed.title, "state": feed.health,
+        "last_success": time(feed.last_success), "last_attempt": time(feed.last_attempt),
+        "last_entry": time(feed.last_entry), "next_poll": time(Some(feed.next_due)),
+        "failures": feed.failures, "error": feed.last_error, "entries": feed.entries,
+    })
+}
+
+fn outlets_json(outlets: &[OutletRow]) -> Vec<Value> {
+    let outlet = |outlet: &OutletRow| {
+        json!({
+            "feed": outlet.feed, "name": outlet.name, "url": outlet.url,
+            "published": time(outlet.published), "first_seen": time(Some(outlet.first_seen)),
+        })
+    };
+    outlets.iter().map(outlet).collect()
+}
+
+fn story_json(story: &StoryRow) -> Value {
+    json!({
+        "id": story.id, "title": story.title, "url": story.url,
+        "first_seen": time(Some(story.first_seen)), "last_seen": time(Some(story.last_seen)),
+        "rules": story.rules, "outlets": outlets_json(&story.outlets),
+    })
+}
+
+fn alert_json(alert: &AlertRow) -> Value {
+    let spans = alert.spans.iter().map(|span| {
+        let field = if span.field == Field::Title { &alert.title } else { &alert.text };
+        json!({
+            "field": span.field.as_str(), "start": span.start, "end": span.end,
+            "text": field.get(span.start..span.end).unwrap_or_default(),
+        })
+    });
+    let deliveries = alert.deliveries.iter().map(|(channel, recipient, state)| {
+        json!({ "channel": channel, "recipient": recipient, "state": state })
+    });
+    json!({
+        "id": alert.id, "rule": alert.rule, "rule_title": alert.rule_title,
+        "severity": alert.severity, "story": alert.story, "title": alert.title,
+        "url": alert.url, "created": time(Some(alert.created_at)),
+        "spans": spans.collect::<Vec<_>>(), "outlets": outlets_json(&alert.outlets),
+        "deliveries": deliveries.collect::<Vec<_>>(),
+    })
+}
+
+fn delivery_json(row: &DeliveryRow) -> Value {
+    json!({
+        "id": row.id, "alert": row.alert, "rule": row.rule, "title": row.title,
+        "channel": row.channel, "recipient": row.recipient, "state": row.state,
+        "attempts": row.attempts, "created": time(Some(row.created_at)),
+        "due": time(Some(row.due_at)), "finished": time(row.finished_at),
+        "last_answer": row.last_answer,
+    })
+}

@@ -1,0 +1,46 @@
+//! Logs go to the journal when systemd listens, else to standard error.
+
+use std::io::IsTerminal;
+
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+
+use super::args::Command;
+
+/// Starts logging. `WIREWATCH_LOG` (tracing's filter syntax) overrides the
+/// level; on a terminal only warnings are shown, because alerts are.
+pub(super) fn start(command: &Option<Command>, verbose: u8) {
+    let daemon = matches!(command, None | Some(Command::Run));
+    let usual = match verbose {
+        0 if daemon && !std::io::stderr().is_terminal() => "wirewatch=info,warn",
+        0 if daemon => "warn",
+        0 => "error",
+        1 => "wirewatch=debug,info",
+        _ => "wirewatch=trace,debug",
+    };
+    let filter = EnvFilter::try_from_env("WIREWATCH_LOG").unwrap_or_else(|_| EnvFilter::new(usual));
+    let registry = tracing_subscriber::registry().with(filter);
+    if daemon
+        && journal_is_stderr()
+        && let Ok(journal) = tracing_journald::layer()
+    {
+        let _ = registry.with(journal.with_field_prefix(Some("WIREWATCH".to_string()))).try_init();
+        return;
+    }
+    let stderr = tracing_subscriber::fmt::layer()
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_target(false);
+    let _ = registry.with(stderr).try_init();
+}
+
+/// systemd names the journal's socket by device and inode (systemd.exec(5)).
+fn journal_is_stderr() -> bool {
+    use std::os::fd::AsFd;
+    use std::os::unix::fs::MetadataExt;
+    let Ok(stream) = std::env::var("JOURNAL_STREAM") else { return false };
+    let Ok(stderr) = std::io::stderr().as_fd().try_clone_to_owned() else { return false };
+    let Ok(metadata) = std::fs::File::from(stderr).metadata() else { return false };
+    stream == format!("{}:{}", metadata.dev(), metadata.ino())
+}

@@ -1,0 +1,141 @@
+//! The command line: one file a command, and the only code that prints
+//! (besides the console channel, whose message is the printing).
+
+mod args;
+mod check;
+mod generate;
+mod items;
+mod lists;
+mod logging;
+mod matching;
+mod once;
+mod output;
+mod parse;
+mod replay;
+mod run;
+mod status;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::app::AppError;
+use crate::config::{self, Config, Environment, Problems};
+use crate::store::StoreError;
+use args::{Args, Command};
+use output::Out;
+
+/// Exit code: something that was asked for could not be done.
+const FAILED: u8 = 1;
+/// Exit code: the configuration is wrong (sysexits.h `EX_CONFIG`).
+const BAD_CONFIG: u8 = 78;
+
+/// Why a command did not succeed.
+#[derive(Debug, thiserror::Error)]
+enum CliError {
+    /// Said on stderr as it is, with every problem.
+    #[error("the configuration is wrong")]
+    Config(Box<Problems>),
+    /// Everything that goes wrong later.
+    #[error("{0}")]
+    Failed(String),
+    /// The reader of our output has gone, which is its right.
+    #[error("output: {0}")]
+    Output(#[from] std::io::Error),
+}
+
+impl From<AppError> for CliError {
+    fn from(error: AppError) -> Self {
+        Self::Failed(error.to_string())
+    }
+}
+
+impl From<StoreError> for CliError {
+    fn from(error: StoreError) -> Self {
+        Self::Failed(error.to_string())
+    }
+}
+
+/// What every command gets.
+struct Context {
+    config: Option<PathBuf>,
+    json: bool,
+    out: Out,
+}
+
+/// Reads the command line, does what it says, and gives the exit code:
+/// 0 done, 1 failed, 2 wrong usage, 78 wrong configuration.
+pub fn main() -> ExitCode {
+    let args = Args::parse();
+    logging::start(&args.command, args.verbose);
+    let context = Context { config: args.config, json: args.json, out: Out::new() };
+    let command = args.command.unwrap_or(Command::Run);
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            output::complain(&format!("cannot start: {error}"));
+            return ExitCode::from(FAILED);
+        }
+    };
+    let result = runtime.block_on(dispatch(command, context));
+    // A blocking read of a dead disk must not hold up the exit.
+    runtime.shutdown_background();
+    exit_code(result)
+}
+
+async fn dispatch(command: Command, context: Context) -> Result<ExitCode, CliError> {
+    match command {
+        Command::Run => run::run(context).await,
+        Command::Once => once::run(context).await,
+        Command::Check => check::run(context).await,
+        Command::Status(args) => status::run(context, args).await,
+        Command::Feeds(args) => lists::feeds(context, args).await,
+        Command::Stories(args) => lists::stories(context, args).await,
+        Command::Alerts(args) => lists::alerts(context, args).await,
+        Command::Deliveries(args) => lists::deliveries(context, args).await,
+        Command::Parse(args) => parse::run(context, args),
+        Command::Match(args) => matching::run(context, args),
+        Command::Replay(args) => replay::run(context, args).await,
+        Command::Generate(args) => generate::run(context, args),
+    }
+}
+
+fn exit_code(result: Result<ExitCode, CliError>) -> ExitCode {
+    match result {
+        Ok(code) => code,
+        Err(CliError::Output(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => {
+            ExitCode::SUCCESS
+        }
+        Err(CliError::Config(problems)) => {
+            output::problems(&problems);
+            ExitCode::from(BAD_CONFIG)
+        }
+        Err(error) => {
+            output::complain(&error.to_string());
+            ExitCode::from(FAILED)
+        }
+    }
+}
+
+impl Context {
+    /// The configuration file: as named, else the first of the usual places.
+    fn config_path(&self) -> Result<PathBuf, CliError> {
+        if let Some(path) = &self.config {
+            return Ok(path.clone());
+        }
+        let usual = ["config/wirewatch.toml", "wirewatch.toml", "/etc/wirewatch/wirewatch.toml"];
+        usual.iter().map(PathBuf::from).find(|path| path.exists()).ok_or_else(|| {
+            CliError::Failed(format!(
+                "no configuration found ({}); name one with --config FILE",
+                usual.join(", ")
+            ))
+        })
+    }
+
+    fn load(&self) -> Result<Config, CliError> {
+        let path = self.config_path()?;
+        config::load(&path, &Environment::from_process())
+            .map_err(|problems| CliError::Config(Box::new(problems)))
+    }
+}

@@ -1,0 +1,52 @@
+//! Where words for people and programs go.
+
+use std::io::{IsTerminal, Write};
+
+use crate::config::Problems;
+
+/// Standard output. Errors of writing are returned: `tool | head` is no crash.
+pub(super) struct Out {
+    stdout: anstream::AutoStream<std::io::Stdout>,
+}
+
+impl Out {
+    pub(super) fn new() -> Self {
+        Self { stdout: anstream::AutoStream::auto(std::io::stdout()) }
+    }
+
+    /// A line of text.
+    pub(super) fn line(&mut self, line: impl std::fmt::Display) -> std::io::Result<()> {
+        writeln!(self.stdout, "{line}")
+    }
+
+    /// A JSON object on a line of its own.
+    pub(super) fn json(&mut self, value: &impl serde::Serialize) -> std::io::Result<()> {
+        let line = serde_json::to_string(value).map_err(std::io::Error::other)?;
+        writeln!(self.stdout, "{line}")
+    }
+
+    /// Bytes as they are.
+    pub(super) fn raw(&mut self, bytes: &[u8]) -> std::io::Result<()> {
+        self.stdout.write_all(bytes)
+    }
+
+    pub(super) fn flush(&mut self) -> std::io::Result<()> {
+        self.stdout.flush()
+    }
+}
+
+/// An error, on standard error.
+pub(super) fn complain(message: &str) {
+    let _ = writeln!(std::io::stderr(), "error: {message}");
+}
+
+/// A remark, on standard error.
+pub(super) fn remark(message: &str) {
+    let _ = writeln!(std::io::stderr(), "{message}");
+}
+
+/// Every problem of a configuration, on standard error.
+pub(super) fn problems(problems: &Problems) {
+    let colour = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    let _ = writeln!(std::io::stderr(), "{}", problems.render(colour));
+}

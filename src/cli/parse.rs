@@ -1,0 +1,80 @@
+//! `parse`: what is understood of a feed document.
+
+use std::io::Read;
+use std::path::Path;
+use std::process::ExitCode;
+
+use serde::Serialize;
+
+use super::args::ParseArgs;
+use super::{CliError, Context, output};
+use crate::dedup::entry_keys;
+use crate::model::{Document, Entry, EntryKeys};
+use crate::parse::parse_feed;
+
+/// Largest document that is read, in bytes.
+const MAX_DOCUMENT: u64 = 64 * 1024 * 1024;
+
+#[derive(Serialize)]
+struct EntryJson<'a> {
+    id: String,
+    url: &'a Option<String>,
+    title: &'a str,
+    text: &'a str,
+    published: Option<String>,
+    updated: Option<String>,
+    authors: &'a [String],
+    categories: &'a [String],
+    lang: &'a Option<String>,
+}
+
+pub(super) fn run(mut context: Context, args: ParseArgs) -> Result<ExitCode, CliError> {
+    let bytes = read(&args.file)?;
+    let document = Document { bytes, content_type: args.content_type, base_url: args.base_url };
+    let feed = parse_feed(&document)
+        .map_err(|error| CliError::Failed(format!("{}: {error}", args.file.display())))?;
+    for warning in &feed.warnings {
+        output::remark(&format!("warning: {warning}"));
+    }
+    for (entry, keys) in feed.entries.iter().zip(entry_keys(&feed.entries)) {
+        context.out.json(&as_json(entry, &keys))?;
+    }
+    context.out.flush()?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn read(file: &Path) -> Result<Vec<u8>, CliError> {
+    let failed = |error: std::io::Error| {
+        CliError::Failed(format!("cannot read \"{}\": {error}", file.display()))
+    };
+    let mut bytes = Vec::new();
+    let source: Box<dyn Read> = if file == Path::new("-") {
+        Box::new(std::io::stdin().lock())
+    } else {
+        Box::new(std::fs::File::open(file).map_err(failed)?)
+    };
+    source.take(MAX_DOCUMENT + 1).read_to_end(&mut bytes).map_err(failed)?;
+    if bytes.len() as u64 > MAX_DOCUMENT {
+        let message = format!("\"{}\" is larger than {MAX_DOCUMENT} bytes", file.display());
+        return Err(CliError::Failed(message));
+    }
+    Ok(bytes)
+}
+
+fn as_json<'a>(entry: &'a Entry, keys: &EntryKeys) -> EntryJson<'a> {
+    let fingerprint = || {
+        let hex: String = keys.last_resort.0.iter().map(|byte| format!("{byte:02x}")).collect();
+        format!("fingerprint:{hex}")
+    };
+    EntryJson {
+        id: entry.guid.clone().or_else(|| entry.url.clone()).unwrap_or_else(fingerprint),
+        url: &entry.url,
+        title: &entry.title,
+        text: &entry.text,
+        published: entry.published.map(|when| when.to_string()),
+        updated: entry.updated.map(|when| when.to_string()),
+        authors: &entry.authors,
+        categories: &entry.categories,
+        lang: &entry.lang,
+    }
+}

@@ -1,0 +1,186 @@
+//! `run`: the daemon, in the foreground or under systemd.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use sd_notify::NotifyState;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+use super::{CliError, Context, output};
+use crate::app::App;
+use crate::config::{self, Config, Environment};
+use crate::model::{Clock, FeedName};
+
+/// A loop silent for this long is stuck: all come round within ten seconds.
+const STUCK: SignedDuration = SignedDuration::from_secs(45);
+/// How often a first round is looked at.
+const LOOK: Duration = Duration::from_millis(200);
+
+pub(super) async fn run(mut context: Context) -> Result<ExitCode, CliError> {
+    let path = context.config_path()?;
+    let config = context.load()?;
+    warn(&config);
+    let mut hangup = signal(SignalKind::hangup())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut app = App::start(&config, Clock::System).await?;
+    notify(&[NotifyState::Ready, NotifyState::Status(&summary(&config))]);
+    tracing::info!(
+        feeds = config.feeds.len(),
+        rules = config.rules.len(),
+        channels = config.channels.len(),
+        store = %config.store.display(),
+        "watching"
+    );
+    let told = CancellationToken::new();
+    let mut watchdog = watchdog();
+    let failed = loop {
+        tokio::select! {
+            () = first_round(&app, &config), if !told.is_cancelled() => {
+                told.cancel();
+                announce(&mut context, &app, &config)?;
+            }
+            _ = hangup.recv() => reload(&mut app, &path).await,
+            _ = terminate.recv() => break None,
+            _ = interrupt.recv() => break None,
+            () = tick(watchdog.as_mut()) => feed_watchdog(&app).await,
+            error = app.failed() => break Some(error),
+        }
+    };
+    notify(&[NotifyState::Stopping]);
+    tracing::info!("stopping");
+    if !app.stop().await {
+        tracing::warn!("not everything finished in time; it goes on after the next start");
+    }
+    match failed {
+        Some(error) => Err(error.into()),
+        None => Ok(ExitCode::SUCCESS),
+    }
+}
+
+fn warn(config: &Config) {
+    for problem in &config.warnings {
+        tracing::warn!("{problem}");
+    }
+}
+
+fn summary(config: &Config) -> String {
+    format!(
+        "watching {} with {}",
+        count(config.feeds.len(), "feed"),
+        count(config.rules.len(), "rule")
+    )
+}
+
+fn count(number: usize, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
+}
+
+/// Completes when the feeds that were due at the start are read and what they
+/// caused is told.
+async fn first_round(app: &App, config: &Config) {
+    let polling = app.polling();
+    loop {
+        let status = polling.borrow().clone();
+        let now = Clock::System.now();
+        let soon = now.checked_add(config.gather).unwrap_or(now);
+        let quiet = status.in_flight == 0
+            && status.next.as_ref().is_none_or(|(due, _)| *due > now)
+            && app.store().waiting_before(soon).await.is_ok_and(|waiting| waiting == 0);
+        if quiet {
+            return;
+        }
+        tokio::time::sleep(LOOK).await;
+    }
+}
+
+fn announce(context: &mut Context, app: &App, config: &Config) -> Result<(), CliError> {
+    let next = app.polling().borrow().next.clone();
+    let next = next.map_or_else(String::new, |(due, feed)| next_poll(due, &feed));
+    context.out.line(format!("{}{next}. Ctrl-C stops.", summary(config)))?;
+    context.out.flush()?;
+    Ok(())
+}
+
+fn next_poll(due: Timestamp, feed: &FeedName) -> String {
+    let local = due.to_zoned_datetime(jiff::tz::TimeZone::system());
+    format!("; next poll at {} ({feed})", local.strftime("%H:%M:%S"))
+}
+
+/// Validates first; a wrong configuration changes nothing and is told in full.
+async fn reload(app: &mut App, path: &std::path::Path) {
+    let usec = NotifyState::monotonic_usec_now();
+    match usec {
+        Ok(usec) => notify(&[NotifyState::Reloading, usec]),
+        Err(_) => notify(&[NotifyState::Reloading]),
+    }
+    match config::load(path, &Environment::from_process()) {
+        Err(problems) => {
+            output::problems(&problems);
+            tracing::error!(
+                problems = problems.list.len(),
+                first = %problems.list.first().map(ToString::to_string).unwrap_or_default(),
+                "the new configuration is wrong; the old one stays in force"
+            );
+        }
+        Ok(config) => {
+            warn(&config);
+            match app.reload(&config).await {
+                Ok(reloaded) => tracing::info!(
+                    feeds_added = ?names(&reloaded.feeds.added),
+                    feeds_changed = ?names(&reloaded.feeds.changed),
+                    feeds_removed = ?names(&reloaded.feeds.removed),
+                    channels_started = ?reloaded.channels_started.iter().map(ToString::to_string).collect::<Vec<_>>(),
+                    channels_stopped = ?reloaded.channels_stopped.iter().map(ToString::to_string).collect::<Vec<_>>(),
+                    rules = config.rules.len(),
+                    "configuration reloaded"
+                ),
+                Err(error) => {
+                    tracing::error!(%error, "cannot follow the new configuration; the old one stays in force");
+                }
+            }
+        }
+    }
+    notify(&[NotifyState::Ready]);
+}
+
+fn names(feeds: &[FeedName]) -> Vec<&str> {
+    feeds.iter().map(FeedName::as_str).collect()
+}
+
+/// Ticks at half the time systemd allows, if it watches at all.
+fn watchdog() -> Option<tokio::time::Interval> {
+    let limit = sd_notify::watchdog_enabled()?;
+    Some(tokio::time::interval((limit / 2).max(Duration::from_millis(100))))
+}
+
+async fn tick(interval: Option<&mut tokio::time::Interval>) {
+    match interval {
+        Some(interval) => {
+            interval.tick().await;
+        }
+        None => std::future::pending().await,
+    }
+}
+
+/// Says "alive" only when every loop came round lately and the database takes
+/// a write.
+async fn feed_watchdog(app: &App) {
+    let silent = app.silent_loops(STUCK);
+    if !silent.is_empty() {
+        tracing::error!(?silent, "a loop is stuck; the watchdog is not fed");
+        return;
+    }
+    match app.store().ping().await {
+        Ok(()) => notify(&[NotifyState::Watchdog]),
+        Err(error) => tracing::error!(%error, "the database takes no writes"),
+    }
+}
+
+fn notify(state: &[NotifyState<'_>]) {
+    if let Err(error) = sd_notify::notify(state) {
+        tracing::debug!(%error, "systemd cannot be notified");
+    }
+}

@@ -1,0 +1,147 @@
+//! `status`: what is healthy and what is not.
+
+use std::process::ExitCode;
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+
+use super::args::StatusArgs;
+use super::{CliError, Context, FAILED};
+use crate::model::Clock;
+use crate::store::{FeedRow, Filter, Overview, Store};
+
+/// A delivery that waits longer than this is a symptom.
+const LATE: SignedDuration = SignedDuration::from_mins(15);
+/// A feed that has not been tried for this long after it was due, likewise.
+const OVERDUE: SignedDuration = SignedDuration::from_mins(15);
+
+struct State {
+    running: bool,
+    overview: Overview,
+    feeds: Vec<FeedRow>,
+    problems: Vec<String>,
+}
+
+pub(super) async fn run(mut context: Context, args: StatusArgs) -> Result<ExitCode, CliError> {
+    let config = match context.load() {
+        Ok(config) => config,
+        Err(CliError::Config(_)) if args.quiet => return Ok(ExitCode::from(FAILED)),
+        Err(error) => return Err(error),
+    };
+    let state = look(&config.store).await;
+    if args.quiet {
+        let healthy = state.is_ok_and(|state| state.problems.is_empty());
+        return Ok(ExitCode::from(if healthy { 0 } else { FAILED }));
+    }
+    let state = state?;
+    if context.json {
+        context.out.json(&as_json(&state))?;
+    } else {
+        for line in as_text(&state) {
+            context.out.line(line)?;
+        }
+    }
+    context.out.flush()?;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn look(path: &std::path::Path) -> Result<State, CliError> {
+    let store = Store::attach(path)?;
+    let overview = store.overview().await?;
+    let feeds = store.feeds(Filter { limit: 100_000, ..Filter::default() }).await?;
+    let running = Store::is_served(path);
+    let problems = problems(running, &overview, &feeds, Clock::System.now());
+    Ok(State { running, overview, feeds, problems })
+}
+
+/// What is wrong, worst first. A single failing feed is not: the world is.
+fn problems(running: bool, overview: &Overview, feeds: &[FeedRow], now: Timestamp) -> Vec<String> {
+    let mut found = Vec::new();
+    if !running {
+        found.push("the daemon is not running".to_string());
+    }
+    if let Some(oldest) = overview.oldest_waiting
+        && now.duration_since(oldest) > LATE
+    {
+        found.push(format!("a delivery has been waiting since {oldest}"));
+    }
+    if overview.feeds > 0 && overview.feeds_failing + overview.feeds_gone == overview.feeds {
+        found.push("no feed can be read".to_string());
+    }
+    let overdue = feeds
+        .iter()
+        .filter(|feed| feed.health != "gone" && now.duration_since(feed.next_due) > OVERDUE);
+    match overdue.count() {
+        0 => {}
+        count if running => found.push(format!("{count} feeds are overdue")),
+        _ => {}
+    }
+    found
+}
+
+fn as_json(state: &State) -> Value {
+    let overview = &state.overview;
+    let feeds: Vec<Value> = state.feeds.iter().map(super::lists::feed_json).collect();
+    json!({
+        "healthy": state.problems.is_empty(),
+        "problems": state.problems,
+        "running": state.running,
+        "feeds": {
+            "total": overview.feeds, "ok": overview.feeds_ok, "new": overview.feeds_new,
+            "failing": overview.feeds_failing, "gone": overview.feeds_gone, "list": feeds,
+        },
+        "entries": overview.entries,
+        "stories": overview.stories,
+        "matches": overview.matches,
+        "alerts": overview.alerts,
+        "deliveries": {
+            "sent": overview.sent, "waiting": overview.waiting, "failed": overview.failed,
+            "oldest_waiting": overview.oldest_waiting.map(|when| when.to_string()),
+        },
+        "last_success": overview.last_success.map(|when| when.to_string()),
+    })
+}
+
+fn as_text(state: &State) -> Vec<String> {
+    let overview = &state.overview;
+    let mut lines =
+        vec![format!("daemon: {}", if state.running { "running" } else { "not running" })];
+    lines.push(format!(
+        "feeds: {}, {} ok, {} new, {} failing, {} gone",
+        overview.feeds,
+        overview.feeds_ok,
+        overview.feeds_new,
+        overview.feeds_failing,
+        overview.feeds_gone
+    ));
+    lines.push(format!(
+        "kept: {} entries, {} stories, {} matches, {} alerts",
+        overview.entries, overview.stories, overview.matches, overview.alerts
+    ));
+    let oldest = overview.oldest_waiting.map_or_else(String::new, |w| format!(", oldest from {w}"));
+    lines.push(format!(
+        "deliveries: {} sent, {} waiting, {} failed{oldest}",
+        overview.sent, overview.waiting, overview.failed
+    ));
+    for feed in state.feeds.iter().filter(|feed| !matches!(&*feed.health, "ok" | "new")) {
+        let reason = feed.last_error.as_deref().unwrap_or("no reason known");
+        lines.push(format!(
+            "feed \"{}\" is {} ({} failures): {reason}; next poll {}",
+            feed.name,
+            feed.health,
+            feed.failures,
+            if feed.health == "gone" { "never".to_string() } else { feed.next_due.to_string() }
+        ));
+    }
+    if overview.failed > 0 {
+        lines.push(
+            "see `wirewatch deliveries --state failed`; `deliveries retry --all` sends them again"
+                .to_string(),
+        );
+    }
+    match state.problems.as_slice() {
+        [] => lines.push("healthy".to_string()),
+        problems => lines.extend(problems.iter().map(|problem| format!("problem: {problem}"))),
+    }
+    lines
+}

@@ -1,0 +1,241 @@
+//! `[terms]` and `[rule.*]` as values, with the rules' own tests run.
+
+use super::document::{Document, Named, label};
+use super::fields::{Fields, Text};
+use super::problem::{did_you_mean, quoted};
+use super::source::Findings;
+use crate::model::{ChannelName, FeedName, RuleName, Severity};
+use crate::rule::{Compiled, Lists, Rule, SyntaxError};
+
+/// A rule, and what is done when it matches.
+#[derive(Clone, Debug)]
+pub struct RuleConfig {
+    /// The rule's name for people.
+    pub title: String,
+    /// How urgent its alerts are.
+    pub severity: Severity,
+    /// Who is told; nobody when empty.
+    pub channels: Vec<ChannelName>,
+    /// The rule itself.
+    pub rule: Rule,
+}
+
+/// The names that rules may refer to; `None` when any name will do.
+#[derive(Clone, Default)]
+pub(super) struct Names {
+    pub(super) feeds: Option<Vec<String>>,
+    pub(super) channels: Option<Vec<String>>,
+}
+
+/// The rules, in the order of the files.
+pub(super) fn rules(
+    document: &Document,
+    names: &Names,
+    findings: &mut Findings,
+) -> Vec<RuleConfig> {
+    let (lists, broken) = lists(&document.terms, findings);
+    let mut rules = Vec::new();
+    for named in &document.rules {
+        let label = label("rule", &named.name);
+        if names.channels.is_some() {
+            named.fields.require(&label, findings);
+        } else if !named.fields.is_given("match") && !findings.incomplete {
+            let message = format!("{label}: \"match\" is missing");
+            findings.error(&named.fields.at, message, None);
+        }
+        let reader = RuleReader { label, named, names };
+        rules.extend(reader.read(&lists, &broken, findings));
+    }
+    if document.rules.is_empty() && !findings.incomplete {
+        findings.warn_all("there are no rules", "add a table [rule.NAME] with match and channels");
+    }
+    rules
+}
+
+/// Reads the lists; also says which of them are broken.
+fn lists(terms: &[(String, Text)], findings: &mut Findings) -> (Lists, Vec<String>) {
+    let texts: Vec<(String, String)> =
+        terms.iter().map(|(name, text)| (name.clone(), text.text.clone())).collect();
+    let (lists, errors) = Lists::parse(&texts);
+    let place = |name: &str| terms.iter().find(|(other, _)| other == name).map(|(_, text)| text);
+    let mut broken = Vec::new();
+    for (name, error) in errors {
+        if let Some(text) = place(&name)
+            && !is_echo(&text.text, &broken, findings.incomplete)
+        {
+            let at = findings.inside(&text.at, error.span);
+            let message = format!("{}: {}", label("list", &name), error.message);
+            findings.error(&at, message, error.hint);
+        }
+        broken.push(name);
+    }
+    for (name, warning) in lists.warnings() {
+        if let Some(text) = place(name) {
+            let at = findings.inside(&text.at, warning.span.clone());
+            let message = format!("{}: {}", label("list", name), warning.message);
+            findings.warn(&at, message, warning.hint.clone());
+        }
+    }
+    (lists, broken)
+}
+
+/// Whether an expression uses a list that is broken, or may be out of sight:
+/// what is wrong with it then is most likely not its own fault.
+fn is_echo(expression: &str, broken: &[String], incomplete: bool) -> bool {
+    let uses = |name: &String| {
+        expression.match_indices(&format!("@{name}")).any(|(at, found)| {
+            let rest = &expression[at + found.len()..];
+            !rest.starts_with(|c: char| c.is_alphanumeric() || c == '_' || c == '-')
+        })
+    };
+    (incomplete && expression.contains('@')) || broken.iter().any(uses)
+}
+
+struct RuleReader<'a> {
+    label: String,
+    named: &'a Named,
+    names: &'a Names,
+}
+
+impl RuleReader<'_> {
+    fn fields(&self) -> &Fields {
+        &self.named.fields
+    }
+
+    fn read(
+        &self,
+        lists: &Lists,
+        broken: &[String],
+        findings: &mut Findings,
+    ) -> Option<RuleConfig> {
+        let channels = self.known("channels", "channel", self.names.channels.as_ref(), findings);
+        let feeds = self.known("feeds", "feed", self.names.feeds.as_ref(), findings);
+        let languages = self.languages(findings);
+        let has_filter = !feeds.is_empty() || !languages.is_empty();
+        let expression = self.fields().text("match")?;
+        if is_echo(&expression.text, broken, findings.incomplete) {
+            return None;
+        }
+        let compiled = self.compile(&expression, lists, has_filter, findings)?;
+        self.run_examples(&compiled, findings);
+        let severity = self.fields().text("severity");
+        let name = self.named.name.as_str();
+        let feeds: Vec<FeedName> = feeds.into_iter().map(FeedName::new).collect();
+        Some(RuleConfig {
+            title: self.fields().text("name").map_or_else(|| name.to_owned(), |name| name.text),
+            severity: severity.and_then(|word| Severity::from_word(&word.text)).unwrap_or_default(),
+            channels: channels.into_iter().map(ChannelName::new).collect(),
+            rule: Rule {
+                name: RuleName::new(name),
+                compiled,
+                feeds: (!feeds.is_empty()).then_some(feeds),
+                languages,
+            },
+        })
+    }
+
+    /// A list of names, each once, of which every one must be known.
+    fn known(
+        &self,
+        key: &str,
+        kind: &str,
+        known: Option<&Vec<String>>,
+        findings: &mut Findings,
+    ) -> Vec<String> {
+        let mut names = Vec::new();
+        for name in self.fields().texts(key) {
+            // When a file could not be read, the name may be defined there.
+            if let Some(known) = known
+                && !known.contains(&name.text)
+                && !findings.incomplete
+            {
+                let message = format!("{}: no {kind} is named {}", self.label, quoted(&name.text));
+                let hint =
+                    did_you_mean(&name.text, known.iter().map(String::as_str)).or_else(|| {
+                        (!known.is_empty()).then(|| format!("{kind}s here: {}", some(known)))
+                    });
+                findings.error(&name.at, message, hint);
+            }
+            if !names.contains(&name.text) {
+                names.push(name.text);
+            }
+        }
+        names
+    }
+
+    fn languages(&self, findings: &mut Findings) -> Vec<String> {
+        let mut languages = Vec::new();
+        for language in self.fields().texts("languages") {
+            let tag = language.text.to_ascii_lowercase();
+            let mut parts = tag.split('-');
+            let primary = parts.next().unwrap_or_default();
+            let is_tag = (2..=3).contains(&primary.len())
+                && primary.chars().all(|c| c.is_ascii_lowercase())
+                && parts.all(|part| {
+                    (1..=8).contains(&part.len()) && part.chars().all(|c| c.is_ascii_alphanumeric())
+                });
+            if !is_tag {
+                let message = format!("{}: no language tag: {}", self.label, quoted(&tag));
+                let hint = "write for example \"en\", \"fr\" or \"zh\"".to_owned();
+                findings.error(&language.at, message, Some(hint));
+            }
+            languages.push(tag);
+        }
+        languages
+    }
+
+    fn compile(
+        &self,
+        expression: &Text,
+        lists: &Lists,
+        has_filter: bool,
+        findings: &mut Findings,
+    ) -> Option<Compiled> {
+        let place = |findings: &mut Findings, error: &SyntaxError| {
+            findings.inside(&expression.at, error.span.clone())
+        };
+        match Compiled::new(&expression.text, lists, has_filter) {
+            Ok((compiled, warnings)) => {
+                for warning in warnings {
+                    let at = place(findings, &warning);
+                    let message = format!("{}: {}", self.label, warning.message);
+                    findings.warn(&at, message, warning.hint);
+                }
+                Some(compiled)
+            }
+            Err(errors) => {
+                for error in errors {
+                    let at = place(findings, &error);
+                    let message = format!("{}: {}", self.label, error.message);
+                    findings.error(&at, message, error.hint);
+                }
+                None
+            }
+        }
+    }
+
+    fn run_examples(&self, compiled: &Compiled, findings: &mut Findings) {
+        let (matches, ignores) = (self.fields().texts("matches"), self.fields().texts("ignores"));
+        let plain = |texts: &[Text]| texts.iter().map(|t| t.text.clone()).collect::<Vec<_>>();
+        for failure in compiled.check_examples(&plain(&matches), &plain(&ignores)) {
+            let (list, verdict) = match failure.expected_match {
+                true => (&matches, "does not match, but should"),
+                false => (&ignores, "matches, but should not"),
+            };
+            if let Some(example) = list.get(failure.index) {
+                let message = format!("{}: this example {verdict}", self.label);
+                findings.error(&example.at, message, Some(failure.reason));
+            }
+        }
+    }
+}
+
+/// The first few names, for a hint.
+fn some(names: &[String]) -> String {
+    const ENOUGH: usize = 8;
+    let mut text = names.iter().take(ENOUGH).cloned().collect::<Vec<_>>().join(", ");
+    if names.len() > ENOUGH {
+        text.push_str(", …");
+    }
+    text
+}

@@ -1,0 +1,705 @@
+//! Alerts as mail, one recipient to a transaction, so that one bad address
+//! keeps no other from being told.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use jiff::Timestamp;
+use lettre::Message as Mail;
+use lettre::message::Mailbox;
+use lettre::transport::smtp::Error as SmtpError;
+use lettre::transport::smtp::authentication::{Credentials, Mechanism};
+use lettre::transport::smtp::client::{AsyncSmtpConnection, Certificate, TlsParameters};
+use lettre::transport::smtp::extension::ClientId;
+use lettre::transport::smtp::response::Response;
+use tokio::net::TcpStream;
+
+use super::line_stream::LineStream;
+use super::mail::{Parts, compose, mailbox};
+use crate::deliver::message::Message;
+use crate::deliver::template::{Marks, Renderer, TemplateKind, Templates};
+use crate::deliver::text::one_line;
+use crate::deliver::{BuildError, Channel, try_again};
+use crate::model::{Delivery, Outcome, Secret};
+
+const KINDS: [TemplateKind; 3] =
+    [TemplateKind::EmailSubject, TemplateKind::EmailText, TemplateKind::EmailHtml];
+
+/// A server that has accepted the mail need not say goodbye.
+const GOODBYE: Duration = Duration::from_secs(2);
+
+const MAX_REPLY: usize = 200;
+
+/// When the connection is encrypted. There is no "if the server likes".
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Tls {
+    /// By the STARTTLS command, before anything else is said.
+    #[default]
+    StartTls,
+    /// From the first byte.
+    Implicit,
+    /// Never: for a relay on this machine.
+    None,
+}
+
+/// What an email channel is built from.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EmailOptions {
+    /// Sender, as "address" or "Name <address>".
+    pub from: String,
+    /// Recipients, likewise.
+    pub to: Vec<String>,
+    /// The relay's name or address.
+    pub host: String,
+    /// The relay's port.
+    pub port: u16,
+    /// Encryption.
+    pub tls: Tls,
+    /// User to authenticate as.
+    pub username: Option<String>,
+    /// Password of that user.
+    pub password: Option<Secret>,
+    /// A PEM file with authorities to trust besides the system's.
+    pub ca_file: Option<PathBuf>,
+    /// The name we introduce ourselves with; the machine's own when unset.
+    pub hello_name: Option<String>,
+    /// Limit for one attempt.
+    pub timeout: Duration,
+    /// The user's own templates, of which `subject`, `text` and `html` are used.
+    pub templates: Templates,
+}
+
+impl Default for EmailOptions {
+    fn default() -> Self {
+        Self {
+            from: String::new(),
+            to: Vec::new(),
+            host: String::new(),
+            port: 587,
+            tls: Tls::default(),
+            username: None,
+            password: None,
+            ca_file: None,
+            hello_name: None,
+            timeout: Duration::from_secs(60),
+            templates: Templates::default(),
+        }
+    }
+}
+
+/// Sends alerts through one relay.
+pub struct Email {
+    from: Mailbox,
+    to: Vec<Mailbox>,
+    relay: Relay,
+    timeout: Duration,
+    renderer: Renderer,
+}
+
+/// How to reach the relay.
+struct Relay {
+    host: String,
+    port: u16,
+    encryption: Encryption,
+    credentials: Option<Credentials>,
+    hello: ClientId,
+}
+
+enum Encryption {
+    StartTls(TlsParameters),
+    Implicit(TlsParameters),
+    None,
+}
+
+/// Where an attempt failed. Before the transaction it is the relay or our
+/// set-up that is at fault, and a person can mend both: the alert must wait.
+enum Failure {
+    Setup(&'static str, String),
+    Transaction(SmtpError),
+}
+
+impl fmt::Debug for Email {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Email").field("host", &self.relay.host).finish_non_exhaustive()
+    }
+}
+
+impl Email {
+    /// Checks addresses, reads templates and sets up TLS; nothing is sent.
+    ///
+    /// # Errors
+    ///
+    /// When an option cannot be used.
+    pub fn new(options: &EmailOptions) -> Result<Self, BuildError> {
+        let mut renderer = Renderer::new(&KINDS, Marks::Quotes)?;
+        let templates = &options.templates;
+        let own = [&templates.subject, &templates.text, &templates.html];
+        for (kind, source) in KINDS.into_iter().zip(own) {
+            if let Some(source) = source {
+                renderer.replace(kind, source)?;
+            }
+        }
+        let to: Result<Vec<Mailbox>, _> = options.to.iter().map(|to| mailbox("to", to)).collect();
+        Ok(Self {
+            from: mailbox("from", &options.from)?,
+            to: to?,
+            relay: Relay::new(options)?,
+            timeout: options.timeout,
+            renderer,
+        })
+    }
+
+    async fn attempt(&self, delivery: &Delivery, now: Timestamp) -> Outcome {
+        let same = |to: &&Mailbox| {
+            AsRef::<str>::as_ref(&to.email).eq_ignore_ascii_case(&delivery.recipient)
+        };
+        let Some(to) = self.to.iter().find(same) else {
+            return Outcome::GiveUp("no longer a recipient of this channel".to_owned());
+        };
+        let mail = match self.mail(delivery, to, now) {
+            Ok(mail) => mail,
+            Err(reason) => return try_again(reason),
+        };
+        let transaction = tokio::time::timeout(self.timeout, self.relay.transact(&mail)).await;
+        match transaction {
+            Ok(Ok((response, mut connection))) => {
+                let _ = tokio::time::timeout(GOODBYE, connection.quit()).await;
+                Outcome::Sent(reply(&response))
+            }
+            Ok(Err(Failure::Setup(stage, reason))) => try_again(format!("{stage}: {reason}")),
+            Ok(Err(Failure::Transaction(error))) => judge(&error),
+            Err(_) => try_again("timed out"),
+        }
+    }
+
+    fn mail(&self, delivery: &Delivery, to: &Mailbox, now: Timestamp) -> Result<Mail, String> {
+        let message = Message::new(&delivery.content);
+        let render = |kind| {
+            self.renderer.render(kind, &message).map_err(|error| format!("template: {error}"))
+        };
+        let parts = Parts {
+            from: &self.from,
+            to,
+            date: now,
+            delivery: delivery.id.as_str(),
+            story: &message.story,
+            rule: &message.rule,
+            subject: &render(TemplateKind::EmailSubject)?,
+            text: render(TemplateKind::EmailText)?,
+            html: render(TemplateKind::EmailHtml)?,
+        };
+        compose(parts).map_err(|error| format!("cannot compose: {error}"))
+    }
+}
+
+impl Relay {
+    fn new(options: &EmailOptions) -> Result<Self, BuildError> {
+        let host = options.host.trim_start_matches('[').trim_end_matches(']').to_owned();
+        if host.is_empty() {
+            let reason = "no host is named".to_owned();
+            return Err(BuildError::Invalid { field: "host", value: host, reason });
+        }
+        let encryption = match options.tls {
+            Tls::StartTls => Encryption::StartTls(tls_parameters(&host, options)?),
+            Tls::Implicit => Encryption::Implicit(tls_parameters(&host, options)?),
+            Tls::None if is_loopback(&host) => Encryption::None,
+            Tls::None => {
+                return Err(BuildError::Unsafe("mail without TLS is for a relay on this machine"));
+            }
+        };
+        let credentials = match (&options.username, &options.password) {
+            (Some(user), Some(password)) => {
+                Some(Credentials::new(user.clone(), password.expose().to_owned()))
+            }
+            (None, None) => None,
+            _ => return Err(BuildError::Unsafe("username and password go together")),
+        };
+        let hello = hello(options.hello_name.as_deref())?;
+        Ok(Self { host, port: options.port, encryption, credentials, hello })
+    }
+
+    /// Hands a mail to the relay; the answer after its last dot is the proof.
+    async fn transact(&self, mail: &Mail) -> Result<(Response, AsyncSmtpConnection), Failure> {
+        let mut connection = self.connect().await?;
+        if let Some(credentials) = &self.credentials {
+            // Cannot be: every way but loopback has encrypted by now.
+            if !connection.is_encrypted() && !is_loopback(&self.host) {
+                return Err(Failure::Setup("AUTH", "the connection is not encrypted".to_owned()));
+            }
+            let mechanisms = [Mechanism::Plain, Mechanism::Login];
+            let answer = connection.auth(&mechanisms, credentials).await;
+            answer.map_err(|error| Failure::at("AUTH", &error))?;
+        }
+        let response = connection.send(mail.envelope(), &mail.formatted()).await;
+        Ok((response.map_err(Failure::Transaction)?, connection))
+    }
+
+    async fn connect(&self) -> Result<AsyncSmtpConnection, Failure> {
+        let address = (self.host.as_str(), self.port);
+        let tls = match &self.encryption {
+            Encryption::Implicit(tls) => {
+                let tls = Some(tls.clone());
+                return AsyncSmtpConnection::connect_tokio1(address, None, &self.hello, tls, None)
+                    .await
+                    .map_err(|error| Failure::at("connect", &error));
+            }
+            Encryption::StartTls(tls) => Some(tls),
+            Encryption::None => None,
+        };
+        let refused = |error: std::io::Error| Failure::Setup("connect", error.to_string());
+        let stream = TcpStream::connect(address).await.map_err(refused)?;
+        // Body and final dot are written apart, and would wait for each other.
+        stream.set_nodelay(true).map_err(refused)?;
+        let stream = Box::new(LineStream::new(stream));
+        let mut connection = AsyncSmtpConnection::connect_with_transport(stream, &self.hello)
+            .await
+            .map_err(|error| Failure::at("connect", &error))?;
+        if let Some(tls) = tls {
+            let upgraded = connection.starttls(tls.clone(), &self.hello).await;
+            upgraded.map_err(|error| Failure::at("STARTTLS", &error))?;
+        }
+        Ok(connection)
+    }
+}
+
+impl Failure {
+    fn at(stage: &'static str, error: &SmtpError) -> Self {
+        Self::Setup(stage, describe(error))
+    }
+}
+
+/// What a failed transaction means. A relay that misses a login says so only
+/// here, and that is a matter of set-up too.
+fn judge(error: &SmtpError) -> Outcome {
+    let code = error.status().map(u16::from);
+    let wants_login = matches!(code, Some(530 | 534 | 535 | 538));
+    if error.is_permanent() && !wants_login {
+        return Outcome::GiveUp(describe(error));
+    }
+    try_again(describe(error))
+}
+
+fn describe(error: &SmtpError) -> String {
+    one_line(&error.to_string(), MAX_REPLY)
+}
+
+fn reply(response: &Response) -> String {
+    let words: Vec<&str> = response.message().collect();
+    one_line(&format!("{} {}", response.code(), words.join(" ")), MAX_REPLY)
+}
+
+fn tls_parameters(host: &str, options: &EmailOptions) -> Result<TlsParameters, BuildError> {
+    let failed = |error: SmtpError| BuildError::Tls(describe(&error));
+    let mut builder = TlsParameters::builder(host.to_owned());
+    if let Some(path) = &options.ca_file {
+        builder = builder.add_root_certificate(certificate(path)?);
+    }
+    builder.build().map_err(failed)
+}
+
+fn certificate(path: &Path) -> Result<Certificate, BuildError> {
+    let invalid = |reason: String| BuildError::Invalid {
+        field: "ca_file",
+        value: path.display().to_string(),
+        reason,
+    };
+    let pem = std::fs::read(path).map_err(|error| invalid(error.to_string()))?;
+    if !pem.windows(11).any(|window| window == b"-----BEGIN ") {
+        return Err(invalid("no certificate in it".to_owned()));
+    }
+    Certificate::from_pem(&pem).map_err(|error| invalid(describe(&error)))
+}
+
+/// The name in EHLO. It goes onto the wire as it is, so it must be a name.
+fn hello(name: Option<&str>) -> Result<ClientId, BuildError> {
+    let Some(name) = name else { return Ok(ClientId::default()) };
+    let safe = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '[' | ']' | ':');
+    if name.is_empty() || !name.chars().all(safe) {
+        let reason = "it must be a host name".to_owned();
+        return Err(BuildError::Invalid {
+            field: "hello_name",
+            value: one_line(name, 100),
+            reason,
+        });
+    }
+    Ok(ClientId::Domain(name.to_owned()))
+}
+
+fn is_loopback(host: &str) -> bool {
+    let name = host.trim_end_matches('.');
+    let literal = host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback());
+    name.eq_ignore_ascii_case("localhost") || literal
+}
+
+impl Channel for Email {
+    fn kind(&self) -> &'static str {
+        "email"
+    }
+
+    fn recipients(&self) -> Vec<String> {
+        self.to.iter().map(|to| to.email.to_string()).collect()
+    }
+
+    fn send<'a>(&'a self, delivery: &'a Delivery, now: Timestamp) -> BoxFuture<'a, Outcome> {
+        Box::pin(self.attempt(delivery, now))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::deliver::tests::delivery;
+    use mail_parser::MessageParser;
+    use std::sync::{Arc, Mutex};
+    use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader as Lines};
+    use tokio::net::TcpListener;
+    use tokio_rustls::TlsAcceptor;
+    use tokio_rustls::rustls::ServerConfig;
+    use tokio_rustls::rustls::crypto::ring;
+    use tokio_rustls::rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+
+    const NOW: Timestamp = Timestamp::UNIX_EPOCH;
+
+    /// What a scripted relay says in place of its usual reply; an empty text
+    /// closes the connection, "-" keeps silent.
+    #[derive(Clone, Default)]
+    struct Script {
+        faults: Vec<(&'static str, &'static str)>,
+        capabilities: &'static str,
+        acceptor: Option<TlsAcceptor>,
+        heard: Arc<Mutex<Vec<String>>>,
+    }
+
+    impl Script {
+        fn fault(stage: &'static str, reply: &'static str) -> Self {
+            Self { faults: vec![(stage, reply)], ..Self::default() }
+        }
+
+        fn heard(&self) -> String {
+            self.heard.lock().unwrap().join("\n")
+        }
+
+        fn reply(&self, stage: &str, usual: &str) -> String {
+            let fault = self.faults.iter().find(|(at, _)| *at == stage);
+            fault.map_or(usual, |(_, reply)| reply).replace('\n', "\r\n")
+        }
+    }
+
+    /// Writes a reply; `None` when the connection is to end.
+    async fn say<S: AsyncWrite + Unpin>(stream: &mut S, reply: &str) -> Option<()> {
+        match reply {
+            "" => return None,
+            "-" => std::future::pending::<()>().await,
+            _ => {}
+        }
+        stream.write_all(format!("{reply}\r\n").as_bytes()).await.ok()
+    }
+
+    /// Speaks with a client; true when it asked for TLS.
+    async fn speak<S>(stream: &mut Lines<S>, script: &Script, tls: bool) -> Option<bool>
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        loop {
+            let mut line = String::new();
+            stream.read_line(&mut line).await.ok().filter(|read| *read > 0)?;
+            script.heard.lock().unwrap().push(line.trim_end().to_owned());
+            let verb = line.split_whitespace().next().unwrap_or("").to_uppercase();
+            let starttls = if script.acceptor.is_some() && !tls { "250-STARTTLS\n" } else { "" };
+            let hello = format!("250-relay.test\n{starttls}{}250 SIZE 10000", script.capabilities);
+            let usual = match verb.as_str() {
+                "EHLO" => hello.as_str(),
+                "STARTTLS" => "220 go",
+                "AUTH" => "235 welcome",
+                "DATA" => "354 go",
+                "QUIT" => "221 bye",
+                _ => "250 fine",
+            };
+            let reply = script.reply(&verb, usual);
+            say(stream, &reply).await?;
+            if verb == "STARTTLS" && reply.starts_with("220") {
+                return Some(true);
+            }
+            if verb == "DATA" && reply.starts_with("354") {
+                hear_message(stream, script).await?;
+                say(stream, &script.reply("DOT", "250 2.0.0 kept as 17")).await?;
+            }
+        }
+    }
+
+    async fn hear_message<S: AsyncRead + Unpin>(
+        stream: &mut Lines<S>,
+        script: &Script,
+    ) -> Option<()> {
+        let mut message = String::new();
+        while !message.ends_with("\r\n.\r\n") {
+            stream.read_line(&mut message).await.ok().filter(|read| *read > 0)?;
+        }
+        script.heard.lock().unwrap().push(message);
+        Some(())
+    }
+
+    /// Serves one connection.
+    async fn serve(listener: TcpListener, script: Script, implicit: bool) -> Option<()> {
+        let (stream, _) = listener.accept().await.ok()?;
+        let greeting = script.reply("CONNECT", "220 relay.test");
+        let mut stream = Lines::new(stream);
+        if !implicit {
+            say(&mut stream, &greeting).await?;
+            speak(&mut stream, &script, false).await?;
+        }
+        let acceptor = script.acceptor.clone()?;
+        let mut stream = Lines::new(acceptor.accept(stream.into_inner()).await.ok()?);
+        if implicit {
+            say(&mut stream, &greeting).await?;
+        }
+        speak(&mut stream, &script, true).await.map(|_| ())
+    }
+
+    fn options(port: u16) -> EmailOptions {
+        EmailOptions {
+            from: "Wire <wirewatch@example.org>".to_owned(),
+            to: vec!["Desk <desk@example.org>".to_owned(), "ops@example.org".to_owned()],
+            host: "127.0.0.1".to_owned(),
+            port,
+            tls: Tls::None,
+            timeout: Duration::from_secs(5),
+            ..EmailOptions::default()
+        }
+    }
+
+    async fn send(change: impl FnOnce(&mut EmailOptions), script: &Script) -> Outcome {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let mut options = options(listener.local_addr().unwrap().port());
+        change(&mut options);
+        let implicit = options.tls == Tls::Implicit;
+        let email = Email::new(&options).unwrap();
+        let delivery = delivery("desk@example.org");
+        let server = async {
+            serve(listener, script.clone(), implicit).await;
+            std::future::pending::<()>().await;
+        };
+        tokio::select! {
+            outcome = email.send(&delivery, NOW) => outcome,
+            () = server => unreachable!(),
+        }
+    }
+
+    fn login(options: &mut EmailOptions) {
+        options.username = Some("wirewatch".to_owned());
+        options.password = Some(Secret::new("hunter2"));
+    }
+
+    /// A certificate for `name` that vouches for itself, and its PEM file.
+    fn certificate_for(name: &str) -> (TlsAcceptor, tempfile::NamedTempFile) {
+        let made = rcgen::generate_simple_self_signed(vec![name.to_owned()]).unwrap();
+        let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(made.signing_key.serialize_der()));
+        let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![made.cert.der().clone()], key)
+            .unwrap();
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), made.cert.pem()).unwrap();
+        (TlsAcceptor::from(Arc::new(config)), file)
+    }
+
+    #[tokio::test]
+    async fn a_mail_goes_to_one_recipient_and_says_it_all_twice() {
+        let script = Script::default();
+        let outcome = send(|_| {}, &script).await;
+        assert_eq!(outcome, Outcome::Sent("250 2.0.0 kept as 17".to_owned()));
+        let heard = script.heard();
+        assert!(heard.contains("MAIL FROM:<wirewatch@example.org>\n"), "{heard}");
+        assert_eq!(heard.matches("RCPT TO:").count(), 1, "{heard}");
+        assert!(heard.contains("RCPT TO:<desk@example.org>\n"), "{heard}");
+        let at = heard.find("DATA\n").unwrap() + 5;
+        let mail = MessageParser::default().parse(&heard.as_bytes()[at..]).unwrap();
+        assert_eq!(
+            mail.subject(),
+            Some("[high] Naval encounters: Patrol boats face off near Serrano shoal")
+        );
+        assert_eq!(mail.message_id(), Some("d0123456789abcdef0123456789abcdef@example.org"));
+        assert_eq!(mail.in_reply_to().as_text(), Some("s0123456789abcdef@example.org"));
+        let text = mail.body_text(0).unwrap().replace("\r\n", "\n");
+        assert_eq!(text.trim_end(), TEXT, "{text}");
+        let html = mail.body_html(0).unwrap();
+        for part in [
+            "<a href=\"https:&#x2f;&#x2f;harbour.example&#x2f;serrano?a=1&amp;b=2\">",
+            "Two <mark>patrol boats</mark> came within",
+            "The Meridian Post",
+            "Rule: Naval encounters (naval-encounter, high)",
+        ] {
+            assert!(html.contains(part), "{part} in {html}");
+        }
+    }
+
+    const TEXT: &str = "\
+Patrol boats face off near Serrano shoal
+
+https://harbour.example/serrano?a=1&b=2
+
+Two «patrol boats» came within 40 metres of each other near the «shoal» on Tuesday, the coast \
+guard said.
+
+Carried by
+- Harbour Wire, 2026-03-01 09:30 UTC
+  https://harbour.example/serrano?a=1&b=2
+- Pacific Ledger, 2026-03-01 09:30 UTC
+  https://ledger.example/7
+- The Meridian Post
+
+Rule: Naval encounters (naval-encounter, high)
+Matched: Patrol boats, patrol boats, shoal
+Published: 2026-03-01 09:30 UTC
+Alert raised: 2026-03-01 10:00 UTC
+Alert a0123456789abcdef, story s0123456789abcdef";
+
+    #[tokio::test]
+    async fn each_stage_may_fail_in_each_way() {
+        let check = async |stage: &'static str, reply: &'static str, gives_up: bool| {
+            let script = Script { capabilities: "250-AUTH PLAIN\n", ..Script::fault(stage, reply) };
+            let outcome = send(login, &script).await;
+            let matches = match &outcome {
+                Outcome::GiveUp(_) => gives_up,
+                Outcome::TryAgain { not_before: None, .. } => !gives_up,
+                _ => false,
+            };
+            assert!(matches, "{stage} {reply:?}: {outcome:?}");
+        };
+        for stage in ["CONNECT", "EHLO", "AUTH", "MAIL", "RCPT", "DATA", "DOT"] {
+            let in_transaction = matches!(stage, "MAIL" | "RCPT" | "DATA" | "DOT");
+            check(stage, "550 no", in_transaction).await;
+            check(stage, "451 later", false).await;
+            check(stage, "421 closing", false).await;
+            check(stage, "", false).await;
+            check(stage, "garbage", false).await;
+        }
+        check("AUTH", "535 wrong password", false).await;
+        check("MAIL", "530 log in first", false).await;
+        check("RCPT", "550-many\n550 lines", true).await;
+    }
+
+    #[tokio::test]
+    async fn a_silent_relay_is_given_up_in_time() {
+        let brief = |options: &mut EmailOptions| options.timeout = Duration::from_millis(100);
+        for stage in ["CONNECT", "EHLO", "RCPT", "DOT"] {
+            let outcome = send(brief, &Script::fault(stage, "-")).await;
+            assert_eq!(outcome, try_again("timed out"), "{stage}");
+        }
+    }
+
+    #[tokio::test]
+    async fn an_accepted_mail_is_sent_though_the_relay_does_not_say_goodbye() {
+        let outcome = send(|_| {}, &Script::fault("QUIT", "")).await;
+        assert_eq!(outcome, Outcome::Sent("250 2.0.0 kept as 17".to_owned()));
+    }
+
+    #[tokio::test]
+    async fn mail_and_password_go_only_through_tls() {
+        let (acceptor, ca) = certificate_for("127.0.0.1");
+        let script = || Script {
+            capabilities: "250-AUTH PLAIN\n",
+            acceptor: Some(acceptor.clone()),
+            ..Script::default()
+        };
+        for tls in [Tls::StartTls, Tls::Implicit] {
+            let trusting = |options: &mut EmailOptions| {
+                login(options);
+                options.tls = tls;
+                options.ca_file = Some(ca.path().to_owned());
+            };
+            let good = script();
+            let outcome = send(trusting, &good).await;
+            assert_eq!(outcome, Outcome::Sent("250 2.0.0 kept as 17".to_owned()), "{tls:?}");
+            assert!(good.heard().contains("AUTH PLAIN"), "{tls:?}");
+
+            let distrusting = |options: &mut EmailOptions| {
+                login(options);
+                options.tls = tls;
+            };
+            let unknown = script();
+            let outcome = send(distrusting, &unknown).await;
+            assert!(matches!(outcome, Outcome::TryAgain { .. }), "{tls:?}: {outcome:?}");
+            assert!(!unknown.heard().contains("AUTH"), "{tls:?}");
+
+            let (other, other_ca) = certificate_for("other.test");
+            let misnamed = Script { acceptor: Some(other), ..script() };
+            let outcome = send(
+                |options| {
+                    trusting(options);
+                    options.ca_file = Some(other_ca.path().to_owned());
+                },
+                &misnamed,
+            )
+            .await;
+            assert!(matches!(outcome, Outcome::TryAgain { .. }), "{tls:?}: {outcome:?}");
+            assert!(!misnamed.heard().contains("AUTH"), "{tls:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_relay_that_does_not_offer_starttls_hears_nothing() {
+        let script = Script { capabilities: "250-AUTH PLAIN\n", ..Script::default() };
+        let outcome = send(
+            |options| {
+                login(options);
+                options.tls = Tls::StartTls;
+            },
+            &script,
+        )
+        .await;
+        assert!(matches!(outcome, Outcome::TryAgain { .. }), "{outcome:?}");
+        assert!(!script.heard().contains("AUTH") && !script.heard().contains("MAIL"));
+    }
+
+    #[tokio::test]
+    async fn replies_injected_before_tls_are_not_believed() {
+        let (acceptor, ca) = certificate_for("127.0.0.1");
+        let injected = "220 go\n250-relay.test\n250 AUTH PLAIN";
+        let script = Script { acceptor: Some(acceptor), ..Script::fault("STARTTLS", injected) };
+        let outcome = send(
+            |options| {
+                options.tls = Tls::StartTls;
+                options.ca_file = Some(ca.path().to_owned());
+            },
+            &script,
+        )
+        .await;
+        let Outcome::TryAgain { reason, .. } = outcome else { panic!("{outcome:?}") };
+        assert!(reason.starts_with("STARTTLS: "), "{reason}");
+        assert!(!script.heard().contains("MAIL"));
+    }
+
+    #[tokio::test]
+    async fn who_was_taken_off_the_list_gets_nothing() {
+        let email = Email::new(&options(9)).unwrap();
+        let outcome = email.send(&delivery("former@example.org"), NOW).await;
+        assert!(matches!(outcome, Outcome::GiveUp(_)), "{outcome:?}");
+    }
+
+    #[tokio::test]
+    async fn unsafe_options_are_refused() {
+        let refused = |change: fn(&mut EmailOptions)| {
+            let mut options = options(25);
+            change(&mut options);
+            Email::new(&options).is_err()
+        };
+        assert!(!refused(|_| {}));
+        assert!(!refused(|o| o.host = "localhost".to_owned()));
+        assert!(!refused(|o| o.host = "[::1]".to_owned()));
+        assert!(refused(|o| o.host = "smtp.example.org".to_owned()));
+        assert!(refused(|o| o.username = Some("u".to_owned())));
+        assert!(refused(|o| o.from = "nobody".to_owned()));
+        assert!(refused(|o| o.to.push("a b".to_owned())));
+        assert!(refused(|o| o.hello_name = Some("a\r\nMAIL".to_owned())));
+        assert!(refused(|o| o.templates.html = Some("{% if".to_owned())));
+        assert!(refused(|o| {
+            o.tls = Tls::StartTls;
+            o.ca_file = Some("/nonexistent/ca.pem".into());
+        }));
+    }
+}

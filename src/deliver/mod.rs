@@ -1,0 +1,136 @@
+//! Renders messages and hands them to receivers, once for each call. Whether
+//! and when to try again is decided elsewhere.
+
+mod channel;
+mod message;
+mod template;
+mod text;
+
+use std::sync::Arc;
+
+use futures_util::future::BoxFuture;
+use jiff::Timestamp;
+
+use crate::model::{ChannelName, Delivery, Outcome};
+use crate::net::NetError;
+
+pub use channel::{
+    Console, ConsoleOptions, Email, EmailOptions, SecretError, Tls, Webhook, WebhookOptions,
+    parse_secret,
+};
+pub use template::{TemplateError, TemplateKind, Templates, check_template};
+
+/// A way to reach somebody.
+pub trait Channel: Send + Sync {
+    /// The word used in configuration and output.
+    fn kind(&self) -> &'static str;
+
+    /// Who is told by separate deliveries: addresses, or one empty text where
+    /// the channel is the only receiver.
+    fn recipients(&self) -> Vec<String>;
+
+    /// Makes one attempt, which ends by itself in bounded time.
+    fn send<'a>(&'a self, delivery: &'a Delivery, now: Timestamp) -> BoxFuture<'a, Outcome>;
+}
+
+/// What a channel is built from. A reload compares two to see what changed.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ChannelOptions {
+    /// Standard output.
+    Console(ConsoleOptions),
+    /// Mail by SMTP.
+    Email(EmailOptions),
+    /// JSON by HTTP POST.
+    Webhook(WebhookOptions),
+}
+
+/// Why a channel cannot be built.
+#[derive(Debug, thiserror::Error)]
+pub enum BuildError {
+    /// An address, name or URL that cannot be used.
+    #[error("{field} \"{value}\" is not valid: {reason}")]
+    Invalid {
+        /// The option.
+        field: &'static str,
+        /// What it says.
+        value: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Options that contradict each other.
+    #[error("{0}")]
+    Unsafe(&'static str),
+    /// The webhook's secret.
+    #[error(transparent)]
+    Secret(#[from] SecretError),
+    /// A template of the user's.
+    #[error(transparent)]
+    Template(#[from] TemplateError),
+    /// The HTTP client.
+    #[error(transparent)]
+    Net(#[from] NetError),
+    /// TLS for mail.
+    #[error("cannot set up TLS: {0}")]
+    Tls(String),
+}
+
+/// Builds a channel; nothing is sent yet.
+///
+/// # Errors
+///
+/// When the options cannot be used; `name` stands in the log then.
+pub fn build(
+    name: &ChannelName,
+    options: &ChannelOptions,
+    contact_user_agent: &str,
+) -> Result<Arc<dyn Channel>, BuildError> {
+    tracing::debug!(channel = %name, "building channel");
+    Ok(match options {
+        ChannelOptions::Console(options) => Arc::new(Console::stdout(options)?),
+        ChannelOptions::Email(options) => Arc::new(Email::new(options)?),
+        ChannelOptions::Webhook(options) => Arc::new(Webhook::new(options, contact_user_agent)?),
+    })
+}
+
+/// A failed attempt that may go better later.
+fn try_again(reason: impl Into<String>) -> Outcome {
+    Outcome::TryAgain { reason: reason.into(), not_before: None }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::DeliveryId;
+
+    /// A delivery of the sample story.
+    pub(crate) fn delivery(recipient: &str) -> Delivery {
+        Delivery {
+            id: DeliveryId::new("d0123456789abcdef0123456789abcdef"),
+            channel: ChannelName::new("desk"),
+            recipient: recipient.to_owned(),
+            attempts: 0,
+            created_at: "2026-03-01T10:00:00Z".parse().unwrap(),
+            content: message::tests::content(),
+        }
+    }
+
+    #[tokio::test]
+    async fn each_kind_of_channel_is_built_from_its_options() {
+        let check = |options: ChannelOptions, kind: &str, recipients: &[&str]| {
+            let channel = build(&ChannelName::new("desk"), &options, "wirewatch/test").unwrap();
+            assert_eq!(channel.kind(), kind);
+            assert_eq!(channel.recipients(), recipients);
+        };
+        check(ChannelOptions::Console(ConsoleOptions::default()), "console", &[""]);
+        let url = "https://ops.example.org/hook".to_owned();
+        let options = WebhookOptions { url, ..WebhookOptions::default() };
+        check(ChannelOptions::Webhook(options), "webhook", &[""]);
+        let options = EmailOptions {
+            from: "wirewatch@example.org".to_owned(),
+            to: vec!["Desk <desk@example.org>".to_owned(), "b@example.org".to_owned()],
+            host: "smtp.example.org".to_owned(),
+            ..EmailOptions::default()
+        };
+        check(ChannelOptions::Email(options), "email", &["desk@example.org", "b@example.org"]);
+    }
+}

@@ -1,0 +1,5 @@
+//! The `wirewatch` program; everything it does is in the library.
+
+fn main() -> std::process::ExitCode {
+    wirewatch::cli::main()
+}

@@ -1,0 +1,121 @@
+//! One item of a feed, and what makes it the same item next time.
+
+use jiff::Timestamp;
+
+use super::{EntryId, StoryId};
+
+/// One item as its feed states it, its text made plain.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Entry {
+    /// GUID, Atom id or JSON Feed id, trimmed; `None` when the feed gives none.
+    pub guid: Option<String>,
+    /// The item's own link, absolute where a base was known.
+    pub url: Option<String>,
+    /// Plain text on one line.
+    pub title: String,
+    /// Plain text; paragraphs are separated by one `\n`.
+    pub text: String,
+    /// The publication time that the feed claims.
+    pub published: Option<Timestamp>,
+    /// The modification time that the feed claims.
+    pub updated: Option<Timestamp>,
+    /// Names as stated.
+    pub authors: Vec<String>,
+    /// Category terms or labels as stated.
+    pub categories: Vec<String>,
+    /// BCP 47 language tag as stated by the entry or its feed.
+    pub lang: Option<String>,
+}
+
+/// A 128-bit cut of SHA-256: feeds are hostile input, and with a weaker hash
+/// one feed could hide another's story.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Key(pub [u8; 16]);
+
+/// All that an entry can be recognised by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EntryKeys {
+    /// Hash of the GUID.
+    pub guid: Option<Key>,
+    /// Hash of the canonical link, unless the link does not single out an
+    /// entry (a home page, or shared by several items of the document).
+    pub link: Option<Key>,
+    /// Hash of normalised title and text, unless they are too short to
+    /// single out a story.
+    pub content: Option<Key>,
+    /// Hash of title and text as stored: says whether an entry was revised.
+    pub revision: Key,
+    /// Hash of the normalised title: tells a re-used GUID from an edit.
+    pub title: Key,
+    /// What stands for the entry when it has none of the first three.
+    pub last_resort: Key,
+}
+
+/// What the store knows of an entry that shares a key with a new one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KnownEntry {
+    /// Its row.
+    pub id: EntryId,
+    /// The story it belongs to.
+    pub story: StoryId,
+    /// Keys as of its latest revision.
+    pub link: Option<Key>,
+    /// See [`EntryKeys::title`].
+    pub title: Key,
+    /// See [`EntryKeys::revision`].
+    pub revision: Key,
+}
+
+/// Whether an entry was seen before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Newness {
+    /// Never seen in this feed.
+    New,
+    /// Seen, and the same as last time.
+    Known,
+    /// Seen, with another title or text than last time.
+    Revised,
+}
+
+impl Newness {
+    /// The word used in output and store.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::New => "new",
+            Self::Known => "known",
+            Self::Revised => "revised",
+        }
+    }
+}
+
+/// The stored entries that share a key with an entry of the same feed.
+#[derive(Clone, Debug, Default)]
+pub struct KnownByKey {
+    /// Found by GUID.
+    pub guid: Option<KnownEntry>,
+    /// Found by link.
+    pub link: Option<KnownEntry>,
+    /// Found by title and text, or by the last resort.
+    pub content: Option<KnownEntry>,
+}
+
+/// What identity decided about one entry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Identity {
+    /// Not seen in this feed.
+    New,
+    /// The same entry as a stored one.
+    Same(KnownEntry, Newness),
+}
+
+/// What the first successful poll of a feed may alert.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Backfill {
+    /// Nothing: the first poll is a silent baseline.
+    #[default]
+    None,
+    /// Entries published at most this long before the poll.
+    Within(jiff::SignedDuration),
+    /// Everything.
+    All,
+}

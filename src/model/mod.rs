@@ -1,0 +1,25 @@
+//! The nouns: what the stages hand to each other. No behaviour beyond keeping
+//! themselves valid, and no knowledge of SQL, JSON or TOML.
+
+mod alert;
+mod clock;
+mod document;
+mod entry;
+mod feed;
+mod ids;
+mod matching;
+mod secret;
+mod story;
+
+pub use alert::{
+    Alert, AlertContent, AlertState, Attempt, Delivery, DeliveryState, Outcome, Outlet,
+    PlannedAlert, PlannedDelivery, Severity,
+};
+pub use clock::Clock;
+pub use document::Document;
+pub use entry::{Backfill, Entry, EntryKeys, Identity, Key, KnownByKey, KnownEntry, Newness};
+pub use feed::{Feed, FeedHealth, FeedState, Validators, VisitFailure};
+pub use ids::{AlertId, ChannelName, DeliveryId, EntryId, FeedName, RuleName, StoryId};
+pub use matching::{Field, Match, Span};
+pub use secret::Secret;
+pub use story::{StoriesByKey, StoryCandidate, StoryRef};

@@ -1,0 +1,88 @@
+//! Bytes to entries. Pure.
+//!
+//! The format is found by the first characters, not by what a server says:
+//! RSS comes as `text/html` often enough.
+
+mod convert;
+mod date;
+mod decode;
+
+use crate::model::{Document, Entry};
+
+pub use date::parse_date;
+
+/// Entries kept of one document; the rest is cut with a warning.
+pub const MAX_ENTRIES: usize = 5_000;
+/// Bytes kept of a title.
+pub const MAX_TITLE: usize = 1_000;
+/// Bytes kept of a text.
+pub const MAX_TEXT: usize = 256 * 1024;
+/// Bytes kept of a link or GUID.
+pub const MAX_LINK: usize = 4_096;
+
+/// What a feed document says.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ParsedFeed {
+    /// The outlet's own name for the feed.
+    pub title: Option<String>,
+    /// In document order, newest first by custom.
+    pub entries: Vec<Entry>,
+    /// What was odd, for people.
+    pub warnings: Vec<String>,
+}
+
+/// Why a document gives no entries at all.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum ParseError {
+    /// Nothing but white space.
+    #[error("the document is empty")]
+    Empty,
+    /// A web page: often an error, consent or login page under the feed's URL.
+    #[error("this is a web page, not a feed{0}")]
+    WebPage(String),
+    /// Neither XML nor JSON, or an XML document of another kind.
+    #[error("not a feed that is understood (RSS, Atom, RDF, JSON Feed): {0}")]
+    NotAFeed(String),
+    /// A feed that breaks off or breaks the rules of its format.
+    #[error("the feed is malformed: {0}")]
+    Malformed(String),
+}
+
+/// Reads a feed document.
+///
+/// # Errors
+/// When the document is no feed, or is broken beyond reading. An entry that
+/// has neither title, text nor link is left out with a warning.
+pub fn parse_feed(document: &Document) -> Result<ParsedFeed, ParseError> {
+    let (text, mut warnings) = decode::decode(document);
+    let head = text.trim_start_matches(['\u{feff}', ' ', '\t', '\r', '\n']);
+    if head.is_empty() {
+        return Err(ParseError::Empty);
+    }
+    if let Some(title) = web_page_title(head) {
+        return Err(ParseError::WebPage(title));
+    }
+    let feed = convert::builder(document.base_url.as_deref())
+        .build()
+        .parse(head.as_bytes())
+        .map_err(convert::error)?;
+    let mut parsed = convert::feed(feed, document.base_url.as_deref());
+    warnings.append(&mut parsed.warnings);
+    Ok(ParsedFeed { warnings, ..parsed })
+}
+
+/// Says whether the text begins like HTML, and what its title is.
+fn web_page_title(head: &str) -> Option<String> {
+    let start: String = head.chars().take(1_024).collect::<String>().to_ascii_lowercase();
+    if !start.starts_with("<!doctype html") && !start.starts_with("<html") {
+        return None;
+    }
+    let title = start
+        .split_once("<title>")
+        .and_then(|(_, rest)| rest.split_once("</title>"))
+        .map(|(title, _)| format!(" (its title is \"{}\")", convert::clean(title)));
+    Some(title.unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests;

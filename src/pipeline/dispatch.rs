@@ -1,0 +1,205 @@
+//! Sends what waits for one channel. Each channel has a loop of its own, so a
+//! dead one holds up nobody else.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::SignedDuration;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use super::Pulse;
+use crate::deliver::Channel;
+use crate::model::{Attempt, ChannelName, Clock, Delivery, Outcome};
+use crate::schedule::{self, FailedTry, RetryPolicy};
+use crate::store::{Finish, Store, StoreError};
+
+/// How long a claim holds: longer than the slowest send.
+const LEASE: SignedDuration = SignedDuration::from_mins(3);
+/// The loop comes round at least this often, for rows that another process
+/// made due.
+const LONGEST_WAIT: Duration = Duration::from_secs(5);
+/// After the store failed: try again then.
+const STORE_PAUSE: Duration = Duration::from_secs(5);
+
+/// What a drain sent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Drained {
+    /// Accepted by receivers.
+    pub sent: usize,
+    /// To be tried again later.
+    pub waiting: usize,
+    /// Given up.
+    pub failed: usize,
+}
+
+/// One channel's loop.
+#[derive(Clone)]
+pub struct Dispatcher {
+    /// The outbox.
+    pub store: Store,
+    /// The channel's name.
+    pub name: ChannelName,
+    /// The way out.
+    pub channel: Arc<dyn Channel>,
+    /// The time.
+    pub clock: Clock,
+}
+
+impl Dispatcher {
+    /// Sends until stopped; then waits for the sends under way.
+    pub async fn run(
+        self,
+        stop: CancellationToken,
+        pulse: Pulse,
+        mut planned: watch::Receiver<u64>,
+    ) {
+        let beat = pulse.join(&format!("dispatch {}", self.name), self.clock.now());
+        let mut sends = JoinSet::new();
+        while !stop.is_cancelled() {
+            beat.now(self.clock.now());
+            planned.mark_unchanged();
+            let wait = match self.start_sends(&mut sends).await {
+                Ok(()) => self.until_next(sends.len()).await,
+                Err(error) => {
+                    tracing::error!(channel = %self.name, %error, "cannot claim deliveries");
+                    STORE_PAUSE
+                }
+            };
+            tokio::select! {
+                () = stop.cancelled() => {}
+                Some(_) = sends.join_next() => {}
+                () = tokio::time::sleep(wait) => {}
+                changed = planned.changed() => {
+                    if changed.is_err() {
+                        break;
+                    }
+                }
+            }
+        }
+        while sends.join_next().await.is_some() {
+            beat.now(self.clock.now());
+        }
+    }
+
+    /// Sends everything that is due, once.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn drain(&self, stop: &CancellationToken) -> Result<Drained, StoreError> {
+        let mut drained = Drained::default();
+        let mut sends = JoinSet::new();
+        loop {
+            if !stop.is_cancelled() {
+                self.start_sends(&mut sends).await?;
+            }
+            match sends.join_next().await {
+                None => return Ok(drained),
+                Some(Ok(Some(Finish::Sent))) => drained.sent += 1,
+                Some(Ok(Some(Finish::Retry(_)))) => drained.waiting += 1,
+                Some(Ok(Some(Finish::Failed))) => drained.failed += 1,
+                // The store could not record it, or the send panicked: its
+                // lease ends and it is sent again with the same id.
+                Some(Ok(None) | Err(_)) => drained.waiting += 1,
+            }
+        }
+    }
+
+    async fn start_sends(&self, sends: &mut JoinSet<Option<Finish>>) -> Result<(), StoreError> {
+        let free = self.concurrency().saturating_sub(sends.len());
+        if free == 0 {
+            return Ok(());
+        }
+        let now = self.clock.now();
+        let claimed = self.store.claim_deliveries(self.name.clone(), now, LEASE, free).await?;
+        for delivery in claimed {
+            let dispatcher = self.clone();
+            sends.spawn(async move { dispatcher.send(delivery).await });
+        }
+        Ok(())
+    }
+
+    /// Order is kept where one at a time is sent; a mail server takes several.
+    fn concurrency(&self) -> usize {
+        if self.channel.kind() == "email" { 4 } else { 1 }
+    }
+
+    async fn until_next(&self, sending: usize) -> Duration {
+        if sending >= self.concurrency() {
+            return LONGEST_WAIT;
+        }
+        let Ok(Some(due)) = self.store.next_delivery_due(self.name.clone()).await else {
+            return LONGEST_WAIT;
+        };
+        let wait = due.duration_since(self.clock.now()).max(SignedDuration::ZERO);
+        wait.unsigned_abs().clamp(Duration::from_millis(5), LONGEST_WAIT)
+    }
+
+    async fn send(&self, delivery: Delivery) -> Option<Finish> {
+        let started_at = self.clock.now();
+        let outcome = self.channel.send(&delivery, started_at).await;
+        let finished_at = self.clock.now();
+        let finish = self.decide(&delivery, &outcome);
+        self.tell(&delivery, &outcome, finish);
+        let attempt = Attempt { started_at, finished_at, outcome };
+        match self.store.finish_delivery(delivery.id.clone(), attempt, finish).await {
+            Ok(()) => Some(finish),
+            Err(error) => {
+                tracing::error!(
+                    delivery = %delivery.id, %error,
+                    "cannot record a delivery; it will be sent again with the same id"
+                );
+                None
+            }
+        }
+    }
+
+    fn decide(&self, delivery: &Delivery, outcome: &Outcome) -> Finish {
+        let (refused, not_before) = match outcome {
+            Outcome::Sent(_) => return Finish::Sent,
+            Outcome::GiveUp(_) => return Finish::Failed,
+            Outcome::Refused(_) => (true, None),
+            Outcome::TryAgain { not_before, .. } => (false, *not_before),
+        };
+        let failed = FailedTry { attempts: delivery.attempts + 1, refused, not_before };
+        let seed = u64::from_str_radix(delivery.id.as_str().get(1..9).unwrap_or("0"), 16);
+        let seed = seed.unwrap_or_default().wrapping_add(u64::from(delivery.attempts));
+        schedule::next_try(self.clock.now(), self.policy(), failed, seed)
+            .map_or(Finish::Failed, Finish::Retry)
+    }
+
+    fn policy(&self) -> RetryPolicy {
+        match self.channel.kind() {
+            "email" => RetryPolicy::Email,
+            "console" => RetryPolicy::Console,
+            _ => RetryPolicy::Webhook,
+        }
+    }
+
+    fn tell(&self, delivery: &Delivery, outcome: &Outcome, finish: Finish) {
+        let (id, channel) = (&delivery.id, &self.name);
+        let attempt = delivery.attempts + 1;
+        match (outcome, finish) {
+            (Outcome::Sent(answer), _) => {
+                tracing::info!(delivery = %id, %channel, attempt, answer, "delivered");
+            }
+            (
+                Outcome::TryAgain { reason, .. }
+                | Outcome::Refused(reason)
+                | Outcome::GiveUp(reason),
+                Finish::Retry(at),
+            ) => {
+                tracing::warn!(delivery = %id, %channel, attempt, reason, next = %at, "not delivered, will try again");
+            }
+            (
+                Outcome::TryAgain { reason, .. }
+                | Outcome::Refused(reason)
+                | Outcome::GiveUp(reason),
+                _,
+            ) => {
+                tracing::error!(delivery = %id, %channel, attempt, reason, "given up; see `wirewatch deliveries --state failed`");
+            }
+        }
+    }
+}

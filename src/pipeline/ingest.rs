@@ -1,0 +1,139 @@
+//! A document becomes stories, matches and alerts.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::Live;
+use crate::alert::{self, Circumstances};
+use crate::dedup;
+use crate::model::{
+    Document, Entry, EntryKeys, Feed, Identity, KnownByKey, RuleName, StoriesByKey, StoryCandidate,
+    StoryRef, Validators,
+};
+use crate::parse::{self, ParseError};
+use crate::rule::Item;
+use crate::store::{CommitReport, Judge, JudgedMatch, Situation, Store, StoreError, Visit};
+
+/// A document read and its entries' keys worked out; nothing decided yet.
+#[derive(Debug)]
+pub struct Prepared {
+    /// The document's own title.
+    pub title: Option<String>,
+    /// Oldest first, so that of two versions in one document the newer wins.
+    pub entries: Vec<(Entry, EntryKeys)>,
+    /// What was odd.
+    pub warnings: Vec<String>,
+}
+
+/// Reads a document: the part that needs no store and takes the time.
+///
+/// # Errors
+/// When the document is no feed.
+pub fn prepare(document: &Document) -> Result<Prepared, ParseError> {
+    let mut parsed = parse::parse_feed(document)?;
+    // Feeds put the newest first; the order of telling is the other way round.
+    parsed.entries.reverse();
+    let keys = dedup::entry_keys(&parsed.entries);
+    let entries = parsed.entries.into_iter().zip(keys).collect();
+    Ok(Prepared { title: parsed.title, entries, warnings: parsed.warnings })
+}
+
+/// Decides about a prepared document and makes it durable.
+///
+/// # Errors
+/// When the store fails; then nothing happened.
+pub async fn ingest(
+    store: &Store,
+    live: &Arc<Live>,
+    feed: &Feed,
+    arrived: Arrived,
+) -> Result<CommitReport, StoreError> {
+    let visit = Visit {
+        feed: arrived.feed_row,
+        now: arrived.now,
+        validators: arrived.validators,
+        body_hash: arrived.body_hash,
+        title: arrived.prepared.title,
+        next_due: arrived.next_due,
+        entries: arrived.prepared.entries,
+    };
+    let judge = RuleJudge { live: Arc::clone(live), feed: feed.clone(), now: arrived.now };
+    store.commit(visit, Box::new(judge)).await
+}
+
+/// A prepared document with the circumstances of its arrival.
+#[derive(Debug)]
+pub struct Arrived {
+    /// The feed's row.
+    pub feed_row: i64,
+    /// When it arrived.
+    pub now: Timestamp,
+    /// What it says.
+    pub prepared: Prepared,
+    /// Validators of this very document.
+    pub validators: Option<Validators>,
+    /// Its SHA-256.
+    pub body_hash: Vec<u8>,
+    /// When the feed is next due.
+    pub next_due: Timestamp,
+}
+
+/// The stages' decisions, for one feed's document.
+struct RuleJudge {
+    live: Arc<Live>,
+    feed: Feed,
+    now: Timestamp,
+}
+
+impl Judge for RuleJudge {
+    fn identify(&mut self, keys: &EntryKeys, known: KnownByKey) -> Identity {
+        dedup::identify(keys, known)
+    }
+
+    fn story(
+        &mut self,
+        keys: &EntryKeys,
+        candidates: StoriesByKey,
+    ) -> (StoryRef, Option<StoryCandidate>) {
+        dedup::choose_story(candidates, dedup::story_id(&self.feed.name, keys))
+    }
+
+    fn judge(&mut self, entry: &Entry, situation: &Situation<'_>) -> Vec<JudgedMatch> {
+        let matches = self.live.rules.matches(&self.item(entry, &entry.title, &entry.text));
+        if matches.is_empty() {
+            return Vec::new();
+        }
+        let before = self.rules_before(entry, situation);
+        let held_by_baseline =
+            situation.baseline && alert::held_by_backfill(self.feed.backfill, entry, self.now);
+        let judged = matches.into_iter().filter_map(|found| {
+            let about = Circumstances {
+                rule: &found.rule,
+                story: situation.story,
+                candidate: situation.candidate,
+                newness: situation.newness,
+                matched_before: before.contains(&found.rule),
+                held_by_baseline,
+            };
+            let (state, alert) = alert::decide(&self.live.policy, about, self.now)?;
+            Some(JudgedMatch { found, state, alert })
+        });
+        judged.collect()
+    }
+}
+
+impl RuleJudge {
+    fn item<'a>(&'a self, entry: &'a Entry, title: &'a str, text: &'a str) -> Item<'a> {
+        Item { title, text, feed: self.feed.name.as_str(), lang: entry.lang.as_deref() }
+    }
+
+    /// Rules that the wording before this revision satisfied already: under
+    /// them the revision tells nothing new.
+    fn rules_before(&self, entry: &Entry, situation: &Situation<'_>) -> HashSet<RuleName> {
+        let Some((title, text)) = &situation.previous else { return HashSet::new() };
+        let matches = self.live.rules.matches(&self.item(entry, title, text));
+        matches.into_iter().map(|found| found.rule).collect()
+    }
+}

@@ -1,0 +1,25 @@
+//! What the loops follow and a reload replaces: rules, feeds, policy.
+
+use std::collections::HashMap;
+
+use crate::alert::Policy;
+use crate::model::{Feed, FeedName};
+use crate::rule::RuleSet;
+
+/// The watched part of a configuration, swapped whole.
+#[derive(Default)]
+pub struct Live {
+    /// Compiled rules.
+    pub rules: RuleSet,
+    /// What rules and channels want done with matches.
+    pub policy: Policy,
+    /// Feeds by name.
+    pub feeds: HashMap<FeedName, Feed>,
+    /// Requests under way at once, all hosts together.
+    pub concurrency: usize,
+    /// How long a story is kept after it was last carried.
+    pub retention: jiff::SignedDuration,
+}
+
+/// How the loops see it: always the newest, never half of one.
+pub type Watched = tokio::sync::watch::Receiver<std::sync::Arc<Live>>;

@@ -1,0 +1,27 @@
+//! The loops, and the only place that knows the order of the stages:
+//!
+//! ```text
+//! poll      claim due feeds ▸ fetch ▸ ingest
+//! ingest    parse ▸ extract ▸ dedup ▸ rule ▸ alert ▸ commit
+//! dispatch  claim due deliveries ▸ render ▸ send ▸ finish or retry
+//! sweep     forget what is old
+//! ```
+//!
+//! Loops share no memory but what stands in [`Live`]; the store stands
+//! between them.
+
+mod dispatch;
+mod ingest;
+mod live;
+mod poll;
+mod pulse;
+mod replay;
+mod sweep;
+
+pub use dispatch::{Dispatcher, Drained};
+pub use ingest::{Arrived, Prepared, ingest, prepare};
+pub use live::{Live, Watched};
+pub use poll::{PollStatus, Poller, RoundReport};
+pub use pulse::{Beat, Pulse};
+pub use replay::{Replay, ReplayItem, ReplayOutcome};
+pub use sweep::Sweeper;

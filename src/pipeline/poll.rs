@@ -1,0 +1,442 @@
+//! Visits feeds that are due: politely, a bounded number at once, one request
+//! at a time for a host.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use sha2::{Digest, Sha256};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use super::{Arrived, Beat, Pulse, Watched, ingest, prepare};
+use crate::fetch::{FetchError, Fetched, Fetcher, Request};
+use crate::model::{Clock, Document, Feed, FeedHealth, FeedName, Validators};
+use crate::schedule;
+use crate::store::{Claim, ClaimedFeed, CommitReport, Store, StoreError, VisitOutcome};
+
+/// How long a claim holds: more than the longest fetch and its ingest.
+const LEASE: SignedDuration = SignedDuration::from_mins(5);
+/// Between the starts of two requests to one host.
+const HOST_REST: Duration = Duration::from_secs(1);
+/// The loop comes round at least this often, whatever the clock does.
+const LONGEST_WAIT: Duration = Duration::from_secs(10);
+/// After the store failed (a full disk): try again then.
+const STORE_PAUSE: Duration = Duration::from_secs(5);
+
+/// What the loop is about, for whoever waits for it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PollStatus {
+    /// Visits under way.
+    pub in_flight: usize,
+    /// The next visit, and whose.
+    pub next: Option<(Timestamp, FeedName)>,
+}
+
+/// What a round of visits brought.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RoundReport {
+    /// Documents read.
+    pub read: usize,
+    /// Feeds that had nothing new to send.
+    pub not_modified: usize,
+    /// Feeds that could not be read, and why.
+    pub failed: Vec<(FeedName, String)>,
+    /// Entries never seen before.
+    pub new: usize,
+    /// Entries seen before.
+    pub known: usize,
+    /// Entries seen before in other words.
+    pub revised: usize,
+    /// Stories that began.
+    pub stories: usize,
+    /// Matches recorded.
+    pub matches: usize,
+    /// Alerts raised.
+    pub alerts: usize,
+    /// The store failed: what was fetched is not stored.
+    pub store_error: Option<String>,
+}
+
+impl RoundReport {
+    fn add(&mut self, visit: Visited) {
+        match visit.result {
+            VisitResult::NotModified => self.not_modified += 1,
+            VisitResult::Failed(reason) => self.failed.push((visit.feed, reason)),
+            VisitResult::StoreFailed(reason) => self.store_error = Some(reason),
+            VisitResult::Stored(report) => {
+                use crate::model::Newness::{Known, New, Revised};
+                let count =
+                    |newness| report.entries.iter().filter(|e| e.newness == newness).count();
+                self.read += 1;
+                self.new += count(New);
+                self.known += count(Known);
+                self.revised += count(Revised);
+                self.stories += report.new_stories;
+                self.matches += report.matches;
+                self.alerts += report.entries.iter().map(|e| e.alerts.len()).sum::<usize>();
+            }
+        }
+    }
+}
+
+/// The loop and what it works with.
+#[derive(Clone)]
+pub struct Poller {
+    /// Feeds, schedule, entries.
+    pub store: Store,
+    /// The way out, as configured now.
+    pub fetcher: watch::Receiver<Fetcher>,
+    /// Rules and feeds as of now.
+    pub live: Watched,
+    /// The time.
+    pub clock: Clock,
+    /// Counts commits that planned deliveries; dispatchers wait on it.
+    pub planned: watch::Sender<u64>,
+}
+
+struct Visited {
+    feed: FeedName,
+    host: String,
+    /// Private hosts are the user's own: no rest between requests.
+    rests: bool,
+    result: VisitResult,
+}
+
+enum VisitResult {
+    NotModified,
+    Stored(CommitReport),
+    Failed(String),
+    StoreFailed(String),
+}
+
+/// Hosts that must not be asked now.
+#[derive(Default)]
+struct Hosts {
+    asked: Vec<String>,
+    resting: HashMap<String, Instant>,
+}
+
+impl Hosts {
+    fn busy(&mut self) -> Vec<String> {
+        let now = Instant::now();
+        self.resting.retain(|_, until| *until > now);
+        self.asked.iter().chain(self.resting.keys()).cloned().collect()
+    }
+
+    fn finished(&mut self, visited: &Visited, started: Instant) {
+        self.asked.retain(|host| *host != visited.host);
+        if visited.rests {
+            self.resting.insert(visited.host.clone(), started + HOST_REST);
+        }
+    }
+
+    fn next_rested(&self) -> Option<Instant> {
+        self.resting.values().min().copied()
+    }
+}
+
+impl Poller {
+    /// Polls until stopped; then finishes the visits under way.
+    pub async fn run(
+        mut self,
+        stop: CancellationToken,
+        pulse: Pulse,
+        status: watch::Sender<PollStatus>,
+    ) {
+        let beat = pulse.join("poll", self.clock.now());
+        let mut round = Round::new(None);
+        while !stop.is_cancelled() {
+            beat.now(self.clock.now());
+            let wait = match self.start_visits(&mut round).await {
+                Ok(_) => self.until_next(&round, &status).await,
+                Err(error) => {
+                    tracing::error!(%error, "cannot claim feeds; trying again");
+                    STORE_PAUSE
+                }
+            };
+            tokio::select! {
+                () = stop.cancelled() => {}
+                Some(visited) = round.visits.join_next() => round.finish(visited),
+                () = tokio::time::sleep(wait) => {}
+                changed = self.live.changed() => {
+                    if changed.is_err() {
+                        break;
+                    }
+                }
+            }
+        }
+        round.finish_all(&beat, &self.clock).await;
+    }
+
+    /// Polls every feed once, due or not, except those that are gone or whose
+    /// server asked for a pause. `progress` is told of each feed that is done.
+    ///
+    /// # Errors
+    /// When feeds cannot be claimed.
+    pub async fn once(
+        &self,
+        stop: &CancellationToken,
+        mut progress: impl FnMut(usize),
+    ) -> Result<RoundReport, StoreError> {
+        let mut round = Round::new(Some(self.clock.now()));
+        let mut done = 0;
+        while !stop.is_cancelled() {
+            let started = self.start_visits(&mut round).await?;
+            if let Some(visited) = round.visits.join_next().await {
+                round.finish(visited);
+                done += 1;
+                progress(done);
+            } else if let Some(rested) = round.hosts.next_rested() {
+                tokio::time::sleep_until(rested).await;
+            } else if started == 0 {
+                break;
+            }
+        }
+        Ok(round.report)
+    }
+
+    async fn start_visits(&self, round: &mut Round) -> Result<usize, StoreError> {
+        let live = self.live.borrow().clone();
+        let free = live.concurrency.max(1).saturating_sub(round.visits.len());
+        if free == 0 {
+            return Ok(0);
+        }
+        let claim = Claim {
+            now: self.clock.now(),
+            lease: LEASE,
+            limit: free,
+            busy_hosts: round.hosts.busy(),
+            untried_since: round.untried_since,
+        };
+        let claimed = self.store.claim_feeds(claim).await?;
+        let started = claimed.len();
+        for claim in claimed {
+            round.hosts.asked.push(claim.host.clone());
+            let Some(feed) = live.feeds.get(&claim.name).cloned() else {
+                // Left the configuration between claim and look: its lease ends.
+                round.hosts.asked.retain(|host| *host != claim.host);
+                continue;
+            };
+            let poller = self.clone();
+            round.visits.spawn(async move {
+                let begun = Instant::now();
+                (poller.visit(feed, claim).await, begun)
+            });
+        }
+        Ok(started)
+    }
+
+    /// How long nothing will be to do, unless a visit ends before.
+    async fn until_next(&self, round: &Round, status: &watch::Sender<PollStatus>) -> Duration {
+        let next = self.store.next_feed_due().await.unwrap_or_default();
+        let now = self.clock.now();
+        let due = next.as_ref().map(|(due, _)| {
+            let wait = due.duration_since(now).max(SignedDuration::ZERO);
+            wait.unsigned_abs()
+        });
+        status.send_replace(PollStatus { in_flight: round.visits.len(), next });
+        match due {
+            // Due, but its host is busy: when the host has rested.
+            Some(Duration::ZERO) => round
+                .hosts
+                .next_rested()
+                .map_or(LONGEST_WAIT, |rested| rested.saturating_duration_since(Instant::now())),
+            Some(due) => due.min(LONGEST_WAIT),
+            None => LONGEST_WAIT,
+        }
+        .max(Duration::from_millis(5))
+    }
+
+    async fn visit(&self, feed: Feed, claim: ClaimedFeed) -> Visited {
+        let (name, host) = (claim.name.clone(), claim.host.clone());
+        let request = Request {
+            url: &claim.url,
+            allow_private: feed.allow_private,
+            validators: claim.state.validators.as_ref(),
+        };
+        let fetcher = self.fetcher.borrow().clone();
+        let fetched = fetcher.fetch(request, self.clock.now()).await;
+        let result = match self.take_in(&feed, &claim, fetched).await {
+            Ok(result) => result,
+            Err(error) => {
+                tracing::error!(feed = %name, %error, "cannot store a visit; the feed stays due");
+                VisitResult::StoreFailed(error.to_string())
+            }
+        };
+        Visited { feed: name, host, rests: !feed.allow_private, result }
+    }
+
+    async fn take_in(
+        &self,
+        feed: &Feed,
+        claim: &ClaimedFeed,
+        fetched: Result<Fetched, FetchError>,
+    ) -> Result<VisitResult, StoreError> {
+        match fetched {
+            Ok(Fetched::NotModified(renewed)) => self.unchanged(feed, claim, renewed).await,
+            Ok(Fetched::Document(_, validators, hash))
+                if claim.state.body_hash.as_ref() == Some(&hash) =>
+            {
+                self.unchanged(feed, claim, validators).await
+            }
+            Ok(Fetched::Document(document, validators, hash)) => {
+                self.document(feed, claim, document, (validators, hash)).await
+            }
+            Err(error) => self.failed(feed, claim, &error).await,
+        }
+    }
+
+    async fn document(
+        &self,
+        feed: &Feed,
+        claim: &ClaimedFeed,
+        document: Document,
+        (validators, body_hash): (Option<Validators>, Vec<u8>),
+    ) -> Result<VisitResult, StoreError> {
+        // Parsing is hostile work: off the executor, and a panic costs one feed one poll.
+        let reading = tokio::task::spawn_blocking(move || prepare(&document)).await;
+        let prepared = match reading {
+            Ok(Ok(prepared)) => prepared,
+            Ok(Err(error)) => {
+                return self.failed(feed, claim, &FetchError::Failed(error.to_string())).await;
+            }
+            Err(_) => {
+                let reason = "the parser failed on this document; please report it".to_string();
+                return self.failed(feed, claim, &FetchError::Failed(reason)).await;
+            }
+        };
+        for warning in &prepared.warnings {
+            tracing::debug!(feed = %claim.name, warning, "document is odd");
+        }
+        let now = self.clock.now();
+        let arrived = Arrived {
+            feed_row: claim.id,
+            now,
+            prepared,
+            validators,
+            body_hash,
+            next_due: schedule::after_success(now, feed.interval, seed(claim, now)),
+        };
+        let live = self.live.borrow().clone();
+        let report = ingest(&self.store, &live, feed, arrived).await?;
+        self.tell(claim, &report);
+        Ok(VisitResult::Stored(report))
+    }
+
+    fn tell(&self, claim: &ClaimedFeed, report: &CommitReport) {
+        let alerts: usize = report.entries.iter().map(|entry| entry.alerts.len()).sum();
+        tracing::info!(
+            feed = %claim.name,
+            entries = report.entries.len(),
+            stories = report.new_stories,
+            matches = report.matches,
+            alerts,
+            baseline = report.baseline,
+            "feed read"
+        );
+        if report.deliveries > 0 {
+            self.planned.send_modify(|count| *count += 1);
+        }
+    }
+
+    async fn unchanged(
+        &self,
+        feed: &Feed,
+        claim: &ClaimedFeed,
+        validators: Option<Validators>,
+    ) -> Result<VisitResult, StoreError> {
+        let now = self.clock.now();
+        tracing::debug!(feed = %claim.name, "not modified");
+        let visit = VisitOutcome {
+            feed: claim.id,
+            health: FeedHealth::Ok,
+            next_due: schedule::after_success(now, feed.interval, seed(claim, now)),
+            blocked_until: None,
+            error: None,
+            validators,
+        };
+        self.store.record_visit(visit, now).await?;
+        Ok(VisitResult::NotModified)
+    }
+
+    async fn failed(
+        &self,
+        feed: &Feed,
+        claim: &ClaimedFeed,
+        error: &FetchError,
+    ) -> Result<VisitResult, StoreError> {
+        let now = self.clock.now();
+        let (failure, failures) = (error.failure(now), claim.state.failures + 1);
+        let next =
+            schedule::after_failure(now, feed.interval, failures, &failure, seed(claim, now));
+        let throttled = matches!(error, FetchError::Throttled { .. });
+        let visit = VisitOutcome {
+            feed: claim.id,
+            health: if next.is_none() { FeedHealth::Gone } else { FeedHealth::Failing },
+            next_due: next.unwrap_or(Timestamp::MAX),
+            blocked_until: next.filter(|_| throttled),
+            error: Some(error.to_string()),
+            validators: None,
+        };
+        self.store.record_visit(visit, now).await?;
+        tracing::warn!(feed = %claim.name, failures, reason = %error, "feed could not be read");
+        Ok(VisitResult::Failed(error.to_string()))
+    }
+}
+
+/// Visits under way and what they have brought so far.
+struct Round {
+    visits: JoinSet<(Visited, Instant)>,
+    hosts: Hosts,
+    report: RoundReport,
+    untried_since: Option<Timestamp>,
+}
+
+impl Round {
+    fn new(untried_since: Option<Timestamp>) -> Self {
+        Self {
+            visits: JoinSet::new(),
+            hosts: Hosts::default(),
+            report: RoundReport::default(),
+            untried_since,
+        }
+    }
+
+    fn finish(&mut self, visited: Result<(Visited, Instant), tokio::task::JoinError>) {
+        match visited {
+            Ok((visited, begun)) => {
+                self.hosts.finished(&visited, begun);
+                // A daemon would collect for ever; only a single round is reported.
+                if self.untried_since.is_some() {
+                    self.report.add(visited);
+                }
+            }
+            // The host is not known any more, so all are let go.
+            Err(error) => {
+                tracing::error!(%error, "a visit ended badly");
+                self.hosts.asked.clear();
+            }
+        }
+    }
+
+    async fn finish_all(&mut self, beat: &Beat, clock: &Clock) {
+        while let Some(visited) = self.visits.join_next().await {
+            beat.now(clock.now());
+            self.finish(visited);
+        }
+    }
+}
+
+/// Jitter that differs from feed to feed and from poll to poll, and is the
+/// same when a poll is computed again.
+fn seed(claim: &ClaimedFeed, now: Timestamp) -> u64 {
+    let mut hasher = Sha256::new();
+    hasher.update(claim.name.as_str());
+    hasher.update(now.as_second().to_le_bytes());
+    let mut bytes = [0; 8];
+    bytes.copy_from_slice(&hasher.finalize()[..8]);
+    u64::from_le_bytes(bytes)
+}

@@ -1,0 +1,103 @@
+//! A rule's own tests, and why one failed.
+
+use super::eval::{Place, Source, Subject};
+use super::syntax::{Expr, Fields, Kind, shorten};
+
+/// An example that came out wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExampleFailure {
+    /// Its number among the examples of its kind, from 0.
+    pub index: usize,
+    /// Whether the rule should have matched it.
+    pub expected_match: bool,
+    /// Which part of the rule decided.
+    pub reason: String,
+}
+
+/// Tries all examples, each as a headline without a body.
+pub(super) fn check(expr: &Expr, matches: &[String], ignores: &[String]) -> Vec<ExampleFailure> {
+    let wanted = matches.iter().enumerate().map(|example| (example, true));
+    let unwanted = ignores.iter().enumerate().map(|example| (example, false));
+    wanted
+        .chain(unwanted)
+        .filter_map(|((index, headline), expected_match)| {
+            let subject = Subject::new(headline, "", Source::Assumed);
+            let mut spans = Vec::new();
+            let reason = match subject.holds(expr, Place::TOP, &mut spans) {
+                holds if holds == expected_match => return None,
+                true => {
+                    spans.sort_unstable_by_key(|span| (span.start, span.end));
+                    spans.dedup();
+                    let words: Vec<String> = spans
+                        .iter()
+                        .filter_map(|span| headline.get(span.start..span.end))
+                        .map(|word| format!("\"{word}\""))
+                        .collect();
+                    because(&words)
+                }
+                false => why_not(&subject, expr, Place::TOP),
+            };
+            Some(ExampleFailure { index, expected_match, reason })
+        })
+        .collect()
+}
+
+fn because(words: &[String]) -> String {
+    match words {
+        [] => "matched because nothing forbids it".to_owned(),
+        [only] => format!("matched because of {only}"),
+        [first @ .., last] => format!("matched because of {} and {last}", first.join(", ")),
+    }
+}
+
+/// The first part that kept `expr` from holding.
+fn why_not(subject: &Subject<'_>, expr: &Expr, place: Place) -> String {
+    let fields = place.fields.phrase();
+    match &expr.kind {
+        Kind::And(parts) => {
+            let failed = parts.iter().find(|part| !subject.holds(part, place, &mut Vec::new()));
+            failed.map_or_else(String::new, |part| why_not(subject, part, place))
+        }
+        Kind::Or(parts) => format!("none of {} in {fields}", alternatives(parts)),
+        Kind::Not(inner) => {
+            let below = Place { positive: !place.positive, ..place };
+            format!("excluded by {}", culprit(subject, inner, below))
+        }
+        Kind::Term(term) => format!("no {} in {fields}", quoted(&term.display)),
+        Kind::List(list) => match &list.body {
+            Some(body) if !matches!(body.kind, Kind::Or(_) | Kind::Term(_)) => {
+                format!("@{}: {}", list.name, why_not(subject, body, place))
+            }
+            _ => format!("no member of @{} in {fields}", list.name),
+        },
+        Kind::Scoped(fields, inner) => why_not(subject, inner, Place { fields: *fields, ..place }),
+        Kind::Feed(_) | Kind::Lang(_) | Kind::Broken => format!("not {}", expr.canonical()),
+    }
+}
+
+fn alternatives(parts: &[Expr]) -> String {
+    let mut shown: Vec<String> =
+        parts.iter().take(6).map(|part| shorten(&part.canonical(), 40)).collect();
+    if parts.len() > shown.len() {
+        shown.push("…".to_owned());
+    }
+    shown.join(", ")
+}
+
+/// The first alternative below a NOT that holds.
+fn culprit(subject: &Subject<'_>, expr: &Expr, place: Place) -> String {
+    match &expr.kind {
+        Kind::Or(parts) => {
+            let found = parts.iter().find(|part| subject.holds(part, place, &mut Vec::new()));
+            found.map_or_else(String::new, |part| culprit(subject, part, place))
+        }
+        Kind::Scoped(fields, inner) => culprit(subject, inner, Place { fields: *fields, ..place }),
+        Kind::Term(term) if place.fields == Fields::Both => quoted(&term.display),
+        Kind::Term(term) => format!("{} in {}", quoted(&term.display), place.fields.phrase()),
+        _ => shorten(&expr.canonical(), 60),
+    }
+}
+
+fn quoted(display: &str) -> String {
+    if display.contains('"') { display.to_owned() } else { format!("\"{display}\"") }
+}

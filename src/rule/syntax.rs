@@ -1,0 +1,198 @@
+//! The parsed form of a rule, and what can be wrong with one.
+
+use std::fmt;
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::term::Term;
+
+/// A problem in an expression, or a warning.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SyntaxError {
+    /// What is wrong: lower case, no full stop.
+    pub message: String,
+    /// Where: byte offsets into the expression.
+    pub span: Range<usize>,
+    /// What to do about it.
+    pub hint: Option<String>,
+}
+
+impl SyntaxError {
+    pub(super) fn new(span: Range<usize>, message: impl Into<String>) -> Self {
+        Self { message: message.into(), span, hint: None }
+    }
+
+    pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+}
+
+impl fmt::Display for SyntaxError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for SyntaxError {}
+
+/// An expression, and where it was written.
+#[derive(Clone, Debug)]
+pub(super) struct Expr {
+    pub(super) kind: Kind,
+    pub(super) span: Range<usize>,
+}
+
+/// What an expression says.
+#[derive(Clone, Debug)]
+pub(super) enum Kind {
+    /// All of them.
+    And(Vec<Expr>),
+    /// At least one of them.
+    Or(Vec<Expr>),
+    /// Not this.
+    Not(Box<Expr>),
+    /// A word or phrase.
+    Term(Term),
+    /// A named list.
+    List(ListRef),
+    /// Only in one field.
+    Scoped(Fields, Box<Expr>),
+    /// The feed's configured name, with `*` for anything.
+    Feed(String),
+    /// A language tag.
+    Lang(String),
+    /// Stands where an error was reported.
+    Broken,
+}
+
+/// A mention of a list.
+#[derive(Clone, Debug)]
+pub(super) struct ListRef {
+    pub(super) name: String,
+    /// The list's own expression, once the name was looked up.
+    pub(super) body: Option<Arc<Expr>>,
+}
+
+/// Where words are looked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Fields {
+    Both,
+    Title,
+    Text,
+}
+
+impl Fields {
+    pub(super) fn phrase(self) -> &'static str {
+        match self {
+            Self::Both => "title or text",
+            Self::Title => "title",
+            Self::Text => "text",
+        }
+    }
+}
+
+impl Expr {
+    pub(super) fn new(kind: Kind, span: Range<usize>) -> Self {
+        Self { kind, span }
+    }
+
+    pub(super) fn broken(span: Range<usize>) -> Self {
+        Self::new(Kind::Broken, span)
+    }
+
+    /// Not this; twice not is left out.
+    pub(super) fn negated(self, span: Range<usize>) -> Self {
+        match self.kind {
+            Kind::Not(inner) => Self::new(inner.kind, span),
+            _ => Self::new(Kind::Not(Box::new(self)), span),
+        }
+    }
+
+    /// The expressions right below this one; a list's body is not below.
+    pub(super) fn children(&self) -> &[Self] {
+        match &self.kind {
+            Kind::And(parts) | Kind::Or(parts) => parts,
+            Kind::Not(inner) | Kind::Scoped(_, inner) => std::slice::from_ref(inner),
+            Kind::Term(_) | Kind::List(_) | Kind::Feed(_) | Kind::Lang(_) | Kind::Broken => &[],
+        }
+    }
+
+    /// The one canonical way to write it.
+    pub(super) fn canonical(&self) -> String {
+        let mut out = String::new();
+        self.write(&mut out);
+        out
+    }
+
+    fn write(&self, out: &mut String) {
+        match &self.kind {
+            Kind::And(parts) => write_joined(parts, " AND ", out),
+            Kind::Or(parts) => write_joined(parts, " OR ", out),
+            Kind::Not(inner) => {
+                out.push_str("NOT ");
+                inner.write_operand(out);
+            }
+            Kind::Term(term) => out.push_str(&term.display),
+            Kind::List(list) => {
+                out.push('@');
+                out.push_str(&list.name);
+            }
+            Kind::Scoped(fields, inner) => {
+                let name = if *fields == Fields::Title { "title:" } else { "text:" };
+                out.push_str(name);
+                inner.write_scoped(out);
+            }
+            Kind::Feed(pattern) => {
+                out.push_str("feed:");
+                let plain = pattern.chars().all(|c| c.is_alphanumeric() || "-_.*".contains(c));
+                out.push_str(&if plain { pattern.clone() } else { format!("\"{pattern}\"") });
+            }
+            Kind::Lang(tag) => {
+                out.push_str("lang:");
+                out.push_str(tag);
+            }
+            Kind::Broken => out.push('…'),
+        }
+    }
+
+    fn write_operand(&self, out: &mut String) {
+        let group = matches!(self.kind, Kind::And(_) | Kind::Or(_));
+        self.write_grouped(group, out);
+    }
+
+    fn write_scoped(&self, out: &mut String) {
+        let group =
+            matches!(self.kind, Kind::And(_) | Kind::Or(_) | Kind::Not(_) | Kind::Scoped(..));
+        self.write_grouped(group, out);
+    }
+
+    fn write_grouped(&self, group: bool, out: &mut String) {
+        if group {
+            out.push('(');
+        }
+        self.write(out);
+        if group {
+            out.push(')');
+        }
+    }
+}
+
+fn write_joined(parts: &[Expr], operator: &str, out: &mut String) {
+    for (number, part) in parts.iter().enumerate() {
+        if number > 0 {
+            out.push_str(operator);
+        }
+        part.write_operand(out);
+    }
+}
+
+/// A snippet of an expression for messages, cut when it is long.
+pub(super) fn shorten(text: &str, most: usize) -> String {
+    if text.chars().count() <= most {
+        return text.to_owned();
+    }
+    let mut cut: String = text.chars().take(most.saturating_sub(1)).collect();
+    cut.push('…');
+    cut
+}

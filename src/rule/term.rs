@@ -1,0 +1,413 @@
+//! A word or phrase of a rule, and the forms of it that texts may have.
+
+use super::fold::{Class, exact, fold, is_dash, is_joiner};
+use super::lexer;
+use super::token::{Letters, RawToken, letters, scan};
+
+/// A word or phrase: tokens that follow each other.
+#[derive(Clone, Debug)]
+pub(super) struct Term {
+    /// As it is written in canonical form.
+    pub(super) display: String,
+    pub(super) style: Style,
+    /// Never empty.
+    pub(super) steps: Vec<Step>,
+    /// Steps that may also be found as one token.
+    pub(super) joins: Vec<Join>,
+}
+
+/// How a term was written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Style {
+    /// `word`
+    Word,
+    /// `{Word}`
+    Exact,
+    /// `=word`
+    Form,
+    /// `"a phrase"`
+    Phrase,
+    /// `="a phrase"`
+    FormPhrase,
+}
+
+/// One token of a term.
+#[derive(Clone, Debug)]
+pub(super) struct Step {
+    /// What may stand between this token and the one before it.
+    pub(super) gap: Gap,
+    pub(super) forms: Forms,
+}
+
+/// What may stand between two tokens that follow each other.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Gap {
+    /// Anything but the end of a paragraph.
+    Any,
+    /// Dashes, slashes, spaces, or nothing.
+    Joiner,
+    /// Nothing.
+    Empty,
+    /// Just this.
+    Is(String),
+}
+
+impl Gap {
+    /// Whether a gap of a text will do; `text` holds no `\n`.
+    pub(super) fn allows(&self, text: &str) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Joiner => text.chars().all(is_joiner),
+            Self::Empty => text.is_empty(),
+            Self::Is(wanted) => text == wanted,
+        }
+    }
+}
+
+/// Several steps written as one word: `F16` for `F-16`.
+#[derive(Clone, Debug)]
+pub(super) struct Join {
+    /// First step.
+    pub(super) from: usize,
+    /// How many steps.
+    pub(super) count: usize,
+    pub(super) forms: Forms,
+}
+
+/// The tokens that will do.
+#[derive(Clone, Debug)]
+pub(super) struct Forms {
+    pub(super) pattern: Pattern,
+    pub(super) check: Check,
+}
+
+/// Which folded forms will do.
+#[derive(Clone, Debug)]
+pub(super) enum Pattern {
+    /// One of these.
+    Keys(Vec<String>),
+    /// Any that begins so.
+    Prefix(String),
+    /// Any that fits, with `*` and `?`.
+    Wildcard(String),
+}
+
+/// What must hold besides the folded form.
+#[derive(Clone, Debug)]
+pub(super) enum Check {
+    /// Not an abbreviation with dots.
+    Plain,
+    /// An abbreviation with dots.
+    Dotted,
+    /// In capitals. Where everything is in capitals, a form that is also a
+    /// `common` word does not count without dots.
+    Capitals { common: bool },
+    /// In capitals, or with a capital first.
+    CapitalsOrInitial,
+    /// Written exactly so.
+    Exactly(String),
+    /// One of each row must occur in the word as written.
+    Contains(Vec<Vec<String>>),
+}
+
+/// Words of two and three letters that are also written in small letters.
+const COMMON: [&str; 96] = [
+    "ad", "age", "ago", "aid", "air", "all", "am", "an", "and", "any", "are", "arm", "art", "as",
+    "at", "bad", "ban", "bar", "be", "big", "bit", "bus", "but", "buy", "by", "can", "cap", "car",
+    "cup", "cut", "day", "did", "do", "end", "eye", "far", "few", "fit", "for", "gas", "get", "go",
+    "got", "had", "has", "he", "her", "him", "his", "hit", "how", "ice", "if", "in", "is", "it",
+    "its", "may", "me", "men", "my", "new", "no", "not", "now", "of", "off", "oh", "oil", "old",
+    "on", "one", "or", "our", "out", "own", "put", "ran", "run", "sad", "say", "see", "she", "so",
+    "the", "to", "too", "two", "up", "us", "was", "way", "we", "who", "why", "you",
+];
+
+/// At most this many parts of a hyphenated word may be written as one word.
+const MOST_JOINED: usize = 8;
+
+impl Term {
+    /// Understands a literal; the text is what stands inside quotes, braces
+    /// or after the equals sign.
+    ///
+    /// # Errors
+    ///
+    /// A message and a hint when there is nothing to look for.
+    pub(super) fn new(style: Style, text: &str) -> Result<Self, (String, Option<String>)> {
+        let mut term = Self { display: String::new(), style, steps: Vec::new(), joins: Vec::new() };
+        let mut shown = Vec::new();
+        for (style, word) in words(style, text) {
+            let first = term.steps.len();
+            let Some(display) = term.add_word(style, word)? else { continue };
+            term.add_joins(first, style);
+            shown.push(display);
+        }
+        if term.steps.is_empty() {
+            return Err((format!("nothing to look for in \"{text}\""), None));
+        }
+        let shown = shown.join(" ");
+        term.display = match style {
+            Style::Word if lexer::is_reserved(&shown) => format!("\"{shown}\""),
+            Style::Word => shown,
+            Style::Exact => format!("{{{shown}}}"),
+            Style::Form => format!("={shown}"),
+            Style::Phrase => format!("\"{shown}\""),
+            Style::FormPhrase => format!("=\"{shown}\""),
+        };
+        Ok(term)
+    }
+
+    /// Adds the tokens of one word; its canonical spelling, if it has any.
+    fn add_word(
+        &mut self,
+        style: WordStyle,
+        word: &str,
+    ) -> Result<Option<String>, (String, Option<String>)> {
+        let wildcards = style.kind == WordKind::Plain && word.contains(['*', '?']);
+        if style.kind != WordKind::Plain && word.contains('*') {
+            let message = "wildcards do not work in braces or after an equals sign";
+            return Err((message.to_owned(), Some("leave out one or the other".to_owned())));
+        }
+        let tokens = scan(word, wildcards);
+        let hyphenated = tokens.len() > 1 && word.contains(|c: char| c.is_ascii_alphabetic());
+        let (Some(first), Some(last)) = (tokens.first(), tokens.last()) else { return Ok(None) };
+        let shown = word.get(first.range.start..last.after).unwrap_or_default();
+        let mut before: Option<&RawToken> = None;
+        for token in &tokens {
+            let gap = match before {
+                None => Gap::Any,
+                Some(before) => style.gap(word.get(before.after..token.range.start).unwrap_or("")),
+            };
+            let surface = word.get(token.range.clone()).unwrap_or_default();
+            let forms = forms(style, token, surface, hyphenated && token == last)?;
+            self.steps.push(Step { gap, forms });
+            before = Some(token);
+        }
+        Ok(Some(style.show(&shown.replace(is_dash, "-"))))
+    }
+
+    /// Adds what the hyphenated parts of the steps from `first` on look like
+    /// when written as one word.
+    fn add_joins(&mut self, first: usize, style: WordStyle) {
+        if style.kind == WordKind::Exact {
+            return;
+        }
+        for from in first..self.steps.len() {
+            let mut joined = match self.steps.get(from) {
+                Some(step) => Joined::new(&step.forms),
+                None => return,
+            };
+            let rest = self.steps.iter().enumerate().skip(from + 1).take(MOST_JOINED - 1);
+            for (at, step) in rest.take_while(|(_, step)| step.gap == Gap::Joiner) {
+                if !joined.push(&step.forms) {
+                    break;
+                }
+                let forms = joined.forms();
+                self.joins.push(Join { from, count: at - from + 1, forms });
+            }
+        }
+    }
+}
+
+/// How one word inside a term is to be read.
+#[derive(Clone, Copy)]
+struct WordStyle {
+    kind: WordKind,
+    /// Inside quotes.
+    phrase: bool,
+    /// Inside quotes with braces or an equals sign of its own.
+    marked: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum WordKind {
+    Plain,
+    Exact,
+    Form,
+}
+
+impl WordStyle {
+    fn gap(self, text: &str) -> Gap {
+        if text.is_empty() {
+            Gap::Empty
+        } else if text.chars().all(is_joiner) {
+            Gap::Joiner
+        } else if self.phrase {
+            Gap::Any
+        } else {
+            Gap::Is(text.to_owned())
+        }
+    }
+
+    fn show(self, word: &str) -> String {
+        match self.kind {
+            WordKind::Exact if self.marked => format!("{{{word}}}"),
+            WordKind::Form if self.marked => format!("={word}"),
+            _ => word.to_owned(),
+        }
+    }
+}
+
+/// Cuts a literal into words, each with its style.
+fn words(style: Style, text: &str) -> Vec<(WordStyle, &str)> {
+    let phrase = matches!(style, Style::Phrase | Style::FormPhrase);
+    let kind = match style {
+        Style::Word | Style::Phrase => WordKind::Plain,
+        Style::Exact => WordKind::Exact,
+        Style::Form | Style::FormPhrase => WordKind::Form,
+    };
+    let read = |word: &'_ str| {
+        if style != Style::Phrase {
+            (kind, false)
+        } else if word.starts_with('{') && word.contains('}') {
+            (WordKind::Exact, true)
+        } else if word.starts_with('=') {
+            (WordKind::Form, true)
+        } else {
+            (kind, false)
+        }
+    };
+    text.split_whitespace()
+        .map(|word| {
+            let (kind, marked) = read(word);
+            // In a phrase, a question mark that ends a word is punctuation.
+            let word = if phrase { word.trim_end_matches('?') } else { word };
+            (WordStyle { kind, phrase, marked }, word)
+        })
+        .collect()
+}
+
+/// The forms that one token of a literal accepts.
+fn forms(
+    style: WordStyle,
+    token: &RawToken,
+    surface: &str,
+    hyphenated: bool,
+) -> Result<Forms, (String, Option<String>)> {
+    let folded = if token.dotted { fold(&surface.replace('.', "")) } else { fold(surface) };
+    let plain = if token.dotted { Check::Dotted } else { Check::Plain };
+    let of = |pattern, check| Ok(Forms { pattern, check });
+    if style.kind == WordKind::Plain && surface.contains(['*', '?']) {
+        return wildcard(folded);
+    }
+    match style.kind {
+        WordKind::Exact => {
+            let surface = exact(surface).trim_end_matches('.').to_owned();
+            return of(Pattern::Keys(vec![folded]), Check::Exactly(surface));
+        }
+        WordKind::Form => return of(Pattern::Keys(vec![folded]), plain),
+        WordKind::Plain if token.class == Class::Hangul => {
+            return of(Pattern::Prefix(folded), Check::Plain);
+        }
+        WordKind::Plain => {}
+    }
+    let count = surface.chars().filter(|c| c.is_alphabetic()).count();
+    match (letters(surface), count) {
+        (Letters::Capitals, 2..=3) => {
+            let common = COMMON.contains(&folded.as_str());
+            of(Pattern::Keys(vec![folded]), Check::Capitals { common })
+        }
+        (Letters::Capitals, 4..) => of(Pattern::Keys(vec![folded]), Check::CapitalsOrInitial),
+        _ if token.dotted => of(Pattern::Keys(vec![folded]), Check::Dotted),
+        _ => of(Pattern::Keys(with_plurals(folded, hyphenated)), Check::Plain),
+    }
+}
+
+fn wildcard(pattern: String) -> Result<Forms, (String, Option<String>)> {
+    let unspaced =
+        |c: char| !matches!(super::fold::class(c), None | Some(Class::Spaced | Class::Hangul));
+    if pattern.chars().any(unspaced) {
+        let message = "wildcards do not work with characters that are words by themselves";
+        let hint = "leave the wildcard out: such characters are found inside longer text anyway";
+        return Err((message.to_owned(), Some(hint.to_owned())));
+    }
+    if pattern.chars().filter(|c| !matches!(c, '*' | '?')).count() < 2 {
+        let message = format!("\"{pattern}\" has fewer than two letters besides its wildcards");
+        return Err((message, Some("write at least two letters, as in in?ner or co*".to_owned())));
+    }
+    Ok(Forms { pattern: Pattern::Wildcard(pattern), check: Check::Plain })
+}
+
+/// A folded word and its regular English plurals.
+fn with_plurals(word: String, hyphenated: bool) -> Vec<String> {
+    let ascii = word.chars().all(|c| c.is_ascii_alphanumeric());
+    let has_letter = word.contains(|c: char| c.is_ascii_alphabetic());
+    let digit_end = word.ends_with(|c: char| c.is_ascii_digit());
+    let long_enough = word.len() >= 3 || (hyphenated && digit_end);
+    if !ascii || !long_enough || word == "new" || !(has_letter || hyphenated) {
+        return vec![word];
+    }
+    let before = word.chars().rev().nth(1);
+    let hisses = ["s", "x", "z", "ch", "sh"].iter().any(|end| word.ends_with(end));
+    let plurals = if hisses {
+        vec![format!("{word}es")]
+    } else if word.ends_with('y') && before.is_some_and(|c| !"aeiou".contains(c)) {
+        vec![format!("{}ies", word.trim_end_matches('y'))]
+    } else if word.ends_with('o') {
+        vec![format!("{word}s"), format!("{word}es")]
+    } else {
+        vec![format!("{word}s")]
+    };
+    std::iter::once(word).chain(plurals).collect()
+}
+
+/// Parts of a hyphenated word on their way to becoming one.
+struct Joined {
+    /// All parts but the last, first form only.
+    head: String,
+    /// The forms of the last part.
+    tails: Vec<String>,
+    wildcard: bool,
+    contains: Vec<Vec<String>>,
+}
+
+impl Joined {
+    fn new(first: &Forms) -> Self {
+        let mut joined = Self {
+            head: String::new(),
+            tails: vec![String::new()],
+            wildcard: false,
+            contains: vec![],
+        };
+        joined.push(first);
+        joined
+    }
+
+    /// Adds a part; false when it is one that always stands alone.
+    fn push(&mut self, part: &Forms) -> bool {
+        let forms = match &part.pattern {
+            Pattern::Keys(keys) => keys.clone(),
+            Pattern::Wildcard(pattern) => {
+                self.wildcard = true;
+                vec![pattern.clone()]
+            }
+            Pattern::Prefix(_) => return false,
+        };
+        let Some(bare) = forms.first() else { return false };
+        if let Some(tail) = self.tails.first() {
+            self.head.push_str(tail);
+        }
+        let capitals: String = bare.chars().flat_map(char::to_uppercase).collect();
+        match part.check {
+            Check::Capitals { .. } => self.contains.push(vec![capitals]),
+            Check::CapitalsOrInitial => {
+                let mut rest = bare.chars();
+                let initial = rest.next().into_iter().flat_map(char::to_uppercase).chain(rest);
+                self.contains.push(vec![initial.collect(), capitals]);
+            }
+            _ => {}
+        }
+        self.tails = forms;
+        true
+    }
+
+    fn forms(&self) -> Forms {
+        let whole = |tail: &String| format!("{}{tail}", self.head);
+        let pattern = if self.wildcard {
+            Pattern::Wildcard(self.tails.first().map(whole).unwrap_or_default())
+        } else {
+            Pattern::Keys(self.tails.iter().map(whole).collect())
+        };
+        let contains = self.contains.clone();
+        let check = if contains.is_empty() { Check::Plain } else { Check::Contains(contains) };
+        Forms { pattern, check }
+    }
+}

@@ -1,0 +1,72 @@
+//! The schema and its history. Migrations are appended, never edited.
+
+use std::path::Path;
+
+use rusqlite::{Connection, TransactionBehavior};
+
+use super::StoreError;
+
+/// "WWat": says that a file is ours.
+const APPLICATION_ID: i64 = 0x5757_6174;
+
+const MIGRATIONS: [&str; 1] = [include_str!("schema/0001.sql")];
+
+/// Brings the database to the newest schema, each step in one transaction.
+pub(super) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {
+    let damaged = |error: rusqlite::Error| StoreError::Damaged {
+        path: path.to_path_buf(),
+        reason: error.to_string(),
+    };
+    let found = version(connection).map_err(damaged)?;
+    let (application, tables) = owner(connection).map_err(damaged)?;
+    if found == 0 && tables == 0 {
+        connection.execute_batch("PRAGMA auto_vacuum = INCREMENTAL;")?;
+    } else if application != APPLICATION_ID {
+        return Err(StoreError::Damaged {
+            path: path.to_path_buf(),
+            reason: "it belongs to another program".to_string(),
+        });
+    }
+    refuse_newer(found, path)?;
+    for (index, sql) in MIGRATIONS.iter().enumerate().skip(usize::try_from(found).unwrap_or(0)) {
+        let step = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        step.execute_batch(sql)?;
+        step.pragma_update(None, "application_id", APPLICATION_ID)?;
+        step.pragma_update(None, "user_version", index as i64 + 1)?;
+        step.commit()?;
+    }
+    Ok(())
+}
+
+/// Refuses a database that is not at the newest schema.
+pub(super) fn require_current(connection: &Connection, path: &Path) -> Result<(), StoreError> {
+    let found = version(connection)?;
+    refuse_newer(found, path)?;
+    if found < MIGRATIONS.len() as i64 {
+        return Err(StoreError::Open {
+            path: path.to_path_buf(),
+            reason: "it is of an older version; start the daemon once to bring it up to date"
+                .to_string(),
+        });
+    }
+    Ok(())
+}
+
+fn refuse_newer(found: i64, path: &Path) -> Result<(), StoreError> {
+    let known = MIGRATIONS.len() as i64;
+    if found > known {
+        return Err(StoreError::TooNew { path: path.to_path_buf(), found, known });
+    }
+    Ok(())
+}
+
+fn version(connection: &Connection) -> Result<i64, rusqlite::Error> {
+    connection.pragma_query_value(None, "user_version", |row| row.get(0))
+}
+
+fn owner(connection: &Connection) -> Result<(i64, i64), rusqlite::Error> {
+    let application = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
+    let tables =
+        connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    Ok((application, tables))
+}

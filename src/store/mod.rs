@@ -1,0 +1,270 @@
+//! What survives a restart: one SQLite file, one writer, a few readers.
+//!
+//! A cheap handle with async verbs. Verbs that write are shaped as *claim with
+//! a lease* and *commit that may be repeated*; nothing outside this folder
+//! knows SQL.
+
+mod deliveries;
+mod feeds;
+mod ingest;
+mod list;
+mod lock;
+mod migrate;
+mod overview;
+mod rows;
+mod writer;
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+use rusqlite::{Connection, OpenFlags};
+
+pub use deliveries::Finish;
+pub use feeds::{Claim, ClaimedFeed, SyncReport, VisitOutcome};
+pub use ingest::{CommitReport, EntryOutcome, Judge, JudgedMatch, Situation, Visit};
+pub use list::{AlertRow, DeliveryRow, FeedRow, Filter, OutletRow, StoryRow};
+pub use overview::Overview;
+
+/// Oldest SQLite without the WAL-reset corruption bug (sqlite.org, 3.51.3).
+const MIN_SQLITE: i32 = 3_051_003;
+/// Read connections kept open.
+const READERS: usize = 4;
+
+/// Why the store cannot do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Another process holds the database.
+    #[error("the database \"{0}\" is in use by another wirewatch")]
+    InUse(PathBuf),
+    /// The file was written by a newer version.
+    #[error(
+        "the database \"{path}\" has schema {found}, this program knows up to {known}: \
+         use the newer wirewatch that wrote it"
+    )]
+    TooNew {
+        /// The file.
+        path: PathBuf,
+        /// Its schema.
+        found: i64,
+        /// Ours.
+        known: i64,
+    },
+    /// The file is damaged, or no database of ours.
+    #[error("\"{path}\" is not a readable wirewatch database: {reason}")]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What SQLite says.
+        reason: String,
+    },
+    /// The folder or file cannot be made or opened.
+    #[error("cannot open \"{path}\": {reason}")]
+    Open {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system says.
+        reason: String,
+    },
+    /// The writer has ended.
+    #[error("the store is closed")]
+    Closed,
+    /// Anything else that SQLite reports: a full disk, an I/O error.
+    #[error("database: {0}")]
+    Sqlite(#[from] rusqlite::Error),
+}
+
+/// A handle to the database; clones share it.
+#[derive(Clone)]
+pub struct Store {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    writer: writer::Writer,
+    readers: Mutex<Vec<Connection>>,
+    /// `None` for a database in memory, which only the writer can see.
+    path: Option<PathBuf>,
+    /// Held as long as the store is open, where this process may write.
+    _lock: Option<lock::Lock>,
+}
+
+impl Store {
+    /// Opens the database for the daemon: takes the lock, creates or migrates
+    /// the file, and gives back leases of a process that died.
+    ///
+    /// # Errors
+    /// See [`StoreError`]; a damaged file is never replaced by an empty one.
+    pub fn open(path: &Path) -> Result<Self, StoreError> {
+        require_sqlite(path)?;
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        if let Some(folder) = folder {
+            make_private_folder(folder)?;
+        }
+        let lock = lock::Lock::take(path)?;
+        let mut connection = connect(path, true)?;
+        migrate::migrate(&mut connection, path)?;
+        connection.execute_batch(
+            "UPDATE delivery SET leased_until = NULL WHERE leased_until IS NOT NULL;
+             UPDATE feed SET leased_until = NULL WHERE leased_until IS NOT NULL;",
+        )?;
+        Ok(Self::start(connection, Some(path.to_path_buf()), Some(lock)))
+    }
+
+    /// Opens the database beside a running daemon: to look, or for the few
+    /// commands that change a row.
+    ///
+    /// # Errors
+    /// When there is no such file, or it is of another schema.
+    pub fn attach(path: &Path) -> Result<Self, StoreError> {
+        require_sqlite(path)?;
+        if !path.exists() {
+            return Err(StoreError::Open {
+                path: path.to_path_buf(),
+                reason: "there is no such file; nothing has run with this configuration yet"
+                    .to_string(),
+            });
+        }
+        let connection = connect(path, false)?;
+        migrate::require_current(&connection, path)?;
+        Ok(Self::start(connection, Some(path.to_path_buf()), None))
+    }
+
+    /// A database that lives as long as the handle: for replays and tests.
+    ///
+    /// # Errors
+    /// When SQLite cannot make one.
+    pub fn in_memory() -> Result<Self, StoreError> {
+        let mut connection = Connection::open_in_memory()?;
+        connection.execute_batch("PRAGMA foreign_keys = ON;")?;
+        migrate::migrate(&mut connection, Path::new(":memory:"))?;
+        Ok(Self::start(connection, None, None))
+    }
+
+    /// Whether a daemon has this database open now.
+    pub fn is_served(path: &Path) -> bool {
+        matches!(lock::Lock::probe(path), Err(StoreError::InUse(_)))
+    }
+
+    /// Proves that the database takes a write.
+    ///
+    /// # Errors
+    /// When it does not: a full disk, an I/O error, a lock.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        self.write(|db| db.execute_batch("UPDATE feed SET id = id WHERE id = -1")).await
+    }
+
+    fn start(connection: Connection, path: Option<PathBuf>, lock: Option<lock::Lock>) -> Self {
+        let shared = Shared {
+            writer: writer::Writer::start(connection),
+            readers: Mutex::new(Vec::new()),
+            path,
+            _lock: lock,
+        };
+        Self { shared: Arc::new(shared) }
+    }
+
+    /// Runs `job` in a write transaction; what others ask for at the same time
+    /// goes into the same commit. Done means: on disk.
+    async fn write<T, F>(&self, job: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> Result<T, rusqlite::Error> + Send + 'static,
+    {
+        self.shared.writer.run(job).await
+    }
+
+    /// Runs `job` on a read connection, off the executor's threads.
+    async fn read<T, F>(&self, job: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> Result<T, rusqlite::Error> + Send + 'static,
+    {
+        let Some(path) = self.shared.path.clone() else {
+            return self.shared.writer.run(job).await;
+        };
+        let shared = Arc::clone(&self.shared);
+        let task = tokio::task::spawn_blocking(move || {
+            let connection = match shared.take_reader() {
+                Some(connection) => connection,
+                None => connect_reader(&path)?,
+            };
+            let result = job(&connection);
+            shared.give_back(connection);
+            Ok(result?)
+        });
+        task.await.map_err(|_| StoreError::Closed)?
+    }
+}
+
+impl Shared {
+    fn take_reader(&self) -> Option<Connection> {
+        self.readers.lock().ok()?.pop()
+    }
+
+    fn give_back(&self, connection: Connection) {
+        if let Ok(mut readers) = self.readers.lock()
+            && readers.len() < READERS
+        {
+            readers.push(connection);
+        }
+    }
+}
+
+fn require_sqlite(path: &Path) -> Result<(), StoreError> {
+    if rusqlite::version_number() < MIN_SQLITE {
+        let reason = format!("SQLite {} can corrupt it; 3.51.3 is needed", rusqlite::version());
+        return Err(StoreError::Open { path: path.to_path_buf(), reason });
+    }
+    Ok(())
+}
+
+fn make_private_folder(folder: &Path) -> Result<(), StoreError> {
+    use std::os::unix::fs::DirBuilderExt;
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(folder)
+        .map_err(|error| StoreError::Open { path: folder.to_path_buf(), reason: error.to_string() })
+}
+
+/// Opens the file for writing, private to its owner from the first byte.
+fn connect(path: &Path, create: bool) -> Result<Connection, StoreError> {
+    use std::os::unix::fs::OpenOptionsExt;
+    if create {
+        let mut options = std::fs::OpenOptions::new();
+        let opened = options.create(true).append(true).mode(0o600).open(path);
+        opened.map_err(|error| StoreError::Open {
+            path: path.to_path_buf(),
+            reason: error.to_string(),
+        })?;
+    }
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    prepare(&connection).map_err(|error| StoreError::Damaged {
+        path: path.to_path_buf(),
+        reason: error.to_string(),
+    })?;
+    Ok(connection)
+}
+
+/// Durability is set per connection: WAL with `synchronous=NORMAL` loses
+/// committed rows at a power cut, FULL does not.
+fn prepare(connection: &Connection) -> Result<(), rusqlite::Error> {
+    connection.busy_timeout(std::time::Duration::from_secs(10))?;
+    connection.execute_batch(
+        "PRAGMA journal_mode = WAL;
+         PRAGMA synchronous = FULL;
+         PRAGMA foreign_keys = ON;
+         PRAGMA mmap_size = 0;
+         PRAGMA journal_size_limit = 67108864;
+         PRAGMA temp_store = MEMORY;",
+    )
+}
+
+fn connect_reader(path: &Path) -> Result<Connection, StoreError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(std::time::Duration::from_secs(10))?;
+    connection.execute_batch("PRAGMA query_only = ON; PRAGMA mmap_size = 0;")?;
+    Ok(connection)
+}
