@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -64,6 +64,8 @@ pub struct App {
     pulse: Pulse,
     tracker: TaskTracker,
     stop: CancellationToken,
+    /// Ends even what does not heed `stop`, after the grace period.
+    abandon: CancellationToken,
     ended: CancellationToken,
 }
 
@@ -90,6 +92,7 @@ impl App {
     pub async fn start(config: &Config, clock: Clock) -> Result<Self, AppError> {
         let store = Store::open(&config.store)?;
         sync_feeds(&store, config, &clock).await?;
+        warn_of_orphans(&store, config).await?;
         let channels = build_channels(config)?;
         let fetch_options = fetch_options(config);
         let (fetcher, fetcher_rx) = watch::channel(Fetcher::new(&fetch_options)?);
@@ -108,6 +111,7 @@ impl App {
             pulse: Pulse::default(),
             tracker: TaskTracker::new(),
             stop: CancellationToken::new(),
+            abandon: CancellationToken::new(),
             ended: CancellationToken::new(),
         };
         for (name, (options, channel)) in channels {
@@ -156,6 +160,7 @@ impl App {
             self.fetch_options = options;
         }
         self.follow_channels(built, &mut reloaded);
+        warn_of_orphans(&self.store, config).await?;
         self.planned.send_modify(|count| *count += 1);
         Ok(reloaded)
     }
@@ -205,8 +210,13 @@ impl App {
     /// Runs a loop as ours. One that ends, or panics, while nobody stopped it
     /// ends the daemon: a half-alive watcher would look like no news.
     fn own(&self, stop: CancellationToken, work: impl Future<Output = ()> + Send + 'static) {
-        let ended = self.ended.clone();
-        let task = self.tracker.spawn(work);
+        let (ended, abandon) = (self.ended.clone(), self.abandon.clone());
+        let task = self.tracker.spawn(async move {
+            tokio::select! {
+                () = work => {}
+                () = abandon.cancelled() => {}
+            }
+        });
         self.tracker.spawn(async move {
             let _ = task.await;
             if !stop.is_cancelled() {
@@ -242,7 +252,10 @@ impl App {
     pub async fn stop(self) -> bool {
         self.stop.cancel();
         self.tracker.close();
-        tokio::time::timeout(GRACE, self.tracker.wait()).await.is_ok()
+        let in_time = tokio::time::timeout(GRACE, self.tracker.wait()).await.is_ok();
+        self.abandon.cancel();
+        self.tracker.wait().await;
+        in_time
     }
 }
 
@@ -297,6 +310,16 @@ async fn sync_feeds(
     let feeds: Vec<(Feed, String)> =
         config.feeds.iter().map(|feed| (feed.clone(), host_of(&feed.url))).collect();
     store.sync_feeds(feeds, schedule::first_poll, schedule::rescheduled, clock.now()).await
+}
+
+/// Deliveries whose channel is gone wait for it to come back; somebody must know.
+async fn warn_of_orphans(store: &Store, config: &Config) -> Result<(), StoreError> {
+    for (channel, deliveries) in store.waiting_before(Timestamp::MAX).await? {
+        if !config.channels.contains_key(&channel) {
+            tracing::warn!(%channel, deliveries, "deliveries wait for a channel that is not configured");
+        }
+    }
+    Ok(())
 }
 
 /// The part of a configuration that the loops follow.

@@ -9,10 +9,15 @@ use tokio_util::sync::CancellationToken;
 
 use super::{CliError, Context};
 use crate::app::{self, OnceReport};
+use crate::config::Config;
+use crate::deliver::ChannelOptions;
 use crate::model::Clock;
 
 pub(super) async fn run(mut context: Context) -> Result<ExitCode, CliError> {
-    let config = context.load()?;
+    let mut config = context.load()?;
+    if context.json {
+        keep_stdout_clean(&mut config);
+    }
     let (stop, total) = (CancellationToken::new(), config.feeds.len());
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
@@ -36,6 +41,15 @@ pub(super) async fn run(mut context: Context) -> Result<ExitCode, CliError> {
     context.out.flush()?;
     let code = if report.round.store_error.is_some() { super::FAILED } else { 0 };
     Ok(ExitCode::from(code))
+}
+
+/// With `--json`, standard output is the summary alone.
+fn keep_stdout_clean(config: &mut Config) {
+    for options in config.channels.values_mut() {
+        if let ChannelOptions::Console(console) = options {
+            console.stderr = true;
+        }
+    }
 }
 
 /// A counter that overwrites itself, on a terminal only.

@@ -88,7 +88,9 @@ async fn first_round(app: &App, config: &Config) {
         let soon = now.checked_add(config.gather).unwrap_or(now);
         let quiet = status.in_flight == 0
             && status.next.as_ref().is_none_or(|(due, _)| *due > now)
-            && app.store().waiting_before(soon).await.is_ok_and(|waiting| waiting == 0);
+            && app.store().waiting_before(soon).await.is_ok_and(|waiting| {
+                !waiting.iter().any(|(channel, _)| config.channels.contains_key(channel))
+            });
         if quiet {
             return;
         }

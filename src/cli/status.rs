@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::args::StatusArgs;
 use super::{CliError, Context, FAILED};
+use crate::config::Config;
 use crate::model::Clock;
 use crate::store::{FeedRow, Filter, Overview, Store};
 
@@ -28,7 +29,7 @@ pub(super) async fn run(mut context: Context, args: StatusArgs) -> Result<ExitCo
         Err(CliError::Config(_)) if args.quiet => return Ok(ExitCode::from(FAILED)),
         Err(error) => return Err(error),
     };
-    let state = look(&config.store).await;
+    let state = look(&config).await;
     if args.quiet {
         let healthy = state.is_ok_and(|state| state.problems.is_empty());
         return Ok(ExitCode::from(if healthy { 0 } else { FAILED }));
@@ -45,12 +46,20 @@ pub(super) async fn run(mut context: Context, args: StatusArgs) -> Result<ExitCo
     Ok(ExitCode::SUCCESS)
 }
 
-async fn look(path: &std::path::Path) -> Result<State, CliError> {
+async fn look(config: &Config) -> Result<State, CliError> {
+    let path = config.store.as_path();
     let store = Store::attach(path)?;
     let overview = store.overview().await?;
     let feeds = store.feeds(Filter { limit: 100_000, ..Filter::default() }).await?;
     let running = Store::is_served(path);
-    let problems = problems(running, &overview, &feeds, Clock::System.now());
+    let mut problems = problems(running, &overview, &feeds, Clock::System.now());
+    for (channel, count) in store.waiting_before(jiff::Timestamp::MAX).await? {
+        if !config.channels.contains_key(&channel) {
+            problems.push(format!(
+                "{count} deliveries wait for \"{channel}\", which is not configured"
+            ));
+        }
+    }
     Ok(State { running, overview, feeds, problems })
 }
 

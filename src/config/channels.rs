@@ -39,8 +39,8 @@ pub(super) fn channels(
 
 /// Warns of channels that no rule uses.
 pub(super) fn report_unused(document: &Document, rules: &[RuleConfig], findings: &mut Findings) {
-    // A rule that could not be read may be the one that uses it.
-    if findings.incomplete || rules.len() < document.rules.len() {
+    // A rule that is wrong may be the one that uses it.
+    if findings.has_errors() {
         return;
     }
     for named in &document.channels {
@@ -72,6 +72,7 @@ impl ChannelReader<'_> {
             }
             () => Some(ChannelOptions::Console(ConsoleOptions {
                 template: self.template("template", TemplateKind::Console, findings),
+                stderr: false,
             })),
         }
     }
@@ -121,15 +122,8 @@ impl ChannelReader<'_> {
 
     fn email(&self, findings: &mut Findings) -> Option<EmailOptions> {
         let fields = self.fields();
-        let from = fields.text("from");
-        let to = fields.texts("to");
-        for address in from.iter().chain(&to) {
-            self.check_address(address, findings);
-        }
-        if fields.is_given("to") && to.is_empty() {
-            let message = format!("{}: \"to\" names no recipient", self.label);
-            findings.error(fields.place("to"), message, None);
-        }
+        let (from, to) = (fields.text("from"), fields.texts("to"));
+        self.check_addresses(from.iter().chain(&to), findings);
         let tls = match fields.text("tls").as_ref().map(|tls| tls.text.as_str()) {
             Some("implicit") => Tls::Implicit,
             Some("none") => Tls::None,
@@ -143,13 +137,8 @@ impl ChannelReader<'_> {
         if let Some(name) = hello_name.as_ref().filter(|name| host(&name.text).is_none()) {
             self.wrong(name, "\"hello_name\" is not a host name", None, findings);
         }
-        let templates = Templates {
-            subject: self.template("subject_template", TemplateKind::EmailSubject, findings),
-            text: self.template("text_template", TemplateKind::EmailText, findings),
-            html: self.template("html_template", TemplateKind::EmailHtml, findings),
-            body: None,
-        };
         let ca_file = secrets::ca_file(fields, &self.label, findings);
+        let templates = self.mail_templates(findings);
         let (host, port) = server?;
         Some(EmailOptions {
             from: from?.text,
@@ -164,6 +153,31 @@ impl ChannelReader<'_> {
             timeout: fields.timeout("timeout"),
             templates,
         })
+    }
+
+    fn mail_templates(&self, findings: &mut Findings) -> Templates {
+        Templates {
+            subject: self.template("subject_template", TemplateKind::EmailSubject, findings),
+            text: self.template("text_template", TemplateKind::EmailText, findings),
+            html: self.template("html_template", TemplateKind::EmailHtml, findings),
+            body: None,
+        }
+    }
+
+    fn check_addresses<'a>(
+        &self,
+        addresses: impl Iterator<Item = &'a Text>,
+        findings: &mut Findings,
+    ) {
+        for address in addresses {
+            self.check_address(address, findings);
+        }
+        let fields = self.fields();
+        // A list of the wrong type was told already, and has no texts either.
+        if fields.is_read("to") && fields.texts("to").is_empty() {
+            let message = format!("{}: \"to\" names no recipient", self.label);
+            findings.error(fields.place("to"), message, None);
+        }
     }
 
     fn check_address(&self, address: &Text, findings: &mut Findings) {

@@ -23,6 +23,8 @@ pub(super) struct Document {
     pub(super) rules: Vec<Named>,
     /// Of any kind: `fields.section` says which.
     pub(super) channels: Vec<Named>,
+    /// Of all channels, also of those that are too wrong to be read.
+    pub(super) channel_names: Vec<String>,
 }
 
 /// Which sections are looked at.
@@ -59,14 +61,15 @@ pub(super) fn gather(root: &[Entry], scope: Scope, findings: &mut Findings) -> D
     let feeds = if everything { named(root, &keys::FEED, findings) } else { Vec::new() };
     let rules = named(root, &keys::RULE, findings);
     let terms = terms(root, findings);
-    let channels = if everything { channels(root, findings) } else { Vec::new() };
+    let (channels, channel_names) =
+        if everything { channels(root, findings) } else { Default::default() };
     for feed in &feeds {
         feed.fields.require(&label("feed", &feed.name), findings);
     }
     for channel in &channels {
         channel.fields.require(&label("channel", &channel.name), findings);
     }
-    Document { store, defaults, fetch, feeds, terms, rules, channels }
+    Document { store, defaults, fetch, feeds, terms, rules, channels, channel_names }
 }
 
 /// `feed "bbc-world"`.
@@ -198,8 +201,9 @@ fn terms(root: &[Entry], findings: &mut Findings) -> Vec<(String, Text)> {
 }
 
 /// The tables `[channel.NAME.KIND]`.
-fn channels(root: &[Entry], findings: &mut Findings) -> Vec<Named> {
+fn channels(root: &[Entry], findings: &mut Findings) -> (Vec<Named>, Vec<String>) {
     let mut all: Vec<Named> = Vec::new();
+    let mut names = Vec::new();
     let mut places: Vec<Entry> = Vec::new();
     for entry in root.iter().filter(|entry| entry.key == "channel") {
         match &entry.value.node {
@@ -208,6 +212,7 @@ fn channels(root: &[Entry], findings: &mut Findings) -> Vec<Named> {
         }
     }
     for entry in unique(places, "[channel.NAME.KIND]", findings) {
+        names.push(entry.key.clone());
         match &entry.value.node {
             Node::Table(kinds) => {
                 check_name("channel", &entry, findings);
@@ -216,12 +221,11 @@ fn channels(root: &[Entry], findings: &mut Findings) -> Vec<Named> {
             node => without_name("channel", &entry, node, findings),
         }
     }
-    all
+    (all, names)
 }
 
 fn channel(entry: &Entry, kinds: &[Entry], findings: &mut Findings) -> Option<Named> {
     let label = label("channel", &entry.key);
-    let names = CHANNEL_KINDS.map(|section| section.path[2]);
     if kinds.is_empty() {
         let hint = format!("write [channel.{}.email], .webhook or .console", entry.key);
         findings.error(&entry.at, format!("{label}: no kind is given"), Some(hint));
@@ -241,22 +245,23 @@ fn channel(entry: &Entry, kinds: &[Entry], findings: &mut Findings) -> Option<Na
             }
             (_, Node::Broken) => {}
             (Some(section), node) => not_a_table(&kind.value, node, &section.header(), findings),
-            (None, Node::Table(_)) => {
-                let hint = did_you_mean(&kind.key, names)
-                    .unwrap_or_else(|| format!("kinds: {}", names.join(", ")));
-                let message = format!("{label}: no kind of channel is named {}", quoted(&kind.key));
-                findings.error(&kind.at, message, Some(hint));
-            }
-            (None, _) => {
-                let owner =
-                    CHANNEL_KINDS.into_iter().find(|kind_of| kind_of.key(&kind.key).is_some());
-                let kind_name = owner.map_or("email", |section| section.path[2]);
-                let hint = format!("write [channel.{}.{kind_name}]", entry.key);
-                let key = quoted(&kind.key);
-                let message = format!("{label}: {key} stands above the channel's kind");
-                findings.error(&kind.at, message, Some(hint));
-            }
+            (None, node) => unknown_kind(&label, entry, kind, node, findings),
         }
     }
     found
+}
+
+fn unknown_kind(label: &str, entry: &Entry, kind: &Entry, node: &Node, findings: &mut Findings) {
+    let names = CHANNEL_KINDS.map(|section| section.path[2]);
+    let key = quoted(&kind.key);
+    if matches!(node, Node::Table(_)) {
+        let hint = did_you_mean(&kind.key, names)
+            .unwrap_or_else(|| format!("kinds: {}", names.join(", ")));
+        let message = format!("{label}: no kind of channel is named {key}");
+        return findings.error(&kind.at, message, Some(hint));
+    }
+    let owner = CHANNEL_KINDS.into_iter().find(|section| section.key(&kind.key).is_some());
+    let kind_name = owner.map_or("email", |section| section.path[2]);
+    let hint = format!("write [channel.{}.{kind_name}]", entry.key);
+    findings.error(&kind.at, format!("{label}: {key} stands above the channel's kind"), Some(hint));
 }

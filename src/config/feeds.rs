@@ -19,6 +19,8 @@ const SHORTEST_PUBLIC: SignedDuration = SignedDuration::from_secs(60);
 /// Below this we warn.
 const POLITE_PUBLIC: SignedDuration = SignedDuration::from_secs(5 * 60);
 
+const ALLOW_PRIVATE: &str = "if that is meant, add allow_private = true to this table";
+
 /// The feeds, in the order of the files.
 pub(super) fn feeds(document: &Document, env: &Environment, findings: &mut Findings) -> Vec<Feed> {
     let mut seen: HashMap<String, String> = HashMap::new();
@@ -35,7 +37,7 @@ pub(super) fn feeds(document: &Document, env: &Environment, findings: &mut Findi
         }
         feeds.push(feed);
     }
-    if feeds.is_empty() && document.feeds.is_empty() && !findings.incomplete {
+    if feeds.is_empty() && document.feeds.is_empty() && !findings.has_errors() {
         findings.warn_all("there are no feeds", "add a table [feed.NAME] with a url");
     }
     feeds
@@ -125,10 +127,14 @@ pub(super) fn http_url(
         let message = "a URL must not contain a user name or password".to_owned();
         return wrong(findings, message, Some("URLs are shown in logs and messages".to_owned()));
     }
+    // The address behind a name is checked when it is asked; of this one we know it.
+    if url.host_str() == Some("localhost") && !allow_private {
+        let message = "the URL is refused: \"localhost\" is this machine".to_owned();
+        return wrong(findings, message, Some(ALLOW_PRIVATE.to_owned()));
+    }
     if let Err(reason) = net::check_url(&url, allow_private) {
         let could_be_allowed = !allow_private && net::check_url(&url, true).is_ok();
-        let hint = could_be_allowed
-            .then(|| "if that is meant, add allow_private = true to this table".to_owned());
+        let hint = could_be_allowed.then(|| ALLOW_PRIVATE.to_owned());
         return wrong(findings, format!("the URL is refused: {reason}"), hint);
     }
     Some(url)

@@ -88,6 +88,11 @@ impl Fields {
         self.given.iter().any(|(key, ..)| key.name == name)
     }
 
+    /// Whether the key stands in the file with a value that it takes.
+    pub(super) fn is_read(&self, name: &str) -> bool {
+        self.given.iter().any(|(key, _, value)| key.name == name && value.is_some())
+    }
+
     /// Where the key's value stands, or else the table.
     pub(super) fn place(&self, name: &str) -> &Place {
         self.given.iter().find(|(key, ..)| key.name == name).map_or(&self.at, |(_, at, _)| at)
@@ -194,14 +199,7 @@ fn value(key: &Key, item: &Item, findings: &mut Findings) -> Result<Option<Value
         }
         (Kind::Texts, Node::List(items)) => texts(key, items, findings).map(Some),
         (Kind::Flag | Kind::Integer { .. } | Kind::Texts, node) => {
-            let hint = match (key.kind, node) {
-                (Kind::Texts, Node::Text(text)) => Some(format!("write [{}]", quoted(text))),
-                (Kind::Flag, Node::Text(text)) if text == "true" || text == "false" => {
-                    Some(format!("write {text} without quotes"))
-                }
-                _ => None,
-            };
-            wrong(format!("takes {}, not {}", takes(key.kind), kind_of(node)), hint.as_deref())
+            mismatch(key.kind, node, &item.at)
         }
         (kind, Node::Text(text)) if text.trim().is_empty() => {
             wrong(format!("is empty; it takes {}", takes(kind)), None)
@@ -210,19 +208,26 @@ fn value(key: &Key, item: &Item, findings: &mut Findings) -> Result<Option<Value
             Ok(value) => Ok(Some(value)),
             Err((message, hint)) => wrong(message, hint.as_deref()),
         },
-        (kind, node) => {
-            let hint = match (kind, node) {
-                (Kind::Duration { .. } | Kind::Backfill, Node::Integer(number)) => {
-                    Some(format!("a number needs a unit and quotes: \"{number}m\""))
-                }
-                (Kind::Size { .. }, Node::Integer(_)) => {
-                    Some("a number needs a unit and quotes: \"10MiB\"".to_owned())
-                }
-                _ => None,
-            };
-            wrong(format!("takes {}, not {}", takes(kind), kind_of(node)), hint.as_deref())
-        }
+        (kind, node) => mismatch(kind, node, &item.at),
     }
+}
+
+/// Says that a value is of another type than its key.
+fn mismatch(kind: Kind, node: &Node, at: &Place) -> Result<Option<Value>, Wrong> {
+    let hint = match (kind, node) {
+        (Kind::Texts, Node::Text(text)) => Some(format!("write [{}]", quoted(text))),
+        (Kind::Flag, Node::Text(text)) if text == "true" || text == "false" => {
+            Some(format!("write {text} without quotes"))
+        }
+        (Kind::Duration { .. } | Kind::Backfill, Node::Integer(number)) => {
+            Some(format!("a number needs a unit and quotes: \"{number}m\""))
+        }
+        (Kind::Size { .. }, Node::Integer(_)) => {
+            Some("a number needs a unit and quotes: \"10MiB\"".to_owned())
+        }
+        _ => None,
+    };
+    Err((at.clone(), format!("takes {}, not {}", takes(kind), kind_of(node)), hint))
 }
 
 fn texts(key: &Key, items: &[Item], findings: &mut Findings) -> Result<Value, Wrong> {
@@ -264,17 +269,7 @@ fn scalar(kind: Kind, text: &str) -> Result<Value, Reason> {
             }
             Ok(Value::Duration(duration))
         }
-        Kind::Size { min, max } => {
-            let Some(size) = values::size(text) else {
-                let hint = "write it like \"512KiB\" or \"10MiB\"".to_owned();
-                return Err((format!("is {}: not a size", quoted(text)), Some(hint)));
-            };
-            if !(min..=max).contains(&size) {
-                let (min, max) = (values::spell_size(min), values::spell_size(max));
-                return Err((format!("must be between {min} and {max}"), None));
-            }
-            Ok(Value::Size(size))
-        }
+        Kind::Size { min, max } => size(text, min, max),
         Kind::Word(words) => {
             if words.contains(&text) {
                 return Ok(Value::Text(text.to_owned()));
@@ -288,6 +283,18 @@ fn scalar(kind: Kind, text: &str) -> Result<Value, Reason> {
         }),
         _ => Ok(Value::Text(text.to_owned())),
     }
+}
+
+fn size(text: &str, min: u64, max: u64) -> Result<Value, Reason> {
+    let Some(size) = values::size(text) else {
+        let hint = "write it like \"512KiB\" or \"10MiB\"".to_owned();
+        return Err((format!("is {}: not a size", quoted(text)), Some(hint)));
+    };
+    if !(min..=max).contains(&size) {
+        let (min, max) = (values::spell_size(min), values::spell_size(max));
+        return Err((format!("must be between {min} and {max}"), None));
+    }
+    Ok(Value::Size(size))
 }
 
 /// What a kind takes, for messages.

@@ -340,7 +340,12 @@ pub(super) const EMAIL: Section = Section {
             "\"wirewatch.example.org\"",
             "What we call ourselves in EHLO; otherwise the machine's host name.",
         ),
-        default("timeout", TIMEOUT, "\"30s\"", "Time for each step of the conversation."),
+        default(
+            "timeout",
+            TIMEOUT,
+            "\"30s\"",
+            "Time for a whole attempt, from connecting to the server's acceptance.",
+        ),
         optional(
             "subject_template",
             Kind::Text,

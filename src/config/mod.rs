@@ -137,8 +137,8 @@ fn config(parts: Parts, env: &Environment, mut findings: Findings) -> Result<Con
 }
 
 fn names(document: &Document) -> Names {
-    let names = |list: &[document::Named]| Some(list.iter().map(|n| n.name.clone()).collect());
-    Names { feeds: names(&document.feeds), channels: names(&document.channels) }
+    let feeds = document.feeds.iter().map(|feed| feed.name.clone()).collect();
+    Names { feeds: Some(feeds), channels: Some(document.channel_names.clone()) }
 }
 
 /// Relative to the state directory when there is one, else to where we were started.

@@ -46,7 +46,7 @@ pub(super) fn rules(
         let reader = RuleReader { label, named, names };
         rules.extend(reader.read(&lists, &broken, findings));
     }
-    if document.rules.is_empty() && !findings.incomplete {
+    if document.rules.is_empty() && !findings.has_errors() {
         findings.warn_all("there are no rules", "add a table [rule.NAME] with match and channels");
     }
     rules

@@ -27,12 +27,11 @@ pub(super) fn secret(
             findings.error(&variable.at, message, Some("remove one of them".to_owned()));
             None
         }
-        (Some(file), None) => {
-            from_file(&file, env, findings).map_err(|(message, hint)| {
+        (Some(file), None) => from_file(&file, env, findings)
+            .map_err(|(message, hint)| {
                 findings.error(&file.at, format!("{label}: {message}"), hint);
             })
-        }
-        .ok(),
+            .ok(),
         (None, Some(variable)) => {
             let value = env.variables.get(&variable.text).map(|value| value.trim_end());
             match value.filter(|value| !value.is_empty()) {

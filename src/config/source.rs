@@ -82,7 +82,13 @@ impl Findings {
         self.report(Gravity::Warning, at, message, hint);
     }
 
-    /// Reports a warning about the first file as a whole.
+    /// Whether anything is wrong yet. Then what seems to be missing or unused
+    /// may only be written wrongly.
+    pub(super) fn has_errors(&self) -> bool {
+        self.incomplete || self.list.iter().any(|(_, p)| p.severity == Gravity::Error)
+    }
+
+    /// Reports a warning about the configuration as a whole.
     pub(super) fn warn_all(&mut self, message: &str, hint: &str) {
         if let Some(source) = self.sources.first() {
             let problem = Problem::new(

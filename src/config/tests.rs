@@ -122,6 +122,7 @@ fn every_wrong_configuration_is_told_its_problems() {
         std::fs::write(&path, actual.trim_end().to_owned() + "\n").unwrap();
         return;
     }
+    assert_eq!(actual.trim_end().lines().count(), text.trim_end().lines().count());
     for (line, (is, should)) in actual.lines().zip(text.lines()).enumerate() {
         assert_eq!(is, should, "problems.txt:{}", line + 1);
     }

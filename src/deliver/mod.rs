@@ -86,7 +86,7 @@ pub fn build(
 ) -> Result<Arc<dyn Channel>, BuildError> {
     tracing::debug!(channel = %name, "building channel");
     Ok(match options {
-        ChannelOptions::Console(options) => Arc::new(Console::stdout(options)?),
+        ChannelOptions::Console(options) => Arc::new(Console::terminal(options)?),
         ChannelOptions::Email(options) => Arc::new(Email::new(options)?),
         ChannelOptions::Webhook(options) => Arc::new(Webhook::new(options, contact_user_agent)?),
     })

@@ -16,12 +16,14 @@ mod live;
 mod poll;
 mod pulse;
 mod replay;
+mod round;
 mod sweep;
 
 pub use dispatch::{Dispatcher, Drained};
 pub use ingest::{Arrived, Prepared, ingest, prepare};
 pub use live::{Live, Watched};
-pub use poll::{PollStatus, Poller, RoundReport};
+pub use poll::{PollStatus, Poller};
 pub use pulse::{Beat, Pulse};
 pub use replay::{Replay, ReplayItem, ReplayOutcome};
+pub use round::RoundReport;
 pub use sweep::Sweeper;

@@ -1,17 +1,16 @@
 //! Visits feeds that are due: politely, a bounded number at once, one request
 //! at a time for a host.
 
-use std::collections::HashMap;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
 use tokio::sync::watch;
-use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::{Arrived, Beat, Pulse, Watched, ingest, prepare};
+use super::round::{Round, RoundReport, VisitResult, Visited};
+use super::{Arrived, Pulse, Watched, ingest, prepare};
 use crate::fetch::{FetchError, Fetched, Fetcher, Request};
 use crate::model::{Clock, Document, Feed, FeedHealth, FeedName, Validators};
 use crate::schedule;
@@ -19,8 +18,6 @@ use crate::store::{Claim, ClaimedFeed, CommitReport, Store, StoreError, VisitOut
 
 /// How long a claim holds: more than the longest fetch and its ingest.
 const LEASE: SignedDuration = SignedDuration::from_mins(5);
-/// Between the starts of two requests to one host.
-const HOST_REST: Duration = Duration::from_secs(1);
 /// The loop comes round at least this often, whatever the clock does.
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
 /// After the store failed (a full disk): try again then.
@@ -33,53 +30,6 @@ pub struct PollStatus {
     pub in_flight: usize,
     /// The next visit, and whose.
     pub next: Option<(Timestamp, FeedName)>,
-}
-
-/// What a round of visits brought.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct RoundReport {
-    /// Documents read.
-    pub read: usize,
-    /// Feeds that had nothing new to send.
-    pub not_modified: usize,
-    /// Feeds that could not be read, and why.
-    pub failed: Vec<(FeedName, String)>,
-    /// Entries never seen before.
-    pub new: usize,
-    /// Entries seen before.
-    pub known: usize,
-    /// Entries seen before in other words.
-    pub revised: usize,
-    /// Stories that began.
-    pub stories: usize,
-    /// Matches recorded.
-    pub matches: usize,
-    /// Alerts raised.
-    pub alerts: usize,
-    /// The store failed: what was fetched is not stored.
-    pub store_error: Option<String>,
-}
-
-impl RoundReport {
-    fn add(&mut self, visit: Visited) {
-        match visit.result {
-            VisitResult::NotModified => self.not_modified += 1,
-            VisitResult::Failed(reason) => self.failed.push((visit.feed, reason)),
-            VisitResult::StoreFailed(reason) => self.store_error = Some(reason),
-            VisitResult::Stored(report) => {
-                use crate::model::Newness::{Known, New, Revised};
-                let count =
-                    |newness| report.entries.iter().filter(|e| e.newness == newness).count();
-                self.read += 1;
-                self.new += count(New);
-                self.known += count(Known);
-                self.revised += count(Revised);
-                self.stories += report.new_stories;
-                self.matches += report.matches;
-                self.alerts += report.entries.iter().map(|e| e.alerts.len()).sum::<usize>();
-            }
-        }
-    }
 }
 
 /// The loop and what it works with.
@@ -95,47 +45,6 @@ pub struct Poller {
     pub clock: Clock,
     /// Counts commits that planned deliveries; dispatchers wait on it.
     pub planned: watch::Sender<u64>,
-}
-
-struct Visited {
-    feed: FeedName,
-    host: String,
-    /// Private hosts are the user's own: no rest between requests.
-    rests: bool,
-    result: VisitResult,
-}
-
-enum VisitResult {
-    NotModified,
-    Stored(CommitReport),
-    Failed(String),
-    StoreFailed(String),
-}
-
-/// Hosts that must not be asked now.
-#[derive(Default)]
-struct Hosts {
-    asked: Vec<String>,
-    resting: HashMap<String, Instant>,
-}
-
-impl Hosts {
-    fn busy(&mut self) -> Vec<String> {
-        let now = Instant::now();
-        self.resting.retain(|_, until| *until > now);
-        self.asked.iter().chain(self.resting.keys()).cloned().collect()
-    }
-
-    fn finished(&mut self, visited: &Visited, started: Instant) {
-        self.asked.retain(|host| *host != visited.host);
-        if visited.rests {
-            self.resting.insert(visited.host.clone(), started + HOST_REST);
-        }
-    }
-
-    fn next_rested(&self) -> Option<Instant> {
-        self.resting.values().min().copied()
-    }
 }
 
 impl Poller {
@@ -384,49 +293,6 @@ impl Poller {
         self.store.record_visit(visit, now).await?;
         tracing::warn!(feed = %claim.name, failures, reason = %error, "feed could not be read");
         Ok(VisitResult::Failed(error.to_string()))
-    }
-}
-
-/// Visits under way and what they have brought so far.
-struct Round {
-    visits: JoinSet<(Visited, Instant)>,
-    hosts: Hosts,
-    report: RoundReport,
-    untried_since: Option<Timestamp>,
-}
-
-impl Round {
-    fn new(untried_since: Option<Timestamp>) -> Self {
-        Self {
-            visits: JoinSet::new(),
-            hosts: Hosts::default(),
-            report: RoundReport::default(),
-            untried_since,
-        }
-    }
-
-    fn finish(&mut self, visited: Result<(Visited, Instant), tokio::task::JoinError>) {
-        match visited {
-            Ok((visited, begun)) => {
-                self.hosts.finished(&visited, begun);
-                // A daemon would collect for ever; only a single round is reported.
-                if self.untried_since.is_some() {
-                    self.report.add(visited);
-                }
-            }
-            // The host is not known any more, so all are let go.
-            Err(error) => {
-                tracing::error!(%error, "a visit ended badly");
-                self.hosts.asked.clear();
-            }
-        }
-    }
-
-    async fn finish_all(&mut self, beat: &Beat, clock: &Clock) {
-        while let Some(visited) = self.visits.join_next().await {
-            beat.now(clock.now());
-            self.finish(visited);
-        }
     }
 }
 

@@ -6,10 +6,13 @@ use std::sync::{Arc, Mutex};
 
 use jiff::{SignedDuration, Timestamp};
 
+/// A loop's name and when it last beat, in milliseconds since 1970.
+type Loop = (String, Arc<AtomicI64>);
+
 /// The beats of all loops.
 #[derive(Clone, Debug, Default)]
 pub struct Pulse {
-    loops: Arc<Mutex<Vec<(String, Arc<AtomicI64>)>>>,
+    loops: Arc<Mutex<Vec<Loop>>>,
 }
 
 /// One loop's own beat; the loop is forgotten when it is dropped.

@@ -88,7 +88,11 @@ fn fits(pattern: &Pattern, form: &str) -> bool {
     match pattern {
         Pattern::Keys(keys) => keys.iter().any(|key| key == form),
         Pattern::Prefix(prefix) => form.starts_with(prefix.as_str()),
-        Pattern::Wildcard(pattern) => wildcard_match(pattern, form, true),
+        Pattern::Wildcard(pattern) => {
+            // Most forms fall at the letters before the first wildcard.
+            let head = pattern.split(['*', '?']).next().unwrap_or_default();
+            form.starts_with(head) && wildcard_match(pattern, form, true)
+        }
     }
 }
 

@@ -7,6 +7,7 @@
 
 mod check;
 mod compile;
+mod english;
 mod eval;
 mod examples;
 mod find;

@@ -1,1 +1,320 @@
+//! The meaning of rules straight from its definition, sharing no code with
+//! the engine: slow, for a small vocabulary, and only for tests.
 
+use proptest::prelude::*;
+use proptest::sample::select;
+
+use crate::model::{FeedName, Field, RuleName, Span};
+
+use super::{Compiled, Item, Lists, Rule, RuleSet};
+
+/// A rule that is evaluated without being parsed.
+#[derive(Clone, Debug)]
+enum Want {
+    /// A small word, with its plural.
+    Word(&'static str, &'static str),
+    Capitals(&'static str),
+    LongCapitals(&'static str, &'static str),
+    Exact(&'static str),
+    Form(&'static str),
+    Prefix(&'static str),
+    /// Two words, each with its plural.
+    Phrase([(&'static str, &'static str); 2]),
+    /// Two parts, joined by a sign.
+    Hyphened(&'static str, &'static str, &'static str),
+    /// A run of characters that are words by themselves.
+    Run(&'static str),
+    And(Vec<Self>),
+    Or(Vec<Self>),
+    Not(Box<Self>),
+    In(Field, Box<Self>),
+}
+
+impl Want {
+    /// The rule as somebody would write it.
+    fn write(&self) -> String {
+        let join = |parts: &[Self], operator: &str| {
+            let parts: Vec<String> = parts.iter().map(Self::write).collect();
+            format!("({})", parts.join(operator))
+        };
+        match self {
+            Self::Word(word, _) | Self::Capitals(word) | Self::LongCapitals(word, _) => {
+                (*word).to_owned()
+            }
+            Self::Run(word) => (*word).to_owned(),
+            Self::Exact(word) => format!("{{{word}}}"),
+            Self::Form(word) => format!("={word}"),
+            Self::Prefix(word) => format!("{word}*"),
+            Self::Phrase([(a, _), (b, _)]) => format!("\"{a} {b}\""),
+            Self::Hyphened(a, sign, b) => format!("{a}{sign}{b}"),
+            Self::And(parts) => join(parts, " AND "),
+            Self::Or(parts) => join(parts, " OR "),
+            Self::Not(inner) => format!("(NOT {})", inner.write()),
+            Self::In(field, inner) => format!("{}:({})", field.as_str(), inner.write()),
+        }
+    }
+
+    /// Evidence, or `None` when it does not hold.
+    fn find(&self, story: &[Piece], fields: &[Field]) -> Option<Vec<Span>> {
+        match self {
+            Self::And(parts) => {
+                let all: Option<Vec<_>> = parts.iter().map(|p| p.find(story, fields)).collect();
+                all.map(|spans| spans.concat())
+            }
+            Self::Or(parts) => {
+                let any: Vec<_> = parts.iter().filter_map(|p| p.find(story, fields)).collect();
+                (!any.is_empty()).then(|| any.concat())
+            }
+            Self::Not(inner) => match &**inner {
+                // Twice not is left out, so the evidence stays.
+                Self::Not(twice) => twice.find(story, fields),
+                _ => inner.find(story, fields).is_none().then(Vec::new),
+            },
+            Self::In(field, inner) => inner.find(story, &[*field]),
+            _ => {
+                let spans: Vec<Span> = (0..story.len())
+                    .filter(|at| fields.contains(&story[*at].span.field))
+                    .filter_map(|at| self.at(&story[at..]))
+                    .take(8)
+                    .collect();
+                (!spans.is_empty()).then_some(spans)
+            }
+        }
+    }
+
+    /// The evidence that begins with the first piece.
+    fn at(&self, pieces: &[Piece]) -> Option<Span> {
+        let first = &pieces[0];
+        let second = pieces.get(1).filter(|second| second.same_paragraph);
+        let small = |piece: &Piece| piece.word.to_lowercase().replace('é', "e");
+        let is = |piece: &Piece, (word, plural): (&str, &str)| {
+            !piece.dotted && (small(piece) == word || small(piece) == plural)
+        };
+        let upper = first.word.chars().all(char::is_uppercase);
+        let holds = match self {
+            Self::Word(word, plural) => is(first, (word, plural)),
+            Self::Capitals(word) => {
+                let common = ["US", "IT"].contains(word) && first.shouted && !first.dotted;
+                first.word == *word && upper && !common
+            }
+            Self::LongCapitals(word, initial) => first.word == *word || first.word == *initial,
+            Self::Exact(word) => first.word == *word && !first.dotted,
+            Self::Form(word) => is(first, (word, word)),
+            Self::Prefix(word) => !first.dotted && small(first).starts_with(word),
+            Self::Phrase([a, b]) => {
+                let second = second.filter(|second| is(first, *a) && is(second, *b))?;
+                return Some(Span { end: second.span.end, ..first.span });
+            }
+            Self::Hyphened(a, _, b) => {
+                let (a, b) = (a.to_lowercase(), b.to_lowercase());
+                let plural = format!("{b}s");
+                if is(first, (&format!("{a}{b}"), &format!("{a}{plural}"))) {
+                    return Some(first.span);
+                }
+                let second = second.filter(|second| {
+                    second.gap.chars().all(|c| " -–/".contains(c))
+                        && is(first, (&a, &a))
+                        && is(second, (&b, &plural))
+                })?;
+                return Some(Span { end: second.span.end, ..first.span });
+            }
+            Self::Run(run) => {
+                let mut last = first;
+                for (at, c) in run.chars().enumerate() {
+                    last = pieces.get(at).filter(|piece| {
+                        piece.word == c.to_string() && (at == 0 || piece.gap.is_empty())
+                    })?;
+                    if at > 0 && last.span.field != first.span.field {
+                        return None;
+                    }
+                }
+                return Some(Span { end: last.span.end, ..first.span });
+            }
+            _ => false,
+        };
+        holds.then_some(first.span)
+    }
+}
+
+/// A word of a story.
+#[derive(Clone, Debug)]
+struct Piece {
+    span: Span,
+    /// Without the dots of an abbreviation.
+    word: String,
+    dotted: bool,
+    shouted: bool,
+    same_paragraph: bool,
+    gap: String,
+}
+
+fn is_han(c: char) -> bool {
+    ('\u{4E00}'..='\u{9FFF}').contains(&c)
+}
+
+fn pieces(field: Field, text: &str) -> Vec<Piece> {
+    let mut found: Vec<Piece> = Vec::new();
+    let (mut rest, mut gap) = (text, String::new());
+    while let Some(c) = rest.chars().next() {
+        let touches =
+            gap.is_empty() && found.last().is_some_and(|piece| !piece.word.chars().all(is_han));
+        let length = if rest.starts_with("U.S.") && !touches {
+            4
+        } else if is_han(c) {
+            c.len_utf8()
+        } else {
+            rest.find(|c: char| !c.is_alphanumeric() || is_han(c)).unwrap_or(rest.len())
+        };
+        if length == 0 {
+            gap.push(c);
+            rest = &rest[c.len_utf8()..];
+            continue;
+        }
+        let start = text.len() - rest.len();
+        let same_paragraph = !found.is_empty() && !gap.contains('\n');
+        found.push(Piece {
+            span: Span { field, start, end: start + length },
+            word: rest[..length].replace('.', ""),
+            dotted: rest[..length].contains('.'),
+            shouted: false,
+            same_paragraph,
+            gap: std::mem::take(&mut gap),
+        });
+        rest = &rest[length..];
+        rest = rest.strip_prefix("'s").or_else(|| rest.strip_prefix("’s")).unwrap_or(rest);
+    }
+    for at in 0..found.len() {
+        let upper = |at: usize| found[at].word.chars().all(char::is_uppercase);
+        let linked = |at: usize| found[at].same_paragraph && found[at].gap == " ";
+        let before = (0..at).rev().take_while(|b| linked(b + 1) && upper(*b)).count();
+        let after = (at + 1..found.len()).take_while(|a| linked(*a) && upper(*a)).count();
+        found[at].shouted = upper(at) && before + after >= 2;
+    }
+    found
+}
+
+fn want() -> impl Strategy<Value = Want> {
+    let word = || {
+        select(vec![
+            ("talk", "talks"),
+            ("ally", "allies"),
+            ("clash", "clashes"),
+            ("us", "us"),
+            ("emile", "emiles"),
+            ("москва", "москва"),
+        ])
+    };
+    let literal = prop_oneof![
+        word().prop_map(|(word, plural)| Want::Word(word, plural)),
+        (word(), word()).prop_map(|(a, b)| Want::Phrase([a, b])),
+        select(vec!["US", "IT", "PLA", "США"]).prop_map(Want::Capitals),
+        Just(Want::LongCapitals("NATO", "Nato")),
+        select(vec!["China", "talk", "Émile", "Москва"]).prop_map(Want::Exact),
+        select(vec!["china", "talks", "us", "москва"]).prop_map(Want::Form),
+        select(vec!["ta", "all", "cla", "мос"]).prop_map(Want::Prefix),
+        select(vec!["-", "–", "/"]).prop_map(|sign| Want::Hyphened("F", sign, "16")),
+        select(vec!["中", "中国", "国中", "中国军"]).prop_map(Want::Run),
+    ];
+    literal.prop_recursive(3, 12, 3, |inner| {
+        let some = || proptest::collection::vec(inner.clone(), 2..4);
+        prop_oneof![
+            some().prop_map(Want::And),
+            some().prop_map(Want::Or),
+            inner.clone().prop_map(|inner| Want::Not(Box::new(inner))),
+            (select(vec![Field::Title, Field::Text]), inner.clone())
+                .prop_map(|(field, inner)| Want::In(field, Box::new(inner))),
+        ]
+    })
+}
+
+fn text() -> impl Strategy<Value = String> {
+    let words = select(vec![
+        "talk",
+        "Talk",
+        "TALK",
+        "talks",
+        "Talks",
+        "ally",
+        "allies",
+        "ALLIES",
+        "clash",
+        "Clashes",
+        "us",
+        "US",
+        "Us",
+        "U.S.",
+        "IT",
+        "it",
+        "PLA",
+        "pla",
+        "NATO",
+        "Nato",
+        "nato",
+        "China",
+        "china",
+        "CHINA",
+        "Émile",
+        "emile",
+        "F",
+        "f",
+        "16",
+        "16s",
+        "F16",
+        "f16s",
+        "москва",
+        "Москва",
+        "США",
+        "сша",
+        "中",
+        "国",
+        "中国",
+        "中国军",
+        "a",
+    ]);
+    let endings = select(vec!["", "", "", "'s", "’s"]);
+    let signs = select(vec![" ", " ", " ", " ", "-", "–", "/", ", ", ". ", "\n", " - "]);
+    proptest::collection::vec((words, endings, signs), 0..14).prop_map(|words| {
+        let glue = |(word, ending, sign)| {
+            // A possessive only belongs to words; Han words touch the next.
+            let han = str::chars(word).any(is_han);
+            match (han, sign) {
+                (true, "-") => word.to_owned(),
+                (true, _) => format!("{word}{sign}"),
+                (false, _) => format!("{word}{ending}{sign}"),
+            }
+        };
+        words.into_iter().map(glue).collect()
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(3000))]
+    #[test]
+    fn the_engine_agrees_with_the_definition(want in want(), title in text(), text in text()) {
+        let source = want.write();
+        let compiled = match Compiled::new(&source, &Lists::default(), true) {
+            Ok((compiled, _)) => compiled,
+            Err(errors) => {
+                // Only rules that make no sense may be refused.
+                for error in errors {
+                    prop_assert!(error.message.ends_with("can never match"), "{}: {}", source, error);
+                }
+                return Ok(());
+            }
+        };
+        let canonical = compiled.canonical();
+        let feeds: Option<Vec<FeedName>> = None;
+        let rule = Rule { name: RuleName::new("r"), compiled, feeds, languages: Vec::new() };
+        let item = Item { title: &title, text: &text, feed: "f", lang: Some("en") };
+        let found = RuleSet::new(vec![rule]).matches(&item).into_iter().next();
+        let mut story = pieces(Field::Title, &title);
+        story.extend(pieces(Field::Text, &text));
+        let mut expected = want.find(&story, &[Field::Title, Field::Text]);
+        if let Some(spans) = &mut expected {
+            spans.sort_by_key(|span| (span.field, span.start, span.end));
+            spans.dedup();
+            spans.truncate(64);
+        }
+        prop_assert_eq!(found.map(|m| m.spans), expected, "{} ({})\n{:?}\n{:?}", source, canonical, title, text);
+    }
+}

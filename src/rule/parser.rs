@@ -39,8 +39,16 @@ pub(super) fn parse(source: &str) -> Parsed {
     if lexemes.is_empty() && errors.is_empty() {
         return refused(SyntaxError::new(whole.clone(), "there is nothing to look for"));
     }
-    let mut parser =
-        Parser { source, lexemes, at: 0, levels: 0, commas: 0, errors, warnings: Vec::new() };
+    let mut parser = Parser {
+        source,
+        lexemes,
+        at: 0,
+        levels: 0,
+        commas: 0,
+        stopped: false,
+        errors,
+        warnings: Vec::new(),
+    };
     let expr = parser.whole();
     parser.errors.sort_by_key(|error| (error.span.start, error.span.end));
     parser.errors.dedup();
@@ -64,6 +72,8 @@ struct Parser<'a> {
     levels: usize,
     /// Operators we are inside of that take commas.
     commas: usize,
+    /// Whether the rest was left unread, so that nothing can be said of its end.
+    stopped: bool,
     errors: Vec<SyntaxError>,
     warnings: Vec<SyntaxError>,
 }
@@ -244,6 +254,7 @@ impl<'a> Parser<'a> {
             let message = format!("brackets stand in more than {MOST_LEVELS} levels");
             self.errors.push(SyntaxError::new(span.clone(), message).hint("use lists"));
             self.at = self.lexemes.len();
+            self.stopped = true;
             return Expr::broken(span);
         }
         self.levels += 1;
@@ -259,7 +270,7 @@ impl<'a> Parser<'a> {
         if self.peek() == Some(&Lex::Close) {
             expr.span = open.start..self.span_at(self.at).end;
             self.at += 1;
-        } else if self.levels < MOST_LEVELS {
+        } else if !self.stopped {
             self.error(open, "this bracket is never closed");
         }
         expr

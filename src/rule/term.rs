@@ -1,5 +1,6 @@
 //! A word or phrase of a rule, and the forms of it that texts may have.
 
+use super::english::{is_common, with_plurals};
 use super::fold::{Class, exact, fold, is_dash, is_joiner};
 use super::lexer;
 use super::token::{Letters, RawToken, letters, scan};
@@ -109,17 +110,6 @@ pub(super) enum Check {
     /// One of each row must occur in the word as written.
     Contains(Vec<Vec<String>>),
 }
-
-/// Words of two and three letters that are also written in small letters.
-const COMMON: [&str; 96] = [
-    "ad", "age", "ago", "aid", "air", "all", "am", "an", "and", "any", "are", "arm", "art", "as",
-    "at", "bad", "ban", "bar", "be", "big", "bit", "bus", "but", "buy", "by", "can", "cap", "car",
-    "cup", "cut", "day", "did", "do", "end", "eye", "far", "few", "fit", "for", "gas", "get", "go",
-    "got", "had", "has", "he", "her", "him", "his", "hit", "how", "ice", "if", "in", "is", "it",
-    "its", "may", "me", "men", "my", "new", "no", "not", "now", "of", "off", "oh", "oil", "old",
-    "on", "one", "or", "our", "out", "own", "put", "ran", "run", "sad", "say", "see", "she", "so",
-    "the", "to", "too", "two", "up", "us", "was", "way", "we", "who", "why", "you",
-];
 
 /// At most this many parts of a hyphenated word may be written as one word.
 const MOST_JOINED: usize = 8;
@@ -302,7 +292,7 @@ fn forms(
     let count = surface.chars().filter(|c| c.is_alphabetic()).count();
     match (letters(surface), count) {
         (Letters::Capitals, 2..=3) => {
-            let common = COMMON.contains(&folded.as_str());
+            let common = is_common(&folded);
             of(Pattern::Keys(vec![folded]), Check::Capitals { common })
         }
         (Letters::Capitals, 4..) => of(Pattern::Keys(vec![folded]), Check::CapitalsOrInitial),
@@ -324,29 +314,6 @@ fn wildcard(pattern: String) -> Result<Forms, (String, Option<String>)> {
         return Err((message, Some("write at least two letters, as in in?ner or co*".to_owned())));
     }
     Ok(Forms { pattern: Pattern::Wildcard(pattern), check: Check::Plain })
-}
-
-/// A folded word and its regular English plurals.
-fn with_plurals(word: String, hyphenated: bool) -> Vec<String> {
-    let ascii = word.chars().all(|c| c.is_ascii_alphanumeric());
-    let has_letter = word.contains(|c: char| c.is_ascii_alphabetic());
-    let digit_end = word.ends_with(|c: char| c.is_ascii_digit());
-    let long_enough = word.len() >= 3 || (hyphenated && digit_end);
-    if !ascii || !long_enough || word == "new" || !(has_letter || hyphenated) {
-        return vec![word];
-    }
-    let before = word.chars().rev().nth(1);
-    let hisses = ["s", "x", "z", "ch", "sh"].iter().any(|end| word.ends_with(end));
-    let plurals = if hisses {
-        vec![format!("{word}es")]
-    } else if word.ends_with('y') && before.is_some_and(|c| !"aeiou".contains(c)) {
-        vec![format!("{}ies", word.trim_end_matches('y'))]
-    } else if word.ends_with('o') {
-        vec![format!("{word}s"), format!("{word}es")]
-    } else {
-        vec![format!("{word}s")]
-    };
-    std::iter::once(word).chain(plurals).collect()
 }
 
 /// Parts of a hyphenated word on their way to becoming one.

@@ -1,1 +1,548 @@
+//! The language as a table: what a rule says of a text, and what is wrong
+//! with a rule.
 
+use proptest::prelude::*;
+
+use super::token::{FieldText, scan};
+use super::{Compiled, Item, Lists, Rule, RuleSet, SyntaxError};
+use crate::model::{FeedName, Field, RuleName};
+
+fn lists() -> Lists {
+    let (lists, errors) = Lists::parse(&[
+        ("us", "US OR USA OR \"United States\" OR Pentagon"),
+        ("china", "{China} OR Chinese OR \"South China Sea\" OR 中国"),
+        ("both", "@us OR @china"),
+        ("jets", "jet AND NOT lag"),
+    ]);
+    assert!(errors.is_empty(), "{errors:?}");
+    lists
+}
+
+fn compiled(expr: &str) -> Compiled {
+    match Compiled::new(expr, &lists(), true) {
+        Ok((compiled, _)) => compiled,
+        Err(errors) => panic!("{expr}: {errors:?}"),
+    }
+}
+
+fn rule(expr: &str) -> Rule {
+    let name = RuleName::new("r");
+    Rule { name, compiled: compiled(expr), feeds: None, languages: Vec::new() }
+}
+
+/// Evidence as `field:words`, or `None` when the rule does not hold.
+fn evidence(rule: Rule, item: &Item<'_>) -> Option<Vec<String>> {
+    let matches = RuleSet::new(vec![rule]).matches(item);
+    let spans = &matches.first()?.spans;
+    let shown = spans.iter().map(|span| {
+        let of = match span.field {
+            Field::Title => item.title,
+            Field::Text => item.text,
+            Field::Feed => item.feed,
+            Field::Lang => item.lang.unwrap_or_default(),
+        };
+        let words = of.get(span.start..span.end).expect("spans are on character boundaries");
+        match span.field {
+            Field::Title => words.to_owned(),
+            field => format!("{}:{words}", field.as_str()),
+        }
+    });
+    Some(shown.collect())
+}
+
+/// The part of `text` before `|` is the title.
+fn item(text: &str) -> Item<'_> {
+    let (title, text) = text.split_once('|').unwrap_or((text, ""));
+    Item { title, text, feed: "Asia-Desk", lang: Some("en-US") }
+}
+
+/// `expected` lists the evidence, separated by `; `; `-` means no match.
+fn check(expr: &str, text: &str, expected: &str) {
+    let found = evidence(rule(expr), &item(text));
+    let shown = found.map_or_else(|| "-".to_owned(), |spans| spans.join("; "));
+    assert_eq!(shown, expected, "{expr} in {text}");
+}
+
+#[test]
+fn plain_words_match_any_case_accents_plural_and_possessive() {
+    check("talks", "TALKS fail", "TALKS");
+    check("talks", "Talk fails", "-");
+    check("minister", "Ministers meet", "Ministers");
+    check("minister", "the minister’s plane", "minister");
+    check("minister", "the ministers' plane", "ministers");
+    check("ministers", "the minister", "-");
+    check("résumé", "Resume the RÉSUMÉS", "Resume; RÉSUMÉS");
+    check("resume", "re\u{301}sume\u{301} sent", "re\u{301}sume\u{301}");
+    check("talks", "Ｔａｌｋｓ on", "Ｔａｌｋｓ");
+    check("new", "News of the world", "-");
+    check("ally", "allies", "allies");
+    check("ally", "allys", "-");
+    check("toy", "toys", "toys");
+    check("clash", "clashes", "clashes");
+    check("veto", "vetoes and vetos", "vetoes; vetos");
+    check("go", "goes", "-");
+    check("minister", "administer", "-");
+    check("москва", "МОСКВА сегодня", "МОСКВА");
+    check("don't", "They don’t", "don’t");
+    check("O’Brien", "o'brien spoke", "o'brien");
+    check("Iran", "la politique de l’Iran", "Iran");
+    check(
+        "minister",
+        "minister|a minister met a minister",
+        "minister; text:minister; text:minister",
+    );
+}
+
+#[test]
+fn short_words_in_capitals_want_capitals() {
+    check("US", "tell us how", "-");
+    check("US", "A U.S. ship", "U.S.");
+    check("US", "the U.S", "U.S");
+    check("US", "the US's ship and U.S.’s", "US; U.S.");
+    check("US", "U.S.-China and US–China", "U.S.; US");
+    check("U.S.", "US ship", "US");
+    check("US", "TELL US HOW IT WENT", "-");
+    check("US", "TELL U.S. HOW IT WENT", "U.S.");
+    check("US", "TRADE: US, EU TALK", "US");
+    check("PLA", "THE PLA SENDS SHIPS", "PLA");
+    check("PLA", "a pla, a Pla", "-");
+    check("us", "tell us of the US and U.S.", "us; US");
+    check("NATO", "Nato, NATO, nato, N.A.T.O.", "Nato; NATO; N.A.T.O.");
+    check("e.g.", "E.G. this, eg that", "E.G.");
+    check("США", "сша и США", "США");
+    check("G7", "g7 leaders", "g7");
+}
+
+#[test]
+fn braces_want_the_word_as_written_and_equals_its_form() {
+    check("{China}", "china shop", "-");
+    check("{China}", "China’s shop", "China");
+    check("{China}", "CHINA shop", "-");
+    check("{Résumé}", "Resume Résumé", "Résumé");
+    check("{U.S.}", "the US, U.S", "U.S");
+    check("{New China}", "New China, new China", "New China");
+    check("=ministers", "MINISTERS' minister", "MINISTERS");
+    check("=minister", "ministers", "-");
+    check("=\"ruled out\"", "Ruled out: talks", "Ruled out");
+    check("=\"cruise missile\"", "cruise missiles", "-");
+}
+
+#[test]
+fn wildcards_fit_inside_one_word() {
+    check(
+        "intercept*",
+        "Interception, intercepts, an intercept",
+        "Interception; intercepts; intercept",
+    );
+    check("defen?e", "defence defense defene", "defence; defense");
+    check("*chip", "microchip chips", "microchip");
+    check("co*tion", "coalition cotton", "coalition");
+    check("\"patrol* boat\"", "patrolling boats", "patrolling boats");
+    check("\"who are you?\"", "who are you", "who are you");
+}
+
+#[test]
+fn parts_of_a_hyphenated_word_are_joined_by_anything_or_nothing() {
+    check("F-16", "F-16 F16 F 16 F–16s f/16 F16s", "F-16; F16; F 16; F–16s; f/16; F16s");
+    check("F-16", "F. 16 and F, 16", "-");
+    check(
+        "military-to-military",
+        "military to military, military‑to-military",
+        "military to military; military‑to-military",
+    );
+    check("US–China", "U.S.-China; us-china; US China; USChina", "U.S.-China; US China; USChina");
+    check("COVID-19", "Covid19 covid-19 COVID 19", "Covid19; COVID 19");
+    check("CVE-2026-1234", "CVE-2026-1234", "CVE-2026-1234");
+    check("and/or", "and or", "and or");
+    check("example.org", "see example.org/x, example org", "example.org");
+    check("12:30", "at 12:30 not 12 30", "12:30");
+}
+
+#[test]
+fn phrases_are_adjacent_tokens_of_one_paragraph() {
+    check("\"cyber attack\"", "cyber-attack, Cyber attacks", "cyber-attack; Cyber attacks");
+    check("“cyber attack”", "cyber attack", "cyber attack");
+    check(
+        "\"People's Liberation Army\"",
+        "the People’s Liberation Army’s",
+        "People’s Liberation Army",
+    );
+    check("\"a b\"", "a|b", "-");
+    check("\"arms talks\"", "x|arms\ntalks", "-");
+    check("\"arms talks\"", "arms x talks", "-");
+    check("\"US military\"", "tell us military news", "-");
+    check("\"F-16 jet\"", "F16 jets", "F16 jets");
+    check("\"{Turkey} summit\"", "turkey summit, Turkey summits", "Turkey summits");
+}
+
+#[test]
+fn special_words_and_other_scripts_have_their_own_tokens() {
+    check("C++", "C++ and C", "C++");
+    check("C#", "C# code", "C#");
+    check("AT&T", "AT&T’s", "AT&T");
+    check("3.5", "3.5%, 3 5", "3.5");
+    check("1,000", "1,000 ships", "1,000");
+    check("#metoo", "#MeToo", "MeToo");
+    check("中国", "美国中国关系", "中国");
+    check("中国", "中 国", "-");
+    check("自衛隊", "海上自衛隊の艦", "自衛隊");
+    check("カー", "スーパーカー", "カー");
+    check("북한", "북한이 발사", "북한이");
+    check("=북한", "북한이 발사", "-");
+    check("ประเทศ", "ในประเทศไทย", "ประเทศ");
+    check("US", "US와 中US国", "US; US");
+    check("\"中国 军队\"", "中国军队", "中国军队");
+}
+
+#[test]
+fn operators_scopes_and_lists_combine() {
+    check("a AND b", "b a", "b; a");
+    check("a OR b", "b a", "b; a");
+    check("a AND NOT b", "a", "a");
+    check("a NOT b", "a b", "-");
+    check("a -b", "a b", "-");
+    check("a not b", "a b", "-");
+    check("（a OR b） AND c", "c b", "c; b");
+    check("NOT a", "b", "");
+    check("NOT NOT a", "a", "a");
+    check("title:a", "b|a", "-");
+    check("text:(a OR b)", "a|b", "text:b");
+    check("a AND NOT title:b", "a|b", "a");
+    check("feed:asia-desk AND a", "a", "a; feed:Asia-Desk");
+    check("feed:asia* AND a", "a", "a; feed:Asia-Desk");
+    check("feed:asia AND a", "a", "-");
+    check("feed:(x OR asia-desk) AND a", "a", "a; feed:Asia-Desk");
+    check("lang:en AND a", "a", "a; lang:en-US");
+    check("lang:en-GB AND a", "a", "-");
+    check("@us AND @china", "Pentagon and China|the US and us", "Pentagon; China; text:US");
+    check("title:@both", "中国|US", "中国");
+    check("@china", "in the South China Sea", "South China Sea");
+    check("@jets", "jet lag", "-");
+}
+
+#[test]
+fn filters_of_a_rule_look_at_feed_and_language() {
+    let german = "Der Minister reist am Montag nach Brüssel und spricht dort über die Lage";
+    let check = |feeds: Option<&str>, languages: &[&str], lang: Option<&str>, expected: bool| {
+        let mut rule = rule("minister");
+        rule.feeds = feeds.map(|feed| vec![FeedName::new(feed)]);
+        rule.languages = languages.iter().map(|lang| (*lang).to_owned()).collect();
+        let item = Item { title: german, text: "", feed: "f", lang };
+        assert_eq!(evidence(rule, &item).is_some(), expected, "{feeds:?} {languages:?} {lang:?}");
+    };
+    check(Some("f"), &[], None, true);
+    check(Some("g"), &[], None, false);
+    check(None, &["de"], None, true);
+    check(None, &["en"], None, false);
+    check(None, &["en"], Some("en-GB"), true);
+    check(None, &["en", "de"], Some("fr"), false);
+    let short = Item { title: "minister", text: "", feed: "f", lang: None };
+    let mut english = rule("minister");
+    english.languages = vec!["en".to_owned()];
+    assert!(evidence(english, &short).is_some(), "an unknown language passes");
+    assert!(evidence(rule("minister AND lang:en"), &short).is_none());
+}
+
+#[test]
+fn evidence_is_bounded() {
+    let many = "word ".repeat(100);
+    assert_eq!(evidence(rule("word"), &item(&many)).map(|spans| spans.len()), Some(8));
+    let expr: Vec<String> = (0..20).map(|n| format!("w{n}")).collect();
+    let text = expr.join(" ").repeat(8).replace("w19w0", "w19 w0");
+    let found = evidence(rule(&expr.join(" OR ")), &item(&text));
+    assert_eq!(found.map(|spans| spans.len()), Some(64));
+}
+
+/// `expected` holds a line for each error: the span's text, the message, and
+/// the hint if there is one.
+fn check_errors(expr: &str, expected: &[(&str, &str, &str)]) {
+    let errors = Compiled::new(expr, &lists(), false).map(|(c, _)| c.canonical()).unwrap_err();
+    let shown: Vec<(&str, &str, &str)> = errors
+        .iter()
+        .map(|e: &SyntaxError| {
+            (&expr[e.span.clone()], e.message.as_str(), e.hint.as_deref().unwrap_or_default())
+        })
+        .collect();
+    assert_eq!(shown, expected, "{expr}");
+}
+
+#[test]
+fn what_a_reader_could_take_in_two_ways_is_refused() {
+    check_errors(
+        "a AND b OR c",
+        &[(
+            "OR",
+            "AND and OR stand side by side and could be read in two ways",
+            "write (a AND b) OR c or a AND (b OR c)",
+        )],
+    );
+    check_errors(
+        "a b",
+        &[(
+            "a b",
+            "nothing says how these belong together",
+            "write \"a b\" for the phrase, or a AND b for all of the words",
+        )],
+    );
+    check_errors(
+        "@us (a)",
+        &[(
+            "@us (a)",
+            "nothing says how these belong together",
+            "write @us AND (a), or OR between them",
+        )],
+    );
+    check_errors(
+        "a, b",
+        &[(
+            ",",
+            "a comma does not combine terms",
+            "write OR between them if one of them is enough",
+        )],
+    );
+}
+
+#[test]
+fn what_this_version_lacks_is_named() {
+    let check = |expr: &str, at: &str, what: &str| {
+        check_errors(expr, &[(at, &format!("{what} is not available in this version"), "")]);
+    };
+    check("a NEAR/8 b", "NEAR/8", "NEAR/8");
+    check("a W/3 b", "W/3", "W/3");
+    check("a near8 b", "near8", "near8");
+    check("a /s b", "/s", "/s");
+    check("a NOT NEAR/3 b", "NEAR/3", "NEAR/3");
+    check("a PRE/2 b", "PRE/2", "PRE/2");
+    check("a SENT b", "SENT", "SENT");
+    check("2 OF (a, b, \"c d\")", "2 OF", "OF");
+    check("ATLEAST/3 a", "ATLEAST/3", "ATLEAST/3");
+    check("meet~", "meet~", "a stem (~)");
+    check("\"a b\"~3", "\"a b\"~3", "a loose phrase (~)");
+    check("/within \\d{2} (yards)/", "/within \\d{2} (yards)/", "a regular expression");
+    check("a AND lead:b", "lead:", "lead:");
+    check("site:(a OR b)", "site:", "site:");
+}
+
+#[test]
+fn all_errors_are_told_at_once() {
+    check_errors(
+        "@chinna AND (a NEAR/8 @nobody) AND meet~",
+        &[
+            ("@chinna", "there is no list \"@chinna\"", "did you mean \"@china\"?"),
+            ("NEAR/8", "NEAR/8 is not available in this version", ""),
+            ("@nobody", "there is no list \"@nobody\"", "define it under [terms]"),
+            ("meet~", "a stem (~) is not available in this version", ""),
+        ],
+    );
+}
+
+#[test]
+fn slips_of_the_pen_are_explained() {
+    let check = |expr: &str, at: &str, message: &str, hint: &str| {
+        check_errors(expr, &[(at, message, hint)]);
+    };
+    check("", "", "there is nothing to look for", "");
+    check("(a", "(", "this bracket is never closed", "");
+    check("a)", ")", "this bracket was never opened", "");
+    check("()", "()", "there is nothing between these brackets", "");
+    check("a AND", "AND", "nothing follows \"AND\"", "");
+    check("OR a", "OR", "\"OR\" has nothing before it to combine", "");
+    check(
+        "\"a b",
+        "\"",
+        "this quote is never closed",
+        "put a quote after the last word of the phrase",
+    );
+    check("{China", "{", "this brace is never closed", "put } after the word");
+    check("titel:a", "titel:", "unknown scope \"titel:\"", "did you mean title:?");
+    check(
+        "c*",
+        "c*",
+        "\"c*\" has fewer than two letters besides its wildcards",
+        "write at least two letters, as in in?ner or co*",
+    );
+    check(
+        "lang:english1234",
+        "english1234",
+        "\"english1234\" is no language tag",
+        "write a tag like en, zh or pt-BR",
+    );
+    check("a AND …", "…", "nothing to look for in \"…\"", "");
+}
+
+#[test]
+fn rules_that_make_no_sense_are_refused() {
+    let check = |expr: &str, at: &str, message: &str| {
+        let errors = Compiled::new(expr, &lists(), false).map(|_| ()).unwrap_err();
+        let shown: Vec<_> =
+            errors.iter().map(|e| (&expr[e.span.clone()], e.message.as_str())).collect();
+        assert_eq!(shown, [(at, message)], "{expr}");
+    };
+    let absent = "this only says what must be absent, so nearly every story matches";
+    check("NOT a", "NOT a", absent);
+    check("a OR -b", "a OR -b", absent);
+    check("NOT lang:fr", "NOT lang:fr", absent);
+    check("a AND NOT a", "NOT a", "a AND NOT a can never match");
+    check("@us AND NOT @both", "NOT @both", "@us AND NOT @both can never match");
+    check("title:a AND NOT a", "NOT a", "title:a AND NOT a can never match");
+    assert!(Compiled::new("a AND NOT title:a", &lists(), false).is_ok());
+    assert!(Compiled::new("NOT a AND feed:x", &lists(), false).is_ok());
+    assert!(Compiled::new("NOT a", &lists(), true).is_ok());
+}
+
+#[test]
+fn limits_are_told_and_never_overflow_the_stack() {
+    let message = |expr: &str| Compiled::new(expr, &lists(), false).unwrap_err()[0].message.clone();
+    let deep = format!("{}a{}", "(".repeat(65), ")".repeat(65));
+    assert_eq!(message(&deep), "brackets stand in more than 64 levels");
+    assert!(Compiled::new(&deep[1..deep.len() - 1], &lists(), false).is_ok());
+    assert_eq!(message(&"(".repeat(60_000)), "brackets stand in more than 64 levels");
+    assert_eq!(message(&"a ".repeat(40_000)), "80000 bytes are too long: at most 64 KiB");
+    let wide: Vec<String> = (0..2001).map(|n| format!("w{n}")).collect();
+    assert_eq!(message(&wide.join(" OR ")), "2001 terms are too many: at most 2000");
+    assert!(Compiled::new(&format!("{}a", "-".repeat(60_000)), &lists(), true).is_ok());
+    assert!(Compiled::new(&"title:".repeat(5_000), &lists(), true).is_err());
+}
+
+#[test]
+fn lists_tell_their_own_errors() {
+    let (lists, errors) = Lists::parse(&[
+        ("a", "x OR @b"),
+        ("b", "@c"),
+        ("c", "@a"),
+        ("d", "@bb"),
+        ("e", "x AND"),
+        ("f", "x or y"),
+    ]);
+    let shown: Vec<_> =
+        errors.iter().map(|(name, e)| (name.as_str(), e.message.as_str())).collect();
+    assert_eq!(
+        shown,
+        [
+            ("c", "lists go in a circle: @a, @b, @c, @a"),
+            ("d", "there is no list \"@bb\""),
+            ("e", "nothing follows \"AND\""),
+        ]
+    );
+    assert_eq!(lists.warnings().len(), 1);
+    let errors = Compiled::new("@a", &lists, false).unwrap_err();
+    assert_eq!(errors[0].message, "the list \"@a\" has errors of its own");
+}
+
+#[test]
+fn small_operators_are_warned_of() {
+    let (compiled, warnings) = Compiled::new("a and not b", &lists(), false).unwrap();
+    assert_eq!(compiled.canonical(), "a AND NOT b");
+    let shown: Vec<_> = warnings.iter().map(|w| w.message.as_str()).collect();
+    assert_eq!(shown, ["\"and\" is read as AND", "\"not\" is read as NOT"]);
+}
+
+#[test]
+fn a_rule_has_one_canonical_form() {
+    let check = |expr: &str, expected: &str| {
+        assert_eq!(compiled(expr).canonical(), expected, "{expr}");
+        assert_eq!(compiled(expected).canonical(), expected, "{expected}");
+    };
+    check("a -b", "a AND NOT b");
+    check("((a) AND (b AND c))", "a AND b AND c");
+    check("（a OR （b AND c））", "a OR (b AND c)");
+    check("US–China", "US-China");
+    check("“cyber  attack”", "\"cyber attack\"");
+    check("title:(a or {B}) AND =c", "title:(a OR {B}) AND =c");
+    check("feed:(x OR \"y z\") AND a", "(feed:x OR feed:\"y z\") AND a");
+    check("a AND \"and\"", "a AND \"and\"");
+    check("a AND NOT (b OR c)", "a AND NOT (b OR c)");
+}
+
+#[test]
+fn a_failed_example_says_which_part_decided() {
+    let check = |expr: &str, headline: &str, expected_match: bool, reason: &str| {
+        let example = [headline.to_owned()];
+        let (matches, ignores): (&[String], &[String]) =
+            if expected_match { (&example, &[]) } else { (&[], &example) };
+        let failures = compiled(expr).check_examples(matches, ignores);
+        assert_eq!(failures.len(), 1, "{expr}");
+        assert_eq!(failures[0].reason, reason, "{expr}");
+    };
+    check("@us AND @china", "China talks", true, "no member of @us in title or text");
+    check(
+        "{China} AND military",
+        "China’s military",
+        false,
+        "matched because of \"China\" and \"military\"",
+    );
+    check("a AND NOT title:(x OR podcast)", "a podcast", true, "excluded by \"podcast\" in title");
+    check("a AND (b OR c)", "a", true, "none of b, c in title or text");
+    check("a AND text:b", "a b", true, "no \"b\" in text");
+    let both = compiled("a AND feed:x AND NOT lang:fr")
+        .check_examples(&["a".to_owned()], &["b".to_owned()]);
+    assert_eq!(both, []);
+}
+
+#[test]
+fn sample_rules_pass_their_own_examples() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/config/rules.d/sample-rules.toml");
+    let source = std::fs::read_to_string(path).expect("the sample rules are there");
+    let table: toml::Table = source.parse().expect("the sample rules are TOML");
+    let text = |value: &toml::Value| value.as_str().map(str::to_owned).unwrap_or_default();
+    let terms = table["terms"].as_table().expect("terms");
+    let sources: Vec<(String, String)> = terms.iter().map(|(k, v)| (k.clone(), text(v))).collect();
+    let (lists, errors) = Lists::parse(&sources);
+    assert_eq!(errors, []);
+    for (name, rule) in table["rule"].as_table().expect("rules") {
+        let list = |key: &str| -> Vec<String> {
+            rule[key].as_array().map(|all| all.iter().map(text).collect()).unwrap_or_default()
+        };
+        let (compiled, warnings) = Compiled::new(&text(&rule["match"]), &lists, false).expect(name);
+        assert_eq!(warnings, [], "{name}");
+        assert_eq!(compiled.check_examples(&list("matches"), &list("ignores")), [], "{name}");
+    }
+}
+
+/// Pieces that are likely to meet in odd ways.
+const PIECES: [&str; 32] = [
+    "a", "US", "us", "u.s.", "'s", "’", "-", "–", "/", " ", "\n", "(", ")", "\"", "“", "{", "}",
+    "=", "@us", "AND", "OR", "NOT", "title:", "*", "?", "中", "ー", "ก", "้", "북", "~3", "OF",
+];
+
+fn pieces() -> impl Strategy<Value = String> {
+    proptest::collection::vec(proptest::sample::select(PIECES.as_slice()), 0..24)
+        .prop_map(|pieces| pieces.concat())
+}
+
+proptest! {
+    #[test]
+    fn reading_any_expression_ends_well(expr in prop_oneof![pieces(), any::<String>()]) {
+        match Compiled::new(&expr, &lists(), true) {
+            Ok((compiled, _)) => {
+                let canonical = compiled.canonical();
+                let again = Compiled::new(&canonical, &lists(), true);
+                let again = again.map(|(again, _)| again.canonical());
+                prop_assert_eq!(again, Ok(canonical));
+            }
+            Err(errors) => {
+                prop_assert!(!errors.is_empty());
+                for error in errors {
+                    prop_assert!(expr.get(error.span.clone()).is_some(), "{:?}", error);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn tokens_lie_in_order_on_character_boundaries(text in prop_oneof![pieces(), any::<String>()], wildcards: bool) {
+        let mut before = 0;
+        for token in scan(&text, wildcards) {
+            prop_assert!(before <= token.range.start && token.range.start < token.range.end);
+            prop_assert!(token.range.end <= token.after);
+            prop_assert!(text.get(token.range.clone()).is_some());
+            prop_assert!(text.get(token.range.end..token.after).is_some());
+            before = token.after;
+        }
+        prop_assert!(before <= text.len());
+        let field = FieldText::new(&text);
+        for token in &field.tokens {
+            prop_assert!(field.positions(field.form(token)).iter().all(|at| *at < field.tokens.len()));
+        }
+    }
+}

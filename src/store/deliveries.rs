@@ -153,20 +153,25 @@ impl Store {
         .await
     }
 
-    /// How many deliveries wait for a try before `until`, of any channel.
+    /// How many deliveries each channel has yet to try before `until`.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn waiting_before(&self, until: Timestamp) -> Result<usize, StoreError> {
+    pub async fn waiting_before(
+        &self,
+        until: Timestamp,
+    ) -> Result<Vec<(ChannelName, i64)>, StoreError> {
         self.read(move |db| {
-            db.query_row(
-                "SELECT count(*) FROM delivery WHERE state = 'waiting' AND due_at <= ?",
-                [millis(until)],
-                |row| row.get::<_, i64>(0),
-            )
+            let mut select = db.prepare_cached(
+                "SELECT channel, count(*) FROM delivery WHERE state = 'waiting' AND due_at <= ? \
+                 GROUP BY channel ORDER BY channel",
+            )?;
+            let rows = select.query_map([millis(until)], |row| {
+                Ok((ChannelName::new(row.get::<_, String>(0)?), row.get(1)?))
+            })?;
+            rows.collect()
         })
         .await
-        .map(|count| usize::try_from(count).unwrap_or(0))
     }
 }
 

@@ -92,7 +92,12 @@ impl Store {
                         report.added.push(feed.name.clone());
                     }
                     Some(old) => {
-                        let due = rescheduled(old.next_due, old.last_attempt, feed.interval);
+                        // A restart must not cut a back-off short.
+                        let due = if old.interval_ms == interval_ms(feed) && old.url == feed.url {
+                            old.next_due
+                        } else {
+                            rescheduled(old.next_due, old.last_attempt, feed.interval)
+                        };
                         update(db, &old, feed, host, due)?;
                         if !old.active {
                             report.added.push(feed.name.clone());

@@ -7,8 +7,10 @@
 mod deliveries;
 mod feeds;
 mod ingest;
+mod intake;
 mod list;
 mod lock;
+mod lookup;
 mod migrate;
 mod overview;
 mod rows;
@@ -151,6 +153,22 @@ impl Store {
     /// When it does not: a full disk, an I/O error, a lock.
     pub async fn ping(&self) -> Result<(), StoreError> {
         self.write(|db| db.execute_batch("UPDATE feed SET id = id WHERE id = -1")).await
+    }
+
+    /// The writer's journal mode, `synchronous` level (2 is FULL) and whether
+    /// foreign keys are enforced.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn settings(&self) -> Result<(String, i64, bool), StoreError> {
+        self.write(|db| {
+            Ok((
+                db.pragma_query_value(None, "journal_mode", |row| row.get(0))?,
+                db.pragma_query_value(None, "synchronous", |row| row.get(0))?,
+                db.pragma_query_value(None, "foreign_keys", |row| row.get(0))?,
+            ))
+        })
+        .await
     }
 
     fn start(connection: Connection, path: Option<PathBuf>, lock: Option<lock::Lock>) -> Self {

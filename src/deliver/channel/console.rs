@@ -17,6 +17,8 @@ use crate::model::{Delivery, Outcome};
 pub struct ConsoleOptions {
     /// The user's own template.
     pub template: Option<String>,
+    /// Writes to standard error: standard output belongs to a command's JSON.
+    pub stderr: bool,
 }
 
 /// Writes alerts to a terminal or pipe.
@@ -37,10 +39,13 @@ impl Console {
     /// # Errors
     ///
     /// When the template cannot be read.
-    pub fn stdout(options: &ConsoleOptions) -> Result<Self, TemplateError> {
-        let choice = anstream::AutoStream::choice(&io::stdout());
-        let colour = choice != anstream::ColorChoice::Never;
-        Self::with_writer(options, Box::new(io::stdout()), colour)
+    pub fn terminal(options: &ConsoleOptions) -> Result<Self, TemplateError> {
+        let (choice, writer): (_, Box<dyn Write + Send>) = if options.stderr {
+            (anstream::AutoStream::choice(&io::stderr()), Box::new(io::stderr()))
+        } else {
+            (anstream::AutoStream::choice(&io::stdout()), Box::new(io::stdout()))
+        };
+        Self::with_writer(options, writer, choice != anstream::ColorChoice::Never)
     }
 
     /// Writes elsewhere.
@@ -132,7 +137,7 @@ mod tests {
 
     async fn written(template: Option<&str>, colour: bool, delivery: &Delivery) -> String {
         let shared = Shared::default();
-        let options = ConsoleOptions { template: template.map(str::to_owned) };
+        let options = ConsoleOptions { template: template.map(str::to_owned), stderr: false };
         let writer = Box::new(shared.clone());
         let console = Console::with_writer(&options, writer, colour).unwrap();
         let outcome = console.send(delivery, Timestamp::UNIX_EPOCH).await;

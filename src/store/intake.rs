@@ -1,0 +1,346 @@
+//! One entry on its way into the database, inside its visit's transaction.
+
+use jiff::{SignedDuration, Timestamp};
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::ingest::{CommitReport, EntryOutcome, Judge, JudgedMatch, Situation, Visit};
+use super::lookup::{candidate, entry_keys, known_by_key};
+use super::rows::{json, millis, spans_to_json};
+use crate::model::{
+    AlertId, Entry, EntryId, EntryKeys, Identity, Key, KnownEntry, Newness, PlannedAlert, RuleName,
+    StoriesByKey, StoryCandidate, StoryId, StoryRef,
+};
+
+/// Equal words are one story within this time; after it they are told anew.
+const CONTENT_WINDOW: SignedDuration = SignedDuration::from_hours(7 * 24);
+/// How stale "last seen" may get, so that an unchanged window writes nothing.
+const TOUCH: SignedDuration = SignedDuration::from_hours(24);
+
+/// One entry on its way in.
+pub(super) struct Intake<'a> {
+    pub(super) db: &'a Connection,
+    pub(super) visit: &'a Visit,
+    pub(super) entry: &'a Entry,
+    pub(super) keys: &'a EntryKeys,
+    pub(super) baseline: bool,
+}
+
+impl Intake<'_> {
+    /// Recognises the entry, stores what is new about it, and has it judged.
+    pub(super) fn run(
+        &mut self,
+        judge: &mut dyn Judge,
+        report: &mut CommitReport,
+    ) -> rusqlite::Result<EntryOutcome> {
+        let known = known_by_key(self.db, self.visit.feed, self.keys)?;
+        match judge.identify(self.keys, known) {
+            Identity::Same(known, Newness::Revised) if !self.is_earlier_version(known.id)? => {
+                self.revise(judge, known, Newness::Revised, report)
+            }
+            Identity::Same(known, _) => {
+                self.touch(known.id)?;
+                self.save_keys(known.id)?;
+                Ok(EntryOutcome { newness: Newness::Known, story: known.story, alerts: vec![] })
+            }
+            Identity::New => self.add(judge, report),
+        }
+    }
+
+    fn add(
+        &mut self,
+        judge: &mut dyn Judge,
+        report: &mut CommitReport,
+    ) -> rusqlite::Result<EntryOutcome> {
+        let candidates = self.stories_by_key()?;
+        let (story, candidate) = judge.story(self.keys, candidates);
+        let story_row = match &story {
+            StoryRef::Known(uid) => self.touch_story(uid)?,
+            StoryRef::New(uid) => {
+                report.new_stories += 1;
+                self.insert_story(uid)?
+            }
+        };
+        let id = self.insert_entry(story_row)?;
+        self.save_keys(id)?;
+        self.save_story_keys(story_row)?;
+        let situation = Situation {
+            newness: Newness::New,
+            story: story.id(),
+            candidate: candidate.as_ref(),
+            previous: None,
+            baseline: self.baseline,
+        };
+        let judged = judge.judge(self.entry, &situation);
+        let alerts = self.save_matches(story_row, id, judged, report)?;
+        Ok(EntryOutcome { newness: Newness::New, story: story.id().clone(), alerts })
+    }
+
+    fn revise(
+        &mut self,
+        judge: &mut dyn Judge,
+        known: KnownEntry,
+        newness: Newness,
+        report: &mut CommitReport,
+    ) -> rusqlite::Result<EntryOutcome> {
+        let (story_row, previous) = self.replace_entry(known.id)?;
+        self.save_keys(known.id)?;
+        let candidate = candidate(self.db, story_row)?;
+        let situation = Situation {
+            newness,
+            story: &known.story,
+            candidate: candidate.as_ref(),
+            previous: Some(previous),
+            baseline: self.baseline,
+        };
+        let judged = judge.judge(self.entry, &situation);
+        let alerts = self.save_matches(story_row, known.id, judged, report)?;
+        Ok(EntryOutcome { newness, story: known.story, alerts })
+    }
+
+    /// A wording that was replaced comes back when a cache answers for the
+    /// server, or when a document shows an entry twice: no news, no version.
+    fn is_earlier_version(&self, id: EntryId) -> rusqlite::Result<bool> {
+        self.db
+            .prepare_cached(
+                "SELECT EXISTS (SELECT 1 FROM entry_version \
+                 WHERE entry_id = ?1 AND title = ?2 AND text = ?3)",
+            )?
+            .query_row(params![id.0, self.entry.title, self.entry.text], |row| row.get(0))
+    }
+
+    fn touch(&self, id: EntryId) -> rusqlite::Result<()> {
+        let now = millis(self.visit.now);
+        let stale = now - TOUCH.as_millis() as i64;
+        let touched = self
+            .db
+            .prepare_cached("UPDATE entry SET last_seen = ?2 WHERE id = ?1 AND last_seen < ?3")?
+            .execute(params![id.0, now, stale])?;
+        if touched > 0 {
+            self.db
+                .prepare_cached(
+                    "UPDATE story SET last_seen = max(last_seen, ?2) \
+                     WHERE id = (SELECT story_id FROM entry WHERE id = ?1)",
+                )?
+                .execute(params![id.0, now])?;
+        }
+        Ok(())
+    }
+
+    fn touch_story(&self, uid: &StoryId) -> rusqlite::Result<i64> {
+        self.db
+            .prepare_cached(
+                "UPDATE story SET last_seen = max(last_seen, ?2) WHERE uid = ?1 RETURNING id",
+            )?
+            .query_row(params![uid.as_str(), millis(self.visit.now)], |row| row.get(0))
+    }
+
+    fn insert_story(&self, uid: &StoryId) -> rusqlite::Result<i64> {
+        // The same id can come again when a feed re-uses GUID and title after
+        // the keys of the first were forgotten: that is the same story.
+        self.db
+            .prepare_cached(
+                "INSERT INTO story (uid, first_seen, last_seen) VALUES (?1, ?2, ?2) \
+                 ON CONFLICT (uid) DO UPDATE SET last_seen = excluded.last_seen RETURNING id",
+            )?
+            .query_row(params![uid.as_str(), millis(self.visit.now)], |row| row.get(0))
+    }
+
+    fn insert_entry(&self, story: i64) -> rusqlite::Result<EntryId> {
+        let (entry, now) = (self.entry, millis(self.visit.now));
+        self.db
+            .prepare_cached(
+                "INSERT INTO entry (feed_id, story_id, guid, url, title, text, authors, categories, \
+                 lang, published, updated, first_seen, last_seen, link_key, title_key, revision_key) \
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?12, ?13, ?14, ?15)",
+            )?
+            .execute(params![
+                self.visit.feed,
+                story,
+                entry.guid,
+                entry.url,
+                entry.title,
+                entry.text,
+                json(&entry.authors),
+                json(&entry.categories),
+                entry.lang,
+                entry.published.map(millis),
+                entry.updated.map(millis),
+                now,
+                self.keys.link.map(|key| key.0),
+                self.keys.title.0,
+                self.keys.revision.0
+            ])?;
+        Ok(EntryId(self.db.last_insert_rowid()))
+    }
+
+    /// Keeps the old wording as a version and puts the new one in its place.
+    fn replace_entry(&self, id: EntryId) -> rusqlite::Result<(i64, (String, String))> {
+        let now = millis(self.visit.now);
+        self.db.execute(
+            "INSERT OR REPLACE INTO entry_version (entry_id, version, title, text, replaced_at) \
+             SELECT id, version, title, text, ?2 FROM entry WHERE id = ?1",
+            params![id.0, now],
+        )?;
+        let old = self.db.query_row(
+            "SELECT story_id, title, text FROM entry WHERE id = ?",
+            [id.0],
+            |row| Ok((row.get(0)?, (row.get(1)?, row.get(2)?))),
+        )?;
+        self.db.execute(
+            "UPDATE entry SET title = ?2, text = ?3, url = coalesce(?4, url), updated = ?5, \
+             last_seen = ?6, version = version + 1, link_key = coalesce(?7, link_key), \
+             title_key = ?8, revision_key = ?9 WHERE id = ?1",
+            params![
+                id.0,
+                self.entry.title,
+                self.entry.text,
+                self.entry.url,
+                self.entry.updated.map(millis),
+                now,
+                self.keys.link.map(|key| key.0),
+                self.keys.title.0,
+                self.keys.revision.0
+            ],
+        )?;
+        Ok(old)
+    }
+
+    fn save_keys(&self, id: EntryId) -> rusqlite::Result<()> {
+        let mut save = self.db.prepare_cached(
+            "INSERT INTO entry_key (feed_id, kind, key, entry_id) VALUES (?1, ?2, ?3, ?4) \
+             ON CONFLICT DO UPDATE SET entry_id = excluded.entry_id \
+             WHERE entry_id <> excluded.entry_id",
+        )?;
+        for (kind, key) in entry_keys(self.keys) {
+            save.execute(params![self.visit.feed, kind, key.0, id.0])?;
+        }
+        Ok(())
+    }
+
+    fn save_story_keys(&self, story: i64) -> rusqlite::Result<()> {
+        let mut save = self.db.prepare_cached(
+            "INSERT INTO story_key (kind, key, story_id, seen_at) VALUES (?1, ?2, ?3, ?4) \
+             ON CONFLICT DO UPDATE SET story_id = excluded.story_id, seen_at = excluded.seen_at",
+        )?;
+        for (kind, key) in [("link", self.keys.link), ("content", self.keys.content)] {
+            if let Some(key) = key {
+                save.execute(params![kind, key.0, story, millis(self.visit.now)])?;
+            }
+        }
+        Ok(())
+    }
+
+    fn stories_by_key(&self) -> rusqlite::Result<StoriesByKey> {
+        let recent = millis(self.visit.now) - CONTENT_WINDOW.as_millis() as i64;
+        Ok(StoriesByKey {
+            link: self.story_by_key("link", self.keys.link, i64::MIN)?,
+            content: self.story_by_key("content", self.keys.content, recent)?,
+        })
+    }
+
+    fn story_by_key(
+        &self,
+        kind: &str,
+        key: Option<Key>,
+        since: i64,
+    ) -> rusqlite::Result<Option<StoryCandidate>> {
+        let Some(key) = key else { return Ok(None) };
+        let story: Option<i64> = self
+            .db
+            .prepare_cached(
+                "SELECT story_id FROM story_key WHERE kind = ?1 AND key = ?2 AND seen_at >= ?3",
+            )?
+            .query_row(params![kind, key.0, since], |row| row.get(0))
+            .optional()?;
+        story.map_or(Ok(None), |story| candidate(self.db, story))
+    }
+
+    fn save_matches(
+        &self,
+        story: i64,
+        entry: EntryId,
+        judged: Vec<JudgedMatch>,
+        report: &mut CommitReport,
+    ) -> rusqlite::Result<Vec<(RuleName, AlertId)>> {
+        let mut alerts = Vec::new();
+        for judged in judged {
+            let row = self.save_match(story, entry, &judged)?;
+            report.matches += 1;
+            if let Some(alert) = judged.alert {
+                report.deliveries += save_alert(self.db, row, &alert, self.visit.now)?;
+                alerts.push((alert.rule, alert.id));
+            }
+        }
+        Ok(alerts)
+    }
+
+    /// A match that was held back and now is told takes over the row: state
+    /// and evidence are those of the entry that made the difference.
+    fn save_match(
+        &self,
+        story: i64,
+        entry: EntryId,
+        judged: &JudgedMatch,
+    ) -> rusqlite::Result<i64> {
+        self.db
+            .prepare_cached(
+                "INSERT INTO match (rule, story_id, entry_id, matched_at, state, title, text, spans) \
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) \
+                 ON CONFLICT (rule, story_id) DO UPDATE SET entry_id = excluded.entry_id, \
+                 matched_at = excluded.matched_at, state = excluded.state, \
+                 title = excluded.title, text = excluded.text, spans = excluded.spans \
+                 RETURNING id",
+            )?
+            .query_row(
+                params![
+                    judged.found.rule.as_str(),
+                    story,
+                    entry.0,
+                    millis(self.visit.now),
+                    judged.state.as_str(),
+                    self.entry.title,
+                    self.entry.text,
+                    spans_to_json(&judged.found.spans)
+                ],
+                |row| row.get(0),
+            )
+    }
+}
+
+fn save_alert(
+    db: &Connection,
+    match_row: i64,
+    alert: &PlannedAlert,
+    now: Timestamp,
+) -> rusqlite::Result<usize> {
+    let row: i64 = db
+        .prepare_cached(
+            "INSERT INTO alert (uid, match_id, rule_title, severity, created_at) \
+             VALUES (?1, ?2, ?3, ?4, ?5) RETURNING id",
+        )?
+        .query_row(
+            params![
+                alert.id.as_str(),
+                match_row,
+                alert.rule_title,
+                alert.severity.as_str(),
+                millis(now)
+            ],
+            |row| row.get(0),
+        )?;
+    let mut insert = db.prepare_cached(
+        "INSERT INTO delivery (uid, alert_id, channel, recipient, created_at, due_at) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+    )?;
+    for delivery in &alert.deliveries {
+        insert.execute(params![
+            delivery.id.as_str(),
+            row,
+            delivery.channel.as_str(),
+            delivery.recipient,
+            millis(now),
+            millis(delivery.due_at)
+        ])?;
+    }
+    Ok(alert.deliveries.len())
+}
