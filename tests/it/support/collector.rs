@@ -153,10 +153,8 @@ impl Collector {
 
     fn seen(&self) -> String {
         let attempts = self.attempts();
-        let each: Vec<_> = attempts
-            .iter()
-            .map(|one| (&one.id, &one.answer, one.verified))
-            .collect();
+        let each: Vec<_> =
+            attempts.iter().map(|one| (&one.id, &one.answer, one.verified)).collect();
         format!("{} attempts (id, answer, verified): {each:?}", each.len())
     }
 }
@@ -206,9 +204,7 @@ impl Shared {
         }
         // The header map belongs to a crate that is no dependency of these tests. Leaving its
         // type to inference keeps it so.
-        let headers = (&headers)
-            .try_into()
-            .map_err(|error| format!("{error:?}"))?;
+        let headers = (&headers).try_into().map_err(|error| format!("{error:?}"))?;
         let verified = self.webhook.verify(&request.body, &headers);
         verified.map_err(|error| error.to_string())
     }

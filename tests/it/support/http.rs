@@ -290,10 +290,7 @@ struct Shared {
 
 impl Shared {
     fn record(&self, request: &Request) {
-        let recorded = Recorded {
-            at: Instant::now(),
-            request: request.clone(),
-        };
+        let recorded = Recorded { at: Instant::now(), request: request.clone() };
         self.recorded.lock().unwrap().push(recorded);
         self.changes.announce();
     }

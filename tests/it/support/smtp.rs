@@ -19,10 +19,7 @@ use super::{Changes, Server};
 
 /// When the connection is encrypted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(
-    clippy::enum_variant_names,
-    reason = "STARTTLS is what the command is called"
-)]
+#[expect(clippy::enum_variant_names, reason = "STARTTLS is what the command is called")]
 pub enum Tls {
     /// Never.
     None,
@@ -151,11 +148,7 @@ impl SmtpSink {
 
     /// Prepares a server, at first without TLS and without authentication.
     pub fn builder() -> Builder {
-        Builder {
-            tls: Tls::None,
-            acceptor: None,
-            login: None,
-        }
+        Builder { tls: Tls::None, acceptor: None, login: None }
     }
 
     /// The address the server listens on.
@@ -386,8 +379,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             let Some(line) = self.read_line().await? else {
                 return Ok(Flow::Close);
             };
-            self.shared
-                .update(|state| state.commands.push(line.clone()));
+            self.shared.update(|state| state.commands.push(line.clone()));
             let flow = self.command(&line).await?;
             if flow != Flow::Continue {
                 return Ok(flow);
@@ -468,8 +460,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
 
     async fn auth(&mut self, rest: &str) -> io::Result<Flow> {
         if self.lacks_tls() {
-            self.shared
-                .update(|state| state.credentials_sent_in_clear = true);
+            self.shared.update(|state| state.credentials_sent_in_clear = true);
             return self.say("538 5.7.11 Encryption is required").await;
         }
         let Some(login) = self.shared.login.clone() else {
@@ -515,9 +506,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         // The first of the three parts, the identity to act for, is not used here.
         let mut parts = response.split('\0').skip(1);
         let (user, password) = (parts.next(), parts.next());
-        Ok(user
-            .zip(password)
-            .map(|(u, p)| (u.to_owned(), p.to_owned())))
+        Ok(user.zip(password).map(|(u, p)| (u.to_owned(), p.to_owned())))
     }
 
     /// The user and the password of an AUTH LOGIN exchange, unless they are malformed.
@@ -554,11 +543,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         };
         let outcome = self.answer(Stage::Mail, "250 2.1.0 Sender is fine").await?;
         if outcome == Outcome::Passed {
-            self.transaction = Some(Transaction {
-                mail_from,
-                mail_params,
-                rcpt_to: Vec::new(),
-            });
+            self.transaction = Some(Transaction { mail_from, mail_params, rcpt_to: Vec::new() });
         }
         Ok(outcome.flow())
     }
@@ -572,10 +557,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         };
         let outcome = match self.shared.refusal(&address) {
             Some(reply) => self.give(Some(Fault::Reply(reply)), "").await?,
-            None => {
-                self.answer(Stage::Rcpt, "250 2.1.5 Recipient is fine")
-                    .await?
-            }
+            None => self.answer(Stage::Rcpt, "250 2.1.5 Recipient is fine").await?,
         };
         if let (Outcome::Passed, Some(transaction)) = (outcome, &mut self.transaction) {
             transaction.rcpt_to.push(address);
@@ -591,9 +573,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             self.transaction = Some(transaction);
             return self.say("554 5.5.1 No valid recipients").await;
         }
-        let outcome = self
-            .answer(Stage::Data, "354 Go ahead, end with a dot")
-            .await?;
+        let outcome = self.answer(Stage::Data, "354 Go ahead, end with a dot").await?;
         if outcome != Outcome::Passed {
             self.transaction = Some(transaction);
             return Ok(outcome.flow());

@@ -38,10 +38,7 @@ impl TestCa {
     fn for_names(names: &[&str]) -> Self {
         let authority = authority();
         let (certificate, key) = server_certificate(names, &authority);
-        Self {
-            ca_pem: authority.pem(),
-            config: Arc::new(server_config(certificate, key)),
-        }
+        Self { ca_pem: authority.pem(), config: Arc::new(server_config(certificate, key)) }
     }
 
     /// The authority's certificate, in the form a client's configuration takes.
@@ -64,9 +61,7 @@ impl TestCa {
 
 fn authority() -> CertifiedIssuer<'static, KeyPair> {
     let mut params = CertificateParams::new(Vec::<String>::new()).unwrap();
-    params
-        .distinguished_name
-        .push(DnType::CommonName, "wirewatch test authority");
+    params.distinguished_name.push(DnType::CommonName, "wirewatch test authority");
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
     CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap()
@@ -78,9 +73,7 @@ fn server_certificate(
 ) -> (CertificateDer<'static>, KeyPair) {
     let names: Vec<String> = names.iter().map(ToString::to_string).collect();
     let mut params = CertificateParams::new(names).unwrap();
-    params
-        .distinguished_name
-        .push(DnType::CommonName, "wirewatch test server");
+    params.distinguished_name.push(DnType::CommonName, "wirewatch test server");
     params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
     params.use_authority_key_identifier_extension = true;

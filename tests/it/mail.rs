@@ -1,0 +1,112 @@
+//! Mail over real SMTP: TLS, AUTH, one recipient a transaction.
+
+use jiff::SignedDuration;
+use mail_parser::MessageParser;
+
+use crate::support::smtp::{SmtpSink, Stage, Tls};
+use crate::support::tls::TestCa;
+use crate::world::{World, rss};
+
+struct Mail {
+    world: World,
+    sink: SmtpSink,
+    toml: String,
+}
+
+/// A world whose rule tells two people by mail.
+async fn mail(tls: Tls, trusted: bool) -> Mail {
+    let world = World::new().await;
+    let ca = TestCa::new();
+    ca.write_ca(world.dir.path());
+    world.secret("smtp-password", "correct horse\n");
+    world.feeds.serve(
+        "/a",
+        "text/xml",
+        rss(&[("1", "A marker &amp; more", "Long text. The marker.")]),
+    );
+    let word = if matches!(tls, Tls::Implicit) { "implicit" } else { "starttls" };
+    let sink = SmtpSink::builder()
+        .tls(tls, ca.acceptor())
+        .auth("wirewatch", "correct horse")
+        .start()
+        .await;
+    let trust = if trusted { "ca_file = \"ca.pem\"\n" } else { "" };
+    let channel = format!(
+        "{}[channel.desk.email]\nfrom = \"Watch <watch@example.org>\"\n\
+         to = [\"one@example.org\", \"two@example.org\"]\nsmtp = \"localhost:{}\"\n\
+         tls = \"{word}\"\nusername = \"wirewatch\"\npassword_file = \"smtp-password\"\n{trust}",
+        world.feed("a"),
+        sink.port()
+    );
+    let toml = world.toml(&channel).replace("[\"hook\"]", "[\"desk\"]");
+    Mail { world, sink, toml }
+}
+
+#[tokio::test]
+async fn starttls_and_implicit_tls_deliver_to_each_recipient_apart() {
+    for tls in [Tls::StartTls, Tls::Implicit] {
+        let mail = mail(tls, true).await;
+        let report = mail.world.once(&mail.world.config(&mail.toml)).await;
+        assert_eq!(report.drained.sent, 2);
+        let messages = mail.sink.wait_for(2).await;
+        for message in &messages {
+            assert_eq!(message.rcpt_to.len(), 1);
+            assert!(message.tls && message.authenticated_as.as_deref() == Some("wirewatch"));
+        }
+        let parsed = MessageParser::default().parse(&messages[0].data).unwrap();
+        assert!(parsed.subject().unwrap().contains("A marker & more"));
+        assert!(parsed.message_id().unwrap().ends_with("@example.org"));
+        assert_eq!((parsed.text_body_count(), parsed.html_body_count()), (1, 1));
+        assert!(!mail.sink.credentials_sent_in_clear());
+    }
+}
+
+#[tokio::test]
+async fn a_server_nobody_vouches_for_gets_neither_password_nor_message() {
+    let mail = mail(Tls::StartTls, false).await;
+    let report = mail.world.once(&mail.world.config(&mail.toml)).await;
+    assert_eq!((report.drained.sent, report.drained.waiting), (0, 2));
+    assert!(mail.sink.messages().is_empty());
+    assert!(!mail.sink.commands().iter().any(|command| command.starts_with("AUTH")));
+}
+
+#[tokio::test]
+async fn one_refused_recipient_does_not_cost_the_other_his_mail() {
+    let mail = mail(Tls::StartTls, true).await;
+    mail.sink.refuse("one@example.org", "550 no such user");
+    let report = mail.world.once(&mail.world.config(&mail.toml)).await;
+    assert_eq!((report.drained.sent, report.drained.failed), (1, 1));
+    assert_eq!(mail.sink.wait_for(1).await[0].rcpt_to, ["two@example.org"]);
+}
+
+#[tokio::test]
+async fn a_busy_server_is_asked_again_with_the_same_message_id() {
+    let mail = mail(Tls::StartTls, true).await;
+    let toml = mail.toml.replace(", \"two@example.org\"", "");
+    mail.sink.script(Stage::Dot, vec!["451 try later".into()]);
+    let config = mail.world.config(&toml);
+    assert_eq!(mail.world.once(&config).await.drained.waiting, 1);
+    mail.world.wait(SignedDuration::from_mins(2));
+    assert_eq!(mail.world.once(&config).await.drained.sent, 1);
+    let ids: Vec<_> = mail
+        .sink
+        .messages()
+        .iter()
+        .map(|message| {
+            let parsed = MessageParser::default().parse(&message.data).unwrap();
+            parsed.message_id().unwrap().to_string()
+        })
+        .collect();
+    assert!(ids.iter().all(|id| *id == ids[0]), "{ids:?}");
+}
+
+#[tokio::test]
+async fn a_wrong_password_keeps_the_alert_waiting_for_the_right_one() {
+    let mail = mail(Tls::StartTls, true).await;
+    mail.world.secret("smtp-password", "wrong");
+    let report = mail.world.once(&mail.world.config(&mail.toml)).await;
+    assert_eq!(report.drained.waiting, 2);
+    mail.world.secret("smtp-password", "correct horse");
+    mail.world.wait(SignedDuration::from_mins(2));
+    assert_eq!(mail.world.once(&mail.world.config(&mail.toml)).await.drained.sent, 2);
+}

@@ -1,0 +1,21 @@
+//! The whole daemon against real servers: feeds over HTTP, a webhook receiver,
+//! a mail server, SQLite in a temporary folder.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::disallowed_methods,
+    unreachable_pub,
+    reason = "a test may stop where it cannot go on, and its servers end with it"
+)]
+
+mod cli;
+mod daemon;
+mod delivery;
+mod fetching;
+mod mail;
+mod reload;
+mod store;
+mod support;
+mod tidy;
+mod world;

@@ -1,0 +1,81 @@
+//! What every store must keep: locks, privacy, refusals, durability settings.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use wirewatch::store::{Store, StoreError};
+
+fn mode(path: &Path) -> u32 {
+    std::fs::metadata(path).unwrap().permissions().mode() & 0o777
+}
+
+#[tokio::test]
+async fn the_files_are_private_and_the_folder_too() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("data/watch.db");
+    let store = Store::open(&path).unwrap();
+    store.ping().await.unwrap();
+    assert_eq!(mode(path.parent().unwrap()), 0o700);
+    for entry in std::fs::read_dir(path.parent().unwrap()).unwrap() {
+        let file = entry.unwrap().path();
+        assert_eq!(mode(&file), 0o600, "{}", file.display());
+    }
+}
+
+#[tokio::test]
+async fn a_second_daemon_is_refused_and_a_dead_ones_lock_is_not_in_the_way() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("watch.db");
+    let first = Store::open(&path).unwrap();
+    assert!(matches!(Store::open(&path), Err(StoreError::InUse(_))));
+    assert!(Store::is_served(&path));
+    drop(first);
+    assert!(!Store::is_served(&path));
+    assert!(Store::open(&path).is_ok());
+}
+
+#[tokio::test]
+async fn a_newer_schema_is_refused_with_both_versions_and_left_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("watch.db");
+    drop(Store::open(&path).unwrap());
+    let db = rusqlite::Connection::open(&path).unwrap();
+    db.pragma_update(None, "user_version", 99).unwrap();
+    drop(db);
+    let Err(error) = Store::open(&path) else { panic!("opened a newer schema") };
+    assert!(error.to_string().contains("schema 99"), "{error}");
+}
+
+#[tokio::test]
+async fn what_is_no_database_of_ours_is_refused_and_left_as_it_was() {
+    let dir = tempfile::tempdir().unwrap();
+    let text = dir.path().join("notes.db");
+    std::fs::write(&text, "these are my notes, not a database at all, and long enough ".repeat(20))
+        .unwrap();
+    let other = dir.path().join("other.db");
+    rusqlite::Connection::open(&other).unwrap().execute_batch("CREATE TABLE t (x)").unwrap();
+    for path in [text, other] {
+        let before = std::fs::read(&path).unwrap();
+        assert!(matches!(Store::open(&path), Err(StoreError::Damaged { .. })));
+        let after = std::fs::read(&path).unwrap();
+        assert_eq!(before[100..], after[100..], "{}", path.display());
+    }
+}
+
+#[tokio::test]
+async fn durability_is_full_and_foreign_keys_are_on() {
+    assert!(rusqlite::version_number() >= 3_051_003);
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("watch.db");
+    let store = Store::open(&path).unwrap();
+    let settings = store.settings().await.unwrap();
+    assert_eq!(settings, ("wal".to_string(), 2, true));
+}
+
+#[tokio::test]
+async fn a_store_that_was_never_made_is_not_made_by_looking() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("watch.db");
+    assert!(Store::attach(&path).is_err());
+    assert!(!path.exists());
+}
