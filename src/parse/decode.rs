@@ -1,11 +1,12 @@
 //! Bytes to text: which encoding a document is in.
 //!
-//! Order, first hit wins: byte-order mark, `charset` of the Content-Type
-//! (RFC 7303 section 3), XML declaration, valid UTF-8, detection. A stated
+//! Order, first hit wins: byte-order mark, the zeros of UTF-16 around the first
+//! `<` (XML 1.0 appendix F), `charset` of the Content-Type (RFC 7303 section
+//! 3), XML declaration, valid UTF-8, detection. A stated
 //! UTF-8 that the bytes contradict is treated as unstated.
 
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
-use encoding_rs::{Encoding, UTF_8};
+use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
 
 use crate::model::Document;
 
@@ -13,9 +14,11 @@ use crate::model::Document;
 pub(super) fn decode(document: &Document) -> (String, Vec<String>) {
     let bytes = document.bytes.as_slice();
     let mut warnings = Vec::new();
-    let (encoding, skip) = match Encoding::for_bom(bytes) {
-        Some((encoding, length)) => (encoding, length),
-        None => (stated_or_detected(document, &mut warnings), 0),
+    let (encoding, skip) = match (Encoding::for_bom(bytes), bytes) {
+        (Some((encoding, length)), _) => (encoding, length),
+        (None, [0, b'<', ..]) => (UTF_16BE, 0),
+        (None, [b'<', 0, ..]) => (UTF_16LE, 0),
+        (None, _) => (stated_or_detected(document, &mut warnings), 0),
     };
     let (text, _, lossy) = encoding.decode(&bytes[skip..]);
     if lossy {
@@ -103,6 +106,8 @@ mod tests {
     fn the_encoding_is_found_in_the_documented_order() {
         check("<a>é</a>".as_bytes(), None, "é");
         check(b"\xff\xfe<\0a\0>\0\xe9\0", Some("text/xml; charset=utf-8"), "<a>é");
+        check(b"\0<\0a\0>\0\xe9", None, "<a>é");
+        check(b"<\0a\0>\0\xe9\0", Some("text/xml"), "<a>é");
         check(b"<a>\xe9</a>", Some("text/xml; charset=\"ISO-8859-1\""), "é");
         check(b"<?xml version='1.0' encoding='windows-1251'?><a>\xcf\xf0</a>", None, "Пр");
         check(b"<?xml version='1.0' encoding='UTF-8'?><a>caf\xe9 cr\xe8me</a>", None, "café");

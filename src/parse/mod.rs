@@ -62,13 +62,19 @@ pub fn parse_feed(document: &Document) -> Result<ParsedFeed, ParseError> {
     if let Some(title) = web_page_title(head) {
         return Err(ParseError::WebPage(title));
     }
-    let feed = convert::builder(document.base_url.as_deref())
-        .build()
-        .parse(head.as_bytes())
-        .map_err(convert::error)?;
+    let feed = parse_strictly(head, document.base_url.as_deref())?;
     let mut parsed = convert::feed(feed, document.base_url.as_deref());
     warnings.append(&mut parsed.warnings);
     Ok(ParsedFeed { warnings, ..parsed })
+}
+
+/// Documents are hostile: a panic of the parser below costs this one only.
+fn parse_strictly(text: &str, base: Option<&str>) -> Result<feed_rs::model::Feed, ParseError> {
+    let parsing = || convert::builder(base).build().parse(text.as_bytes());
+    match std::panic::catch_unwind(std::panic::AssertUnwindSafe(parsing)) {
+        Ok(parsed) => parsed.map_err(convert::error),
+        Err(_) => Err(ParseError::Malformed("the parser failed on it".to_string())),
+    }
 }
 
 /// Says whether the text begins like HTML, and what its title is.
