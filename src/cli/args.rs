@@ -169,7 +169,7 @@ pub(super) struct ParseArgs {
 
 #[derive(Debug, clap::Args)]
 pub(super) struct MatchArgs {
-    /// TOML file with [terms] and [rule.*]
+    /// TOML file with terms and rules
     #[arg(long, value_name = "FILE")]
     pub(super) rules: PathBuf,
     /// JSON lines, or - for standard input

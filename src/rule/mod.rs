@@ -1,6 +1,6 @@
 //! The rule language: what somebody wants to know, and whether a story has it.
 //!
-//! `lexer`, `parser` and `level` read an expression into [`syntax`]; `term`
+//! `lexer`, `parser` and `level` read an expression into `syntax`; `term`
 //! works out which forms of a word will do; `token` cuts texts into words;
 //! `find` and `eval` bring the two together and keep the evidence. Nothing
 //! here knows of configuration files or of the store.

@@ -47,7 +47,7 @@ pub enum Tls {
 /// What an email channel is built from.
 #[derive(Clone, Debug, PartialEq)]
 pub struct EmailOptions {
-    /// Sender, as "address" or "Name <address>".
+    /// Sender, as `address` or `Name <address>`.
     pub from: String,
     /// Recipients, likewise.
     pub to: Vec<String>,

@@ -73,7 +73,7 @@ fn header(name: &'static str, value: String) -> HeaderValue {
     HeaderValue::new(HeaderName::new_from_ascii_str(name), value)
 }
 
-/// Reads "Name <address>". Control characters go first: the mail library
+/// Reads `Name <address>`. Control characters go first: the mail library
 /// panics when a name has a line break.
 pub(super) fn mailbox(field: &'static str, text: &str) -> Result<Mailbox, BuildError> {
     let cleaned = one_line(text, 500);
