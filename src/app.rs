@@ -92,7 +92,7 @@ impl App {
     pub async fn start(config: &Config, clock: Clock) -> Result<Self, AppError> {
         let store = Store::open(&config.store)?;
         sync_feeds(&store, config, &clock).await?;
-        warn_of_orphans(&store, config).await?;
+        warn_of_orphans(&store, config).await;
         let channels = build_channels(config)?;
         let fetch_options = fetch_options(config);
         let (fetcher, fetcher_rx) = watch::channel(Fetcher::new(&fetch_options)?);
@@ -143,10 +143,6 @@ impl App {
         let options = fetch_options(config);
         let fetcher =
             if options == self.fetch_options { None } else { Some(Fetcher::new(&options)?) };
-        let mut reloaded = Reloaded {
-            feeds: sync_feeds(&self.store, config, &self.clock).await?,
-            ..Reloaded::default()
-        };
         for (name, running) in &self.channels {
             if let Some((options, channel)) = built.get_mut(name)
                 && *options == running.options
@@ -154,13 +150,22 @@ impl App {
                 *channel = Arc::clone(&running.channel);
             }
         }
-        self.live.send_replace(Arc::new(live(config, &built, config.gather)));
+        // Before the rows: a feed that is claimed must be found here.
+        let old = self.live.send_replace(Arc::new(live(config, &built, config.gather)));
+        let feeds = match sync_feeds(&self.store, config, &self.clock).await {
+            Ok(feeds) => feeds,
+            Err(error) => {
+                self.live.send_replace(old);
+                return Err(error.into());
+            }
+        };
+        let mut reloaded = Reloaded { feeds, ..Reloaded::default() };
         if let Some(fetcher) = fetcher {
             self.fetcher.send_replace(fetcher);
             self.fetch_options = options;
         }
         self.follow_channels(built, &mut reloaded);
-        warn_of_orphans(&self.store, config).await?;
+        warn_of_orphans(&self.store, config).await;
         self.planned.send_modify(|count| *count += 1);
         Ok(reloaded)
     }
@@ -313,13 +318,12 @@ async fn sync_feeds(
 }
 
 /// Deliveries whose channel is gone wait for it to come back; somebody must know.
-async fn warn_of_orphans(store: &Store, config: &Config) -> Result<(), StoreError> {
-    for (channel, deliveries) in store.waiting_before(Timestamp::MAX).await? {
+async fn warn_of_orphans(store: &Store, config: &Config) {
+    for (channel, deliveries) in store.waiting_before(Timestamp::MAX).await.unwrap_or_default() {
         if !config.channels.contains_key(&channel) {
             tracing::warn!(%channel, deliveries, "deliveries wait for a channel that is not configured");
         }
     }
-    Ok(())
 }
 
 /// The part of a configuration that the loops follow.

@@ -28,11 +28,11 @@ pub(super) struct ItemLine {
     #[serde(default)]
     pub(super) feed: Option<String>,
     #[serde(default)]
-    author: Option<String>,
+    author: Option<Value>,
     #[serde(default)]
-    authors: Vec<String>,
+    authors: Option<Value>,
     #[serde(default)]
-    categories: Vec<String>,
+    categories: Option<Value>,
     #[serde(default)]
     lang: Option<String>,
     #[serde(default)]
@@ -63,11 +63,24 @@ impl ItemLine {
             text: self.text.unwrap_or_default(),
             published: date(self.published.as_ref()),
             updated: date(self.updated.as_ref()),
-            authors: self.author.into_iter().chain(self.authors).collect(),
-            categories: self.categories,
+            authors: texts(self.author).chain(texts(self.authors)).collect(),
+            categories: texts(self.categories).collect(),
             lang: self.lang.filter(|lang| !lang.is_empty()),
         }
     }
+}
+
+/// One text or several; nothing and null are none.
+fn texts(value: Option<Value>) -> impl Iterator<Item = String> {
+    let values = match value {
+        Some(Value::Array(values)) => values,
+        Some(value) => vec![value],
+        None => Vec::new(),
+    };
+    values.into_iter().filter_map(|value| match value {
+        Value::String(text) => Some(text),
+        _ => None,
+    })
 }
 
 /// Title and text made even, as the daemon stores them.
@@ -83,6 +96,18 @@ fn date(value: Option<&Value>) -> Option<Timestamp> {
         Value::Number(number) => parse_date(&number.to_string()),
         _ => None,
     }
+}
+
+/// Column and reason, without the library's own line and type names.
+fn why(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    let reason = text.split(" at line ").next().unwrap_or_default();
+    let reason = if error.is_data() && reason.contains("ItemLine") {
+        "not an item: each line must be one JSON object like {\"id\": 1, \"title\": \"...\"}"
+    } else {
+        reason
+    };
+    format!("{}: {reason}; the line is skipped", error.column())
 }
 
 /// Reads items line by line. A line that cannot be read is told with its
@@ -113,8 +138,7 @@ pub(super) fn read(
             Ok(item) => each(item)?,
             Err(error) => {
                 bad += 1;
-                let column = error.column();
-                output::complain(&format!("{}:{number}:{column}: {error}", input.display()));
+                output::complain(&format!("{}:{number}:{}", input.display(), why(&error)));
             }
         }
     }

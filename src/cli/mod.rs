@@ -37,6 +37,9 @@ enum CliError {
     /// Said on stderr as it is, with every problem.
     #[error("the configuration is wrong")]
     Config(Box<Problems>),
+    /// There is none in the usual places.
+    #[error("no configuration found ({0}); name one with --config FILE")]
+    NoConfig(String),
     /// Everything that goes wrong later.
     #[error("{0}")]
     Failed(String),
@@ -104,6 +107,7 @@ async fn dispatch(command: Command, context: Context) -> Result<ExitCode, CliErr
 fn exit_code(result: Result<ExitCode, CliError>) -> ExitCode {
     match result {
         Ok(code) => code,
+        // `wirewatch alerts | head` has got what it wanted.
         Err(CliError::Output(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => {
             ExitCode::SUCCESS
         }
@@ -113,7 +117,8 @@ fn exit_code(result: Result<ExitCode, CliError>) -> ExitCode {
         }
         Err(error) => {
             output::complain(&error.to_string());
-            ExitCode::from(FAILED)
+            let missing = matches!(error, CliError::NoConfig(_));
+            ExitCode::from(if missing { BAD_CONFIG } else { FAILED })
         }
     }
 }
@@ -125,12 +130,11 @@ impl Context {
             return Ok(path.clone());
         }
         let usual = ["config/wirewatch.toml", "wirewatch.toml", "/etc/wirewatch/wirewatch.toml"];
-        usual.iter().map(PathBuf::from).find(|path| path.exists()).ok_or_else(|| {
-            CliError::Failed(format!(
-                "no configuration found ({}); name one with --config FILE",
-                usual.join(", ")
-            ))
-        })
+        usual
+            .iter()
+            .map(PathBuf::from)
+            .find(|path| path.exists())
+            .ok_or_else(|| CliError::NoConfig(usual.join(", ")))
     }
 
     fn load(&self) -> Result<Config, CliError> {

@@ -29,6 +29,12 @@ struct EntryJson<'a> {
 }
 
 pub(super) fn run(mut context: Context, args: ParseArgs) -> Result<ExitCode, CliError> {
+    if let Some(base) = &args.base_url
+        && let Err(error) = url::Url::parse(base)
+    {
+        let message = format!("--base-url \"{base}\" is not a URL: {error}");
+        return Err(CliError::Failed(message));
+    }
     let bytes = read(&args.file)?;
     let document = Document { bytes, content_type: args.content_type, base_url: args.base_url };
     let feed = parse_feed(&document)

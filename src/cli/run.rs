@@ -40,7 +40,10 @@ pub(super) async fn run(mut context: Context) -> Result<ExitCode, CliError> {
         tokio::select! {
             () = first_round(&app, &config), if !told.is_cancelled() => {
                 told.cancel();
-                announce(&mut context, &app, &config)?;
+                // Nobody need read it: the daemon goes on without a terminal.
+                if let Err(error) = announce(&mut context, &app, &config) {
+                    tracing::warn!(%error, "cannot print to standard output");
+                }
             }
             _ = hangup.recv() => reload(&mut app, &path).await,
             _ = terminate.recv() => break None,

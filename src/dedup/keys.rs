@@ -1,6 +1,6 @@
 //! The keys of an entry.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use sha2::{Digest, Sha256};
 
@@ -9,7 +9,12 @@ use crate::model::{Entry, EntryKeys, FeedName, Key, StoryId};
 
 /// Letters and digits that title and text must have together before equal
 /// words mean an equal story: "Weather forecast" is told anew every day.
-const TELLING_LETTERS: usize = 32;
+const TELLING_LETTERS: usize = 16;
+/// The same for a title without a text.
+const TELLING_TITLE: usize = 24;
+/// Titles under one GUID in one document from which on it identifies nothing;
+/// two are an entry and its correction.
+const GUID_TITLES: usize = 3;
 
 /// The keys of all entries of one document. Seen together because a link that
 /// several of them share (a live page, the outlet's home) identifies none.
@@ -17,42 +22,58 @@ pub fn entry_keys(entries: &[Entry]) -> Vec<EntryKeys> {
     let links: Vec<Option<String>> =
         entries.iter().map(|entry| entry.url.as_deref().and_then(canonical_link)).collect();
     let shared = shared_links(entries, &links);
+    let constant = constant_guids(entries);
     entries
         .iter()
         .zip(&links)
         .map(|(entry, link)| {
-            let link = link.as_deref().filter(|link| !shared.contains_key(link));
-            keys(entry, link)
+            let link = link.as_deref().filter(|link| !shared.contains(link));
+            let guid = entry.guid.as_deref().filter(|guid| !constant.contains(guid));
+            keys(entry, guid, link)
         })
         .collect()
 }
 
 /// Links that stand under several GUIDs, or several titles where there is none.
-fn shared_links<'a>(entries: &'a [Entry], links: &'a [Option<String>]) -> HashMap<&'a str, ()> {
+fn shared_links<'a>(entries: &'a [Entry], links: &'a [Option<String>]) -> HashSet<&'a str> {
     let mut owner: HashMap<&str, &str> = HashMap::new();
-    let mut shared = HashMap::new();
+    let mut shared = HashSet::new();
     for (entry, link) in entries.iter().zip(links) {
         let Some(link) = link.as_deref() else { continue };
         let name = entry.guid.as_deref().unwrap_or(&entry.title);
         if *owner.entry(link).or_insert(name) != name {
-            shared.insert(link, ());
+            shared.insert(link);
         }
     }
     shared
 }
 
-fn keys(entry: &Entry, link: Option<&str>) -> EntryKeys {
+/// GUIDs that a feed gives to everything.
+fn constant_guids(entries: &[Entry]) -> HashSet<&str> {
+    let mut titles: HashMap<&str, HashSet<&str>> = HashMap::new();
+    for entry in entries {
+        if let Some(guid) = entry.guid.as_deref() {
+            titles.entry(guid).or_default().insert(&entry.title);
+        }
+    }
+    titles.retain(|_, titles| titles.len() >= GUID_TITLES);
+    titles.into_keys().collect()
+}
+
+fn keys(entry: &Entry, guid: Option<&str>, link: Option<&str>) -> EntryKeys {
     let (title, text) = (normal(&entry.title), normal(&entry.text));
     let telling =
         title.chars().chain(text.chars()).filter(|c| *c != ' ').map(weight).sum::<usize>();
+    let enough = if text.is_empty() { TELLING_TITLE } else { TELLING_LETTERS };
     let content = hash("content", &[&title, &text]);
     EntryKeys {
-        guid: entry.guid.as_deref().map(|guid| hash("guid", &[guid])),
+        guid: guid.map(|guid| hash("guid", &[guid])),
         link: link.map(|link| hash("link", &[link])),
-        content: (telling >= TELLING_LETTERS).then_some(content),
+        content: (telling >= enough).then_some(content),
         revision: hash("revision", &[&entry.title, &entry.text]),
         title: hash("title", &[&title]),
         last_resort: hash("last", &[&title, &text, entry.url.as_deref().unwrap_or_default()]),
+        published: entry.published,
     }
 }
 
@@ -81,8 +102,9 @@ fn normal(text: &str) -> String {
 /// A public id for a story that begins with this entry.
 pub fn story_id(feed: &FeedName, keys: &EntryKeys) -> StoryId {
     let first = keys.guid.or(keys.link).unwrap_or(keys.last_resort);
-    // The title is in it for feeds that re-use GUIDs: same key, other story.
-    let key = hash_bytes("story", &[feed.as_str().as_bytes(), &first.0, &keys.title.0]);
+    // Title, text and link are in it for feeds that re-use GUIDs: same key,
+    // other story.
+    let key = hash_bytes("story", &[feed.as_str().as_bytes(), &first.0, &keys.last_resort.0]);
     StoryId::new(format!("s{}", hex(&key.0[..8])))
 }
 

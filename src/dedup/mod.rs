@@ -14,21 +14,36 @@ pub use keys::{entry_keys, story_id};
 
 /// Recognises an entry.
 ///
-/// A GUID decides, unless the feed re-used it: the same GUID with another
-/// link *and* another title is another entry. Without a known GUID the link
-/// decides, then title and text: that is how an entry survives a feed that
-/// changes its GUIDs.
+/// A known GUID decides, unless the feed re-used it: the same GUID with
+/// another link *and* another title is another entry.
+///
+/// An unknown GUID may still be a known entry, in a feed that changed its
+/// GUIDs. Then link and title must be as before; or title and text, and the
+/// date where both give one. Less would swallow news: some feeds link every
+/// item to one page, and a warning may come again in the same words.
 pub fn identify(keys: &EntryKeys, known: KnownByKey) -> Identity {
-    let reused = |entry: &KnownEntry| {
-        let moved = entry.link.zip(keys.link).is_some_and(|(old, new)| old != new);
-        moved && entry.title != keys.title
-    };
-    let by_guid = known.guid.filter(|entry| !reused(entry));
-    match by_guid.or(known.link).or(known.content) {
+    let by_guid = known.guid.filter(|entry| !reuses_guid(keys, entry));
+    let by_link =
+        known.link.filter(|entry| !both_have_guids(keys, entry) || entry.title == keys.title);
+    let by_content =
+        known.content.filter(|entry| !both_have_guids(keys, entry) || repeats(keys, entry));
+    match by_guid.or(by_link).or(by_content) {
         None => Identity::New,
         Some(entry) if entry.revision == keys.revision => Identity::Same(entry, Newness::Known),
         Some(entry) => Identity::Same(entry, Newness::Revised),
     }
+}
+
+fn reuses_guid(keys: &EntryKeys, entry: &KnownEntry) -> bool {
+    entry.title != keys.title && entry.link.zip(keys.link).is_some_and(|(old, new)| old != new)
+}
+
+fn both_have_guids(keys: &EntryKeys, entry: &KnownEntry) -> bool {
+    keys.guid.is_some() && entry.has_guid
+}
+
+fn repeats(keys: &EntryKeys, entry: &KnownEntry) -> bool {
+    entry.published.zip(keys.published).is_none_or(|(old, new)| old == new)
 }
 
 /// Chooses the story of a new entry: the one with its link, else the one with
@@ -65,6 +80,8 @@ mod tests {
             link: keys.link,
             title: keys.title,
             revision: keys.revision,
+            has_guid: keys.guid.is_some(),
+            published: keys.published,
         }
     }
 
@@ -102,6 +119,25 @@ mod tests {
     }
 
     #[test]
+    fn the_same_link_under_another_guid_and_title_is_news() {
+        let first = entry("g1", "https://example.org/warnings", "Storm warning for Crete");
+        check(&first, &entry("g2", "https://example.org/warnings", "Flood warning for Evia"), None);
+        let nameless = entry("", "https://example.org/warnings", "Flood warning for Evia");
+        check(&first, &nameless, Some(Newness::Revised));
+    }
+
+    #[test]
+    fn the_same_words_on_another_day_are_news_and_on_the_same_day_are_not() {
+        let on = |guid: &str, url: &str, day: &str| Entry {
+            published: Some(format!("2026-11-{day}T10:00:00Z").parse().unwrap()),
+            ..entry(guid, url, "Air raid alert in the region")
+        };
+        let first = on("g1", "https://example.org/1", "03");
+        check(&first, &on("g2", "https://example.org/2", "05"), None);
+        check(&first, &on("g2", "https://example.org/2", "03"), Some(Newness::Known));
+    }
+
+    #[test]
     fn a_reused_guid_is_another_entry() {
         let first = entry("latest", "https://example.org/1", "Talks end");
         check(&first, &entry("latest", "https://example.org/2", "Ferry sinks off Crete"), None);
@@ -123,6 +159,14 @@ mod tests {
             entry("1", "https://example.org/a", "Ferry sinks, 5 dead"),
         ];
         assert!(entry_keys(&both).iter().all(|keys| keys.link.is_some()));
+    }
+
+    #[test]
+    fn a_guid_that_everything_has_identifies_nothing() {
+        let titles = ["Ferry sinks", "Talks end", "Bridge opens"];
+        let all = titles.map(|title| entry("same", "", title));
+        assert!(entry_keys(&all).iter().all(|keys| keys.guid.is_none()));
+        assert!(entry_keys(&all[..2]).iter().all(|keys| keys.guid.is_some()));
     }
 
     #[test]

@@ -49,6 +49,8 @@ pub struct EntryKeys {
     pub title: Key,
     /// What stands for the entry when it has none of the first three.
     pub last_resort: Key,
+    /// The claimed date: tells a repetition from the same words said again.
+    pub published: Option<Timestamp>,
 }
 
 /// What the store knows of an entry that shares a key with a new one.
@@ -64,6 +66,10 @@ pub struct KnownEntry {
     pub title: Key,
     /// See [`EntryKeys::revision`].
     pub revision: Key,
+    /// Whether its feed gave it a GUID.
+    pub has_guid: bool,
+    /// See [`EntryKeys::published`].
+    pub published: Option<Timestamp>,
 }
 
 /// Whether an entry was seen before.

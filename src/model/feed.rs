@@ -41,8 +41,6 @@ pub struct FeedState {
     pub body_hash: Option<Vec<u8>>,
     /// Failed visits in a row.
     pub failures: u32,
-    /// Whether a first document was stored.
-    pub baselined: bool,
 }
 
 /// How a feed does.

@@ -15,8 +15,9 @@ use crate::model::{Attempt, ChannelName, Clock, Delivery, Outcome};
 use crate::schedule::{self, FailedTry, RetryPolicy};
 use crate::store::{Finish, Store, StoreError};
 
-/// How long a claim holds: longer than the slowest send.
-const LEASE: SignedDuration = SignedDuration::from_mins(3);
+/// How long a claim holds: longer than the longest timeout a channel may have.
+/// After a crash nobody waits for it: starting gives all claims back.
+const LEASE: SignedDuration = SignedDuration::from_mins(15);
 /// The loop comes round at least this often, for rows that another process
 /// made due.
 const LONGEST_WAIT: Duration = Duration::from_secs(5);

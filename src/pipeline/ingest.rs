@@ -17,7 +17,7 @@ use crate::rule::Item;
 use crate::store::{CommitReport, Judge, JudgedMatch, Situation, Store, StoreError, Visit};
 
 /// A document read and its entries' keys worked out; nothing decided yet.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Prepared {
     /// The document's own title.
     pub title: Option<String>,
@@ -52,6 +52,7 @@ pub async fn ingest(
 ) -> Result<CommitReport, StoreError> {
     let visit = Visit {
         feed: arrived.feed_row,
+        url: arrived.url,
         now: arrived.now,
         validators: arrived.validators,
         body_hash: arrived.body_hash,
@@ -64,10 +65,12 @@ pub async fn ingest(
 }
 
 /// A prepared document with the circumstances of its arrival.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Arrived {
     /// The feed's row.
     pub feed_row: i64,
+    /// The URL that was visited, as configured then.
+    pub url: String,
     /// When it arrived.
     pub now: Timestamp,
     /// What it says.

@@ -1,6 +1,7 @@
 //! Visits feeds that are due: politely, a bounded number at once, one request
 //! at a time for a host.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -10,16 +11,20 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::round::{Round, RoundReport, VisitResult, Visited};
-use super::{Arrived, Pulse, Watched, ingest, prepare};
+use super::{Arrived, Live, Pulse, Watched, ingest, prepare};
 use crate::fetch::{FetchError, Fetched, Fetcher, Request};
 use crate::model::{Clock, Document, Feed, FeedHealth, FeedName, Validators};
 use crate::schedule;
 use crate::store::{Claim, ClaimedFeed, CommitReport, Store, StoreError, VisitOutcome};
 
 /// How long a claim holds: more than the longest fetch and its ingest.
-const LEASE: SignedDuration = SignedDuration::from_mins(5);
+const LEASE: SignedDuration = SignedDuration::from_mins(15);
 /// The loop comes round at least this often, whatever the clock does.
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
+/// Tries to store a document, within the lease.
+const STORE_TRIES: usize = 120;
+/// While a due feed's host is busy, others may fall due.
+const HOST_WAIT: Duration = Duration::from_millis(500);
 /// After the store failed (a full disk): try again then.
 const STORE_PAUSE: Duration = Duration::from_secs(5);
 
@@ -60,7 +65,7 @@ impl Poller {
         while !stop.is_cancelled() {
             beat.now(self.clock.now());
             let wait = match self.start_visits(&mut round).await {
-                Ok(_) => self.until_next(&round, &status).await,
+                Ok(_) => self.until_next(&mut round, &status).await,
                 Err(error) => {
                     tracing::error!(%error, "cannot claim feeds; trying again");
                     STORE_PAUSE
@@ -92,13 +97,15 @@ impl Poller {
     ) -> Result<RoundReport, StoreError> {
         let mut round = Round::new(Some(self.clock.now()));
         let mut done = 0;
-        while !stop.is_cancelled() {
-            let started = self.start_visits(&mut round).await?;
+        loop {
+            let started =
+                if stop.is_cancelled() { 0 } else { self.start_visits(&mut round).await? };
             if let Some(visited) = round.visits.join_next().await {
                 round.finish(visited);
                 done += 1;
                 progress(done);
-            } else if let Some(rested) = round.hosts.next_rested() {
+            } else if let Some(rested) = round.hosts.next_rested().filter(|_| !stop.is_cancelled())
+            {
                 tokio::time::sleep_until(rested).await;
             } else if started == 0 {
                 break;
@@ -108,8 +115,8 @@ impl Poller {
     }
 
     async fn start_visits(&self, round: &mut Round) -> Result<usize, StoreError> {
-        let live = self.live.borrow().clone();
-        let free = live.concurrency.max(1).saturating_sub(round.visits.len());
+        let concurrency = self.live.borrow().concurrency;
+        let free = concurrency.max(1).saturating_sub(round.visits.len());
         if free == 0 {
             return Ok(0);
         }
@@ -122,6 +129,8 @@ impl Poller {
         };
         let claimed = self.store.claim_feeds(claim).await?;
         let started = claimed.len();
+        // Looked at after the claim: a reload swaps this before it adds rows.
+        let live = self.live.borrow().clone();
         for claim in claimed {
             round.hosts.asked.push(claim.host.clone());
             let Some(feed) = live.feeds.get(&claim.name).cloned() else {
@@ -130,16 +139,13 @@ impl Poller {
                 continue;
             };
             let poller = self.clone();
-            round.visits.spawn(async move {
-                let begun = Instant::now();
-                (poller.visit(feed, claim).await, begun)
-            });
+            round.visits.spawn(async move { poller.visit(feed, claim).await });
         }
         Ok(started)
     }
 
     /// How long nothing will be to do, unless a visit ends before.
-    async fn until_next(&self, round: &Round, status: &watch::Sender<PollStatus>) -> Duration {
+    async fn until_next(&self, round: &mut Round, status: &watch::Sender<PollStatus>) -> Duration {
         let next = self.store.next_feed_due().await.unwrap_or_default();
         let now = self.clock.now();
         let due = next.as_ref().map(|(due, _)| {
@@ -152,7 +158,7 @@ impl Poller {
             Some(Duration::ZERO) => round
                 .hosts
                 .next_rested()
-                .map_or(LONGEST_WAIT, |rested| rested.saturating_duration_since(Instant::now())),
+                .map_or(HOST_WAIT, |rested| rested.saturating_duration_since(Instant::now())),
             Some(due) => due.min(LONGEST_WAIT),
             None => LONGEST_WAIT,
         }
@@ -223,6 +229,7 @@ impl Poller {
         let now = self.clock.now();
         let arrived = Arrived {
             feed_row: claim.id,
+            url: claim.url.clone(),
             now,
             prepared,
             validators,
@@ -230,9 +237,29 @@ impl Poller {
             next_due: schedule::after_success(now, feed.interval, seed(claim, now)),
         };
         let live = self.live.borrow().clone();
-        let report = ingest(&self.store, &live, feed, arrived).await?;
+        let report = self.store_it(&live, feed, arrived).await?;
         self.tell(claim, &report);
         Ok(VisitResult::Stored(report))
+    }
+
+    /// A document that cannot be stored, on a full disk say, is kept and tried
+    /// again: by the time the feed is due once more it may have dropped entries.
+    async fn store_it(
+        &self,
+        live: &Arc<Live>,
+        feed: &Feed,
+        arrived: Arrived,
+    ) -> Result<CommitReport, StoreError> {
+        for _ in 1..STORE_TRIES {
+            match ingest(&self.store, live, feed, arrived.clone()).await {
+                Err(StoreError::Sqlite(error)) => {
+                    tracing::error!(feed = %feed.name, %error, "cannot store a document; trying again");
+                    tokio::time::sleep(STORE_PAUSE).await;
+                }
+                result => return result,
+            }
+        }
+        ingest(&self.store, live, feed, arrived).await
     }
 
     fn tell(&self, claim: &ClaimedFeed, report: &CommitReport) {
@@ -261,6 +288,7 @@ impl Poller {
         tracing::debug!(feed = %claim.name, "not modified");
         let visit = VisitOutcome {
             feed: claim.id,
+            url: claim.url.clone(),
             health: FeedHealth::Ok,
             next_due: schedule::after_success(now, feed.interval, seed(claim, now)),
             blocked_until: None,
@@ -281,12 +309,13 @@ impl Poller {
         let (failure, failures) = (error.failure(now), claim.state.failures + 1);
         let next =
             schedule::after_failure(now, feed.interval, failures, &failure, seed(claim, now));
-        let throttled = matches!(error, FetchError::Throttled { .. });
+        let pause = schedule::host_pause(now, failures, &failure);
         let visit = VisitOutcome {
             feed: claim.id,
+            url: claim.url.clone(),
             health: if next.is_none() { FeedHealth::Gone } else { FeedHealth::Failing },
             next_due: next.unwrap_or(Timestamp::MAX),
-            blocked_until: next.filter(|_| throttled),
+            blocked_until: pause,
             error: Some(error.to_string()),
             validators: None,
         };

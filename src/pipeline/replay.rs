@@ -90,6 +90,7 @@ impl Replay {
         let entries = std::iter::once(item.entry).zip(keys).collect();
         let arrived = Arrived {
             feed_row: *row,
+            url: feed.url.clone(),
             now: item.seen,
             prepared: Prepared { title: None, entries, warnings: Vec::new() },
             validators: None,

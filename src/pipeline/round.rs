@@ -11,7 +11,7 @@ use super::Beat;
 use crate::model::{Clock, FeedName};
 use crate::store::CommitReport;
 
-/// Between the starts of two requests to one host.
+/// Between the end of one visit to a host and the next.
 const HOST_REST: Duration = Duration::from_secs(1);
 
 /// What a round of visits brought.
@@ -91,22 +91,24 @@ impl Hosts {
         self.asked.iter().chain(self.resting.keys()).cloned().collect()
     }
 
-    fn finished(&mut self, visited: &Visited, started: Instant) {
+    fn finished(&mut self, visited: &Visited) {
         self.asked.retain(|host| *host != visited.host);
         if visited.rests {
-            self.resting.insert(visited.host.clone(), started + HOST_REST);
+            self.resting.insert(visited.host.clone(), Instant::now() + HOST_REST);
         }
     }
 
     /// When the first of the resting hosts may be asked again.
-    pub(super) fn next_rested(&self) -> Option<Instant> {
+    pub(super) fn next_rested(&mut self) -> Option<Instant> {
+        let now = Instant::now();
+        self.resting.retain(|_, until| *until > now);
         self.resting.values().min().copied()
     }
 }
 
 /// Visits under way and what they have brought so far.
 pub(super) struct Round {
-    pub(super) visits: JoinSet<(Visited, Instant)>,
+    pub(super) visits: JoinSet<Visited>,
     pub(super) hosts: Hosts,
     pub(super) report: RoundReport,
     pub(super) untried_since: Option<Timestamp>,
@@ -124,10 +126,10 @@ impl Round {
     }
 
     /// Takes note of a visit that ended.
-    pub(super) fn finish(&mut self, visited: Result<(Visited, Instant), tokio::task::JoinError>) {
+    pub(super) fn finish(&mut self, visited: Result<Visited, tokio::task::JoinError>) {
         match visited {
-            Ok((visited, begun)) => {
-                self.hosts.finished(&visited, begun);
+            Ok(visited) => {
+                self.hosts.finished(&visited);
                 // A daemon would collect for ever; only a single round is reported.
                 if self.untried_since.is_some() {
                     self.report.add(visited);

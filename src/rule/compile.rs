@@ -2,7 +2,7 @@
 
 use super::check;
 use super::examples::{self, ExampleFailure};
-use super::lists::Lists;
+use super::lists::{Lists, MOST_PARTS, too_large};
 use super::parser::parse;
 use super::syntax::{Expr, SyntaxError};
 
@@ -39,6 +39,8 @@ impl Compiled {
             if terms > MOST_TERMS {
                 let message = format!("{terms} terms are too many: at most {MOST_TERMS}");
                 errors.push(SyntaxError::new(whole, message).hint("make two rules of it"));
+            } else if lists.size(&parsed.expr) > MOST_PARTS {
+                errors.push(too_large(lists.size(&parsed.expr), whole));
             } else if lists.depth(&parsed.expr) > MOST_DEPTH {
                 errors.push(SyntaxError::new(whole, "brackets and lists go too deep"));
             } else {

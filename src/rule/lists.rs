@@ -25,6 +25,8 @@ struct Entry {
     /// Lists it mentions, and those they mention.
     uses: BTreeSet<String>,
     depth: usize,
+    /// Parts of it when every list in it is written out.
+    size: usize,
 }
 
 impl Lists {
@@ -82,6 +84,19 @@ impl Lists {
         below.unwrap_or(0) + 1
     }
 
+    /// Parts of an expression when every list is written out where it is
+    /// mentioned; lists of lists can make it explode.
+    pub(super) fn size(&self, expr: &Expr) -> usize {
+        let below = match &expr.kind {
+            Kind::List(list) => self.entries.get(&list.name).map_or(0, |entry| entry.size),
+            _ => expr
+                .children()
+                .iter()
+                .fold(0, |sum: usize, child| sum.saturating_add(self.size(child))),
+        };
+        below.saturating_add(1)
+    }
+
     /// Own terms of an expression; the lists it uses go into `used`.
     fn usage(&self, expr: &Expr, used: &mut BTreeSet<String>) -> usize {
         match &expr.kind {
@@ -96,6 +111,15 @@ impl Lists {
             _ => expr.children().iter().map(|child| self.usage(child, used)).sum(),
         }
     }
+}
+
+/// Parts of a rule or list at the most, with its lists written out.
+pub(super) const MOST_PARTS: usize = 50_000;
+
+/// The error for an expression over [`MOST_PARTS`].
+pub(super) fn too_large(size: usize, span: Range<usize>) -> SyntaxError {
+    let message = format!("with its lists written out this has {size} parts: at most {MOST_PARTS}");
+    SyntaxError::new(span, message).hint("let lists mention each other less often")
 }
 
 /// Finds the body of a list that is mentioned somewhere.
@@ -165,6 +189,10 @@ impl<'a> Reader<'a> {
         // What is wrong with a mentioned list was told where it stands.
         unlinked.retain(|_| !broken);
         parsed.errors.extend(unlinked);
+        let size = self.lists.size(&parsed.expr);
+        if size > MOST_PARTS && !broken {
+            parsed.errors.push(too_large(size, 0..source.len()));
+        }
         if parsed.errors.is_empty() && !broken {
             check::contradictions(&parsed.expr, &mut parsed.errors);
         }
@@ -173,6 +201,7 @@ impl<'a> Reader<'a> {
         if whole {
             entry.terms = self.lists.usage(&parsed.expr, &mut entry.uses);
             entry.depth = self.lists.depth(&parsed.expr);
+            entry.size = size;
             entry.body = Some(Arc::new(parsed.expr));
         }
         let of_list = |error| (name.to_owned(), error);

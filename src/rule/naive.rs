@@ -184,7 +184,10 @@ fn pieces(field: Field, text: &str) -> Vec<Piece> {
         rest = rest.strip_prefix("'s").or_else(|| rest.strip_prefix("’s")).unwrap_or(rest);
     }
     for at in 0..found.len() {
-        let upper = |at: usize| found[at].word.chars().all(char::is_uppercase);
+        let upper = |at: usize| {
+            let letters = || found[at].word.chars().filter(|c| c.is_alphabetic());
+            letters().count() > 0 && letters().all(char::is_uppercase)
+        };
         let linked = |at: usize| found[at].same_paragraph && found[at].gap == " ";
         let before = (0..at).rev().take_while(|b| linked(b + 1) && upper(*b)).count();
         let after = (at + 1..found.len()).take_while(|a| linked(*a) && upper(*a)).count();

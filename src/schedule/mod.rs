@@ -49,6 +49,21 @@ pub fn after_failure(
     Some(later(now, wait))
 }
 
+/// Until when a whole host is left alone after one of its feeds was throttled:
+/// the server's wish, else an hour, doubling to a day. The feed's own interval
+/// has no part in it; other feeds of the host have theirs.
+pub fn host_pause(now: Timestamp, failures: u32, failure: &VisitFailure) -> Option<Timestamp> {
+    match failure {
+        VisitFailure::Throttled { retry_after: Some(wish) } => {
+            Some(later(now, (*wish).min(MAX_SERVER_WAIT)))
+        }
+        VisitFailure::Throttled { retry_after: None } => {
+            Some(later(now, doubled(THROTTLED, failures.saturating_sub(1))))
+        }
+        VisitFailure::Gone | VisitFailure::Failed => None,
+    }
+}
+
 /// The first poll of the `rank`th of `count` new feeds: a handful at once,
 /// more of them evenly over a quarter of an hour at the most.
 pub fn first_poll(now: Timestamp, rank: usize, count: usize) -> Timestamp {

@@ -53,6 +53,8 @@ pub struct ClaimedFeed {
 pub struct VisitOutcome {
     /// The feed's row.
     pub feed: i64,
+    /// The URL that was visited, as configured then.
+    pub url: String,
     /// Its health from now on.
     pub health: FeedHealth,
     /// When it is next due.
@@ -124,12 +126,15 @@ impl Store {
     /// When the database fails.
     pub async fn claim_feeds(&self, claim: Claim) -> Result<Vec<ClaimedFeed>, StoreError> {
         let (condition, argument) = match claim.untried_since {
-            None => ("next_due <= ?1", claim.now),
-            Some(since) => ("(last_attempt IS NULL OR last_attempt < ?1)", since),
+            // An attempt in the future is a clock that was set back.
+            None => ("(next_due <= ?1 OR last_attempt > ?1)", claim.now),
+            Some(since) => {
+                ("(last_attempt IS NULL OR last_attempt < ?1 OR last_attempt > ?2)", since)
+            }
         };
         let sql = format!(
             "SELECT id, name, url, host, etag, last_modified, validators_url, body_hash, \
-                    baselined, failures, min(next_due) \
+                    failures, min(next_due) \
              FROM feed WHERE active = 1 AND health <> 'gone' AND {condition} \
                AND (leased_until IS NULL OR leased_until <= ?2) \
                AND (blocked_until IS NULL OR blocked_until <= ?2) \
@@ -165,6 +170,9 @@ impl Store {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         self.write(move |db| {
+            if !is_still_at(db, visit.feed, &visit.url)? {
+                return Ok(());
+            }
             let failed = visit.error.is_some();
             db.execute(
                 "UPDATE feed SET health = ?2, next_due = ?3, leased_until = NULL, last_error = ?4, \
@@ -181,7 +189,7 @@ impl Store {
             )?;
             if let Some(until) = visit.blocked_until {
                 db.execute(
-                    "UPDATE feed SET blocked_until = ?2 \
+                    "UPDATE feed SET blocked_until = max(coalesce(blocked_until, 0), ?2) \
                      WHERE host = (SELECT host FROM feed WHERE id = ?1)",
                     params![visit.feed, millis(until)],
                 )?;
@@ -228,6 +236,12 @@ impl Store {
         })
         .await
     }
+}
+
+/// Whether a feed still has the URL that a visit set out for.
+pub(super) fn is_still_at(db: &Connection, feed: i64, url: &str) -> rusqlite::Result<bool> {
+    db.prepare_cached("SELECT EXISTS (SELECT 1 FROM feed WHERE id = ?1 AND url = ?2)")?
+        .query_row(params![feed, url], |row| row.get(0))
 }
 
 struct KnownFeed {
@@ -320,7 +334,6 @@ fn claimed(row: &Row<'_>) -> rusqlite::Result<ClaimedFeed> {
             validators,
             body_hash: row.get("body_hash")?,
             failures: row.get("failures")?,
-            baselined: row.get("baselined")?,
         },
     })
 }

@@ -20,6 +20,8 @@ use crate::model::{
 pub struct Visit {
     /// The feed's row.
     pub feed: i64,
+    /// The URL that was visited, as configured then.
+    pub url: String,
     /// When the document arrived.
     pub now: Timestamp,
     /// What the server said of this very document.
@@ -60,8 +62,7 @@ pub struct JudgedMatch {
     pub alert: Option<PlannedAlert>,
 }
 
-/// Makes the decisions; the store only asks. Implementations are pure: they
-/// may be asked again after a rolled-back transaction.
+/// Makes the decisions; the store only asks.
 pub trait Judge: Send {
     /// Which stored entry this is.
     fn identify(&mut self, keys: &EntryKeys, known: KnownByKey) -> Identity;
@@ -103,7 +104,8 @@ pub struct CommitReport {
 
 impl Store {
     /// Takes in a document: identity, story, matches, alerts, deliveries and
-    /// validators become durable together or not at all.
+    /// validators become durable together or not at all. A document of a URL
+    /// that was edited away meanwhile is dropped.
     ///
     /// # Errors
     /// When the database fails; then nothing was stored and the feed is still
@@ -114,6 +116,9 @@ impl Store {
         mut judge: Box<dyn Judge>,
     ) -> Result<CommitReport, StoreError> {
         self.write(move |db| {
+            if !super::feeds::is_still_at(db, visit.feed, &visit.url)? {
+                return Ok(CommitReport::default());
+            }
             let baseline = is_baseline(db, &visit)?;
             let mut report = CommitReport { baseline, ..CommitReport::default() };
             for (entry, keys) in &visit.entries {
@@ -149,7 +154,7 @@ fn save_feed(db: &Connection, visit: &Visit, report: &CommitReport) -> rusqlite:
     let news = report.entries.iter().any(|entry| entry.newness == Newness::New);
     db.execute(
         "UPDATE feed SET health = ?2, body_hash = ?3, title = coalesce(title, ?4), next_due = ?5, \
-         baselined = 1, failures = 0, last_error = NULL, last_success = ?6, leased_until = NULL, \
+         baselined = 1, failures = 0, last_document = ?6, last_error = NULL, last_success = ?6, leased_until = NULL, \
          last_entry = CASE WHEN ?7 THEN ?6 ELSE last_entry END WHERE id = ?1",
         params![
             visit.feed,

@@ -13,6 +13,8 @@ use crate::model::{
 
 /// Equal words are one story within this time; after it they are told anew.
 const CONTENT_WINDOW: SignedDuration = SignedDuration::from_hours(7 * 24);
+/// Earlier wordings kept of an entry.
+const KEPT_VERSIONS: i64 = 20;
 /// How stale "last seen" may get, so that an unchanged window writes nothing.
 const TOUCH: SignedDuration = SignedDuration::from_hours(24);
 
@@ -33,31 +35,38 @@ impl Intake<'_> {
         report: &mut CommitReport,
     ) -> rusqlite::Result<EntryOutcome> {
         let known = known_by_key(self.db, self.visit.feed, self.keys)?;
+        // A key that another entry of this feed has tells nothing of the story.
+        let telling = (known.link.is_none(), known.content.is_none());
         match judge.identify(self.keys, known) {
             Identity::Same(known, Newness::Revised) if !self.is_earlier_version(known.id)? => {
-                self.revise(judge, known, Newness::Revised, report)
+                self.revise(judge, known, report)
             }
             Identity::Same(known, _) => {
                 self.touch(known.id)?;
                 self.save_keys(known.id)?;
                 Ok(EntryOutcome { newness: Newness::Known, story: known.story, alerts: vec![] })
             }
-            Identity::New => self.add(judge, report),
+            Identity::New => self.add(judge, telling, report),
         }
     }
 
     fn add(
         &mut self,
         judge: &mut dyn Judge,
+        telling: (bool, bool),
         report: &mut CommitReport,
     ) -> rusqlite::Result<EntryOutcome> {
-        let candidates = self.stories_by_key()?;
-        let (story, candidate) = judge.story(self.keys, candidates);
+        let candidates = self.stories_by_key(telling)?;
+        let (story, mut known) = judge.story(self.keys, candidates);
         let story_row = match &story {
             StoryRef::Known(uid) => self.touch_story(uid)?,
             StoryRef::New(uid) => {
                 report.new_stories += 1;
-                self.insert_story(uid)?
+                let row = self.insert_story(uid)?;
+                // The same id again, after its keys were forgotten: it may
+                // have been told.
+                known = candidate(self.db, row)?.filter(|story| !story.matched.is_empty());
+                row
             }
         };
         let id = self.insert_entry(story_row)?;
@@ -66,7 +75,7 @@ impl Intake<'_> {
         let situation = Situation {
             newness: Newness::New,
             story: story.id(),
-            candidate: candidate.as_ref(),
+            candidate: known.as_ref(),
             previous: None,
             baseline: self.baseline,
         };
@@ -79,14 +88,13 @@ impl Intake<'_> {
         &mut self,
         judge: &mut dyn Judge,
         known: KnownEntry,
-        newness: Newness,
         report: &mut CommitReport,
     ) -> rusqlite::Result<EntryOutcome> {
         let (story_row, previous) = self.replace_entry(known.id)?;
         self.save_keys(known.id)?;
         let candidate = candidate(self.db, story_row)?;
         let situation = Situation {
-            newness,
+            newness: Newness::Revised,
             story: &known.story,
             candidate: candidate.as_ref(),
             previous: Some(previous),
@@ -94,7 +102,7 @@ impl Intake<'_> {
         };
         let judged = judge.judge(self.entry, &situation);
         let alerts = self.save_matches(story_row, known.id, judged, report)?;
-        Ok(EntryOutcome { newness, story: known.story, alerts })
+        Ok(EntryOutcome { newness: Newness::Revised, story: known.story, alerts })
     }
 
     /// A wording that was replaced comes back when a cache answers for the
@@ -177,9 +185,15 @@ impl Intake<'_> {
     fn replace_entry(&self, id: EntryId) -> rusqlite::Result<(i64, (String, String))> {
         let now = millis(self.visit.now);
         self.db.execute(
-            "INSERT OR REPLACE INTO entry_version (entry_id, version, title, text, replaced_at) \
+            "INSERT INTO entry_version (entry_id, version, title, text, replaced_at) \
              SELECT id, version, title, text, ?2 FROM entry WHERE id = ?1",
             params![id.0, now],
+        )?;
+        // A page that is edited all day must not fill the disk.
+        self.db.execute(
+            "DELETE FROM entry_version WHERE entry_id = ?1 \
+             AND version <= (SELECT version FROM entry WHERE id = ?1) - ?2",
+            params![id.0, KEPT_VERSIONS],
         )?;
         let old = self.db.query_row(
             "SELECT story_id, title, text FROM entry WHERE id = ?",
@@ -230,11 +244,13 @@ impl Intake<'_> {
         Ok(())
     }
 
-    fn stories_by_key(&self) -> rusqlite::Result<StoriesByKey> {
+    fn stories_by_key(&self, (link, content): (bool, bool)) -> rusqlite::Result<StoriesByKey> {
         let recent = millis(self.visit.now) - CONTENT_WINDOW.as_millis() as i64;
+        let link = self.keys.link.filter(|_| link);
+        let content = self.keys.content.filter(|_| content);
         Ok(StoriesByKey {
-            link: self.story_by_key("link", self.keys.link, i64::MIN)?,
-            content: self.story_by_key("content", self.keys.content, recent)?,
+            link: self.story_by_key("link", link, i64::MIN)?,
+            content: self.story_by_key("content", content, recent)?,
         })
     }
 

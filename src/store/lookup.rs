@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::rows::{key, optional_key};
+use super::rows::{key, optional_key, optional_time};
 use crate::model::{
     AlertId, EntryId, EntryKeys, Key, KnownByKey, KnownEntry, RuleName, StoryCandidate, StoryId,
 };
@@ -24,7 +24,8 @@ pub(super) fn known_by_key(
 ) -> rusqlite::Result<KnownByKey> {
     let mut found = KnownByKey::default();
     let mut select = db.prepare_cached(
-        "SELECT entry.id, link_key, title_key, revision_key, story.uid FROM entry_key \
+        "SELECT entry.id, guid, published, link_key, title_key, revision_key, story.uid \
+         FROM entry_key \
          JOIN entry ON entry.id = entry_key.entry_id JOIN story ON story.id = entry.story_id \
          WHERE entry_key.feed_id = ?1 AND entry_key.kind = ?2 AND entry_key.key = ?3",
     )?;
@@ -46,6 +47,8 @@ fn known_entry(row: &Row<'_>) -> rusqlite::Result<KnownEntry> {
         link: optional_key(row, "link_key")?,
         title: key(row, "title_key")?,
         revision: key(row, "revision_key")?,
+        has_guid: row.get::<_, Option<String>>("guid")?.is_some(),
+        published: optional_time(row, "published")?,
     })
 }
 

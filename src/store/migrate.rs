@@ -18,15 +18,6 @@ pub(super) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), St
         reason: error.to_string(),
     };
     let found = version(connection).map_err(damaged)?;
-    let (application, tables) = owner(connection).map_err(damaged)?;
-    if found == 0 && tables == 0 {
-        connection.execute_batch("PRAGMA auto_vacuum = INCREMENTAL;")?;
-    } else if application != APPLICATION_ID {
-        return Err(StoreError::Damaged {
-            path: path.to_path_buf(),
-            reason: "it belongs to another program".to_string(),
-        });
-    }
     refuse_newer(found, path)?;
     for (index, sql) in MIGRATIONS.iter().enumerate().skip(usize::try_from(found).unwrap_or(0)) {
         let step = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
@@ -36,6 +27,17 @@ pub(super) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), St
         step.commit()?;
     }
     Ok(())
+}
+
+/// Refuses a file that is damaged or another program's, before anything is
+/// written to it. An empty one will be ours.
+pub(super) fn require_ours(connection: &Connection, path: &Path) -> Result<(), StoreError> {
+    let damaged = |reason: String| StoreError::Damaged { path: path.to_path_buf(), reason };
+    let (application, tables) = owner(connection).map_err(|error| damaged(error.to_string()))?;
+    if tables > 0 && application != APPLICATION_ID {
+        return Err(damaged("it belongs to another program".to_string()));
+    }
+    refuse_newer(version(connection)?, path)
 }
 
 /// Refuses a database that is not at the newest schema.

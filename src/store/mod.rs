@@ -147,10 +147,10 @@ impl Store {
         matches!(lock::Lock::probe(path), Err(StoreError::InUse(_)))
     }
 
-    /// Proves that the database takes a write.
+    /// Proves that the writer works and gets the write lock.
     ///
     /// # Errors
-    /// When it does not: a full disk, an I/O error, a lock.
+    /// When it does not: another process holds the lock, the writer has ended.
     pub async fn ping(&self) -> Result<(), StoreError> {
         self.write(|db| db.execute_batch("UPDATE feed SET id = id WHERE id = -1")).await
     }
@@ -173,7 +173,7 @@ impl Store {
 
     fn start(connection: Connection, path: Option<PathBuf>, lock: Option<lock::Lock>) -> Self {
         let shared = Shared {
-            writer: writer::Writer::start(connection),
+            writer: writer::Writer::start(connection, lock.is_some()),
             readers: Mutex::new(Vec::new()),
             path,
             _lock: lock,
@@ -258,6 +258,7 @@ fn connect(path: &Path, create: bool) -> Result<Connection, StoreError> {
     }
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
+    migrate::require_ours(&connection, path)?;
     prepare(&connection).map_err(|error| StoreError::Damaged {
         path: path.to_path_buf(),
         reason: error.to_string(),
@@ -270,7 +271,8 @@ fn connect(path: &Path, create: bool) -> Result<Connection, StoreError> {
 fn prepare(connection: &Connection) -> Result<(), rusqlite::Error> {
     connection.busy_timeout(std::time::Duration::from_secs(10))?;
     connection.execute_batch(
-        "PRAGMA journal_mode = WAL;
+        "PRAGMA auto_vacuum = INCREMENTAL;
+         PRAGMA journal_mode = WAL;
          PRAGMA synchronous = FULL;
          PRAGMA foreign_keys = ON;
          PRAGMA mmap_size = 0;

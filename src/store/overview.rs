@@ -82,8 +82,9 @@ impl Store {
     }
 
     /// Forgets up to `limit` stories that nobody has carried since `before`,
-    /// with their entries, matches, alerts and deliveries; whatever still
-    /// waits to be sent is kept. Returns how many went.
+    /// with their entries, matches, alerts and deliveries. Kept is whatever
+    /// waits to be sent, and what stood in its feed's latest document: a feed
+    /// that says "not modified" for weeks still shows it. Returns how many went.
     ///
     /// # Errors
     /// When the database fails.
@@ -93,7 +94,10 @@ impl Store {
                 "SELECT id FROM story WHERE last_seen < ?1 AND NOT EXISTS ( \
                    SELECT 1 FROM match JOIN alert ON alert.match_id = match.id \
                    JOIN delivery ON delivery.alert_id = alert.id \
-                   WHERE match.story_id = story.id AND delivery.state = 'waiting') LIMIT ?2",
+                   WHERE match.story_id = story.id AND delivery.state = 'waiting') \
+                 AND NOT EXISTS (SELECT 1 FROM entry JOIN feed ON feed.id = entry.feed_id \
+                   WHERE entry.story_id = story.id AND feed.active = 1 \
+                   AND entry.last_seen >= feed.last_document - 86400000) LIMIT ?2",
             )?;
             let rows = select.query_map(params![millis(before), limit as i64], |row| row.get(0))?;
             let old: Vec<i64> = rows.collect::<Result<_, _>>()?;

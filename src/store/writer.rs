@@ -16,7 +16,8 @@ const GROUP: usize = 256;
 
 /// Does its work inside the transaction and keeps the answer.
 trait Job: Send {
-    fn run(&mut self, connection: &Connection);
+    /// Whether the transaction goes on; `Err` when all of it is undone.
+    fn run(&mut self, connection: &Connection) -> Result<(), rusqlite::Error>;
     /// Sends the answer, or the reason why the commit failed.
     fn answer(self: Box<Self>, committed: Result<(), StoreError>);
 }
@@ -32,9 +33,15 @@ where
     F: FnOnce(&Connection) -> Result<T, rusqlite::Error> + Send,
     T: Send,
 {
-    fn run(&mut self, connection: &Connection) {
-        let Some(work) = self.work.take() else { return };
-        self.result = Some(in_savepoint(connection, work));
+    fn run(&mut self, connection: &Connection) -> Result<(), rusqlite::Error> {
+        let Some(work) = self.work.take() else { return Ok(()) };
+        let result = in_savepoint(connection, work);
+        let undone = match &result {
+            Err(error) if connection.is_autocommit() => Err(copy(error)),
+            _ => Ok(()),
+        };
+        self.result = Some(result);
+        undone
     }
 
     fn answer(self: Box<Self>, committed: Result<(), StoreError>) {
@@ -53,7 +60,18 @@ fn in_savepoint<T>(
     work: impl FnOnce(&Connection) -> Result<T, rusqlite::Error>,
 ) -> Result<T, rusqlite::Error> {
     connection.execute_batch("SAVEPOINT job")?;
-    let result = work(connection);
+    // A panic in a decision is that job's failure, not the end of all writing.
+    let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| work(connection)))
+        .unwrap_or_else(|_| {
+            Err(rusqlite::Error::ToSqlConversionFailure("a decision panicked".into()))
+        });
+    // A full disk or an I/O error may have undone the whole transaction; then
+    // there is no savepoint left, and the first error is the one to tell.
+    if connection.is_autocommit() {
+        return result.and(Err(rusqlite::Error::ToSqlConversionFailure(
+            "the transaction was undone by SQLite".into(),
+        )));
+    }
     let end = if result.is_ok() { "RELEASE job" } else { "ROLLBACK TO job; RELEASE job" };
     connection.execute_batch(end)?;
     result
@@ -67,11 +85,18 @@ pub(super) struct Writer {
 
 impl Writer {
     /// Starts the thread, which owns the connection until the writer is dropped.
-    pub(super) fn start(connection: Connection) -> Self {
+    /// With `tidy` it closes the write-ahead log at the end, which only the one
+    /// that holds the lock may do.
+    pub(super) fn start(connection: Connection, tidy: bool) -> Self {
         let (jobs, queue) = mpsc::channel(QUEUE);
-        let thread = std::thread::Builder::new()
-            .name("store-writer".to_string())
-            .spawn(move || run(&connection, queue));
+        let thread =
+            std::thread::Builder::new().name("store-writer".to_string()).spawn(move || {
+                run(&connection, queue);
+                if tidy {
+                    let _ = connection
+                        .execute_batch("PRAGMA optimize; PRAGMA wal_checkpoint(TRUNCATE);");
+                }
+            });
         // Without the thread every job answers "closed", because its queue is gone.
         Self { jobs: Some(jobs), thread: Mutex::new(thread.ok()) }
     }
@@ -119,13 +144,12 @@ fn run(connection: &Connection, mut queue: mpsc::Receiver<Box<dyn Job>>) {
             job.answer(answer);
         }
     }
-    let _ = connection.execute_batch("PRAGMA optimize; PRAGMA wal_checkpoint(TRUNCATE);");
 }
 
 fn commit(connection: &Connection, group: &mut [Box<dyn Job>]) -> Result<(), rusqlite::Error> {
     connection.execute_batch("BEGIN IMMEDIATE")?;
     for job in group {
-        job.run(connection);
+        job.run(connection)?;
     }
     let committed = connection.execute_batch("COMMIT");
     if committed.is_err() && !connection.is_autocommit() {

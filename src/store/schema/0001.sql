@@ -17,6 +17,7 @@ CREATE TABLE feed (
     failures INTEGER NOT NULL DEFAULT 0,
     last_attempt INTEGER,
     last_success INTEGER,
+    last_document INTEGER,             -- when its last new document came
     last_entry INTEGER,                -- when it last brought something new
     last_error TEXT,
     blocked_until INTEGER,             -- the server asked for a pause
