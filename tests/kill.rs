@@ -1,6 +1,6 @@
 //! The daemon is killed with SIGKILL again and again, and nothing may be lost.
 //!
-//! The design is that of `reliability.md` 9.1: many feeds that each change rarely, a kill that is
+//! What makes such a run able to find anything: many feeds that each change rarely, a kill that is
 //! armed by the first feed request of each process, a receiver that records before it answers and
 //! then misbehaves, a run that is void unless the kills hit the moments that matter, and at the
 //! end a comparison of *sets*: what was published, and what the receiver has kept.

@@ -181,7 +181,8 @@ impl Poller {
                 VisitResult::StoreFailed(error.to_string())
             }
         };
-        Visited { feed: name, host, rests: !feed.allow_private, result }
+        let rests = !feed.allow_private && !claim.url.starts_with("file:");
+        Visited { feed: name, host, rests, result }
     }
 
     async fn take_in(

@@ -29,6 +29,8 @@ pub use overview::Overview;
 
 /// Oldest SQLite without the WAL-reset corruption bug (sqlite.org, 3.51.3).
 const MIN_SQLITE: i32 = 3_051_003;
+/// Prepared statements kept by the writer.
+const STATEMENTS: usize = 128;
 /// Read connections kept open.
 const READERS: usize = 4;
 
@@ -172,6 +174,9 @@ impl Store {
     }
 
     fn start(connection: Connection, path: Option<PathBuf>, lock: Option<lock::Lock>) -> Self {
+        // An intake alone uses more statements than the usual sixteen, and
+        // preparing them anew for each entry costs more than running them.
+        connection.set_prepared_statement_cache_capacity(STATEMENTS);
         let shared = Shared {
             writer: writer::Writer::start(connection, lock.is_some()),
             readers: Mutex::new(Vec::new()),
