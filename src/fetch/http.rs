@@ -55,11 +55,10 @@ async fn send(
     }
     let sent = client.get(url.clone()).headers(headers).send().await;
     let response = sent.map_err(|error| {
-        let reason = net::short_error(&error);
-        if reason.contains("blocked address") {
-            FetchError::Blocked(reason)
+        if net::is_blocked(&error) {
+            FetchError::Blocked(net::Blocked::Address.to_string())
         } else {
-            FetchError::Failed(reason)
+            FetchError::Failed(net::short_error(&error))
         }
     })?;
     // The last line of defence: where did the connection really go?

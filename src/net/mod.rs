@@ -128,6 +128,19 @@ impl Resolve for GuardedResolver {
     }
 }
 
+/// Whether a request failed because its name leads to addresses that may not
+/// be connected to.
+pub fn is_blocked(error: &reqwest::Error) -> bool {
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        if error.is::<Blocked>() {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
+}
+
 /// Reads a `Retry-After` value (RFC 9110 section 10.2.3): seconds or a date.
 ///
 /// A time in the past is now, one too far away is 31 days; `None` if the
