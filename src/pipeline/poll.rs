@@ -23,8 +23,6 @@ const LEASE: SignedDuration = SignedDuration::from_mins(15);
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
 /// Tries to store a document, within the lease.
 const STORE_TRIES: usize = 120;
-/// While a due feed's host is busy, others may fall due.
-const HOST_WAIT: Duration = Duration::from_millis(500);
 /// After the store failed (a full disk): try again then.
 const STORE_PAUSE: Duration = Duration::from_secs(5);
 
@@ -146,23 +144,24 @@ impl Poller {
 
     /// How long nothing will be to do, unless a visit ends before.
     async fn until_next(&self, round: &mut Round, status: &watch::Sender<PollStatus>) -> Duration {
-        let next = self.store.next_feed_due().await.unwrap_or_default();
-        let now = self.clock.now();
-        let due = next.as_ref().map(|(due, _)| {
-            let wait = due.duration_since(now).max(SignedDuration::ZERO);
-            wait.unsigned_abs()
-        });
+        let busy = round.hosts.busy();
+        let next = self.store.next_feed_due(Vec::new()).await.unwrap_or_default();
+        let startable = if busy.is_empty() {
+            next.clone()
+        } else {
+            self.store.next_feed_due(busy).await.unwrap_or_default()
+        };
         status.send_replace(PollStatus { in_flight: round.visits.len(), next });
-        match due {
-            // Due, but its host is busy: when the host has rested.
-            Some(Duration::ZERO) => round
-                .hosts
-                .next_rested()
-                .map_or(HOST_WAIT, |rested| rested.saturating_duration_since(Instant::now())),
-            Some(due) => due.min(LONGEST_WAIT),
-            None => LONGEST_WAIT,
+        if round.visits.len() >= self.live.borrow().concurrency.max(1) {
+            return LONGEST_WAIT;
         }
-        .max(Duration::from_millis(5))
+        let now = self.clock.now();
+        let due = startable
+            .map(|(due, _)| due.duration_since(now).max(SignedDuration::ZERO).unsigned_abs());
+        let rested = round.hosts.next_rested();
+        let rested = rested.map(|rested| rested.saturating_duration_since(Instant::now()));
+        let wait = due.into_iter().chain(rested).min().unwrap_or(LONGEST_WAIT);
+        wait.clamp(Duration::from_millis(5), LONGEST_WAIT)
     }
 
     async fn visit(&self, feed: Feed, claim: ClaimedFeed) -> Visited {

@@ -219,17 +219,21 @@ impl Store {
         .await
     }
 
-    /// The earliest time at which a feed that is not claimed falls due.
+    /// The earliest time at which a feed that is not claimed, and of none of
+    /// the busy hosts, falls due.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn next_feed_due(&self) -> Result<Option<(Timestamp, FeedName)>, StoreError> {
-        self.read(|db| {
+    pub async fn next_feed_due(
+        &self,
+        busy_hosts: Vec<String>,
+    ) -> Result<Option<(Timestamp, FeedName)>, StoreError> {
+        self.read(move |db| {
             db.query_row(
                 "SELECT max(next_due, coalesce(blocked_until, 0)) AS due, name FROM feed \
                  WHERE active = 1 AND health <> 'gone' AND leased_until IS NULL \
-                 ORDER BY due LIMIT 1",
-                [],
+                 AND host NOT IN (SELECT value FROM json_each(?)) ORDER BY due LIMIT 1",
+                [super::rows::json(&busy_hosts)],
                 |row| Ok((super::rows::time(row, "due")?, FeedName::new(row.get::<_, String>(1)?))),
             )
             .optional()
