@@ -70,7 +70,7 @@ use verdict::{Kill, Verdict};
 
 /// After the last kill, everything must have been told within this time.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// The promise of the service's stop (D10).
+/// The promise of the service's stop.
 const STOP_LIMIT: Duration = Duration::from_secs(10);
 /// From the answer until its document is stored it takes about so many microseconds.
 const AIMED_WITHIN: u64 = 6_000;

@@ -21,7 +21,7 @@ const READING: Duration = Duration::from_millis(20);
 /// machine the first request of a pair can come late. A restart that forgot its schedule shows as
 /// a gap of a few hundredths.
 const SHORTEST_GAP: Duration = Duration::from_millis(500);
-/// From exec to the first request, however the process before ended (D2).
+/// From exec to the first request, however the process before ended.
 const STARTUP_LIMIT: Duration = Duration::from_secs(10);
 
 /// One kill.
@@ -115,7 +115,7 @@ impl Verdict {
         }
     }
 
-    /// No feed is asked twice within its interval, whoever was killed in between (P3).
+    /// No feed is asked twice within its interval, whoever was killed in between.
     fn check_gaps(&mut self, polls: &[Poll]) {
         let mut last: BTreeMap<usize, &Poll> = BTreeMap::new();
         let (mut early, mut shortest) = (0, Duration::MAX);
