@@ -22,7 +22,7 @@ pub(super) async fn run(mut context: Context) -> Result<ExitCode, CliError> {
     }
     let config = loaded.map_err(|problems| CliError::Config(Box::new(problems)))?;
     for warning in &config.warnings {
-        output::remark(&warning.to_string());
+        output::remark(&warning.render(false));
     }
     for line in plan(&config) {
         context.out.line(line)?;

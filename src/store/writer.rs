@@ -167,3 +167,54 @@ fn copy(error: &rusqlite::Error) -> rusqlite::Error {
         other => rusqlite::Error::ToSqlConversionFailure(other.to_string().into()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn writer() -> Writer {
+        let connection = Connection::open_in_memory().unwrap();
+        connection.execute_batch("CREATE TABLE t (x)").unwrap();
+        Writer::start(connection, false)
+    }
+
+    async fn insert(writer: &Writer, value: &'static str) -> Result<usize, StoreError> {
+        writer.run(move |db| db.execute("INSERT INTO t VALUES (?)", [value])).await
+    }
+
+    async fn count(writer: &Writer) -> i64 {
+        let count = |db: &Connection| db.query_row("SELECT count(*) FROM t", [], |row| row.get(0));
+        writer.run(count).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_job_that_panics_or_fails_takes_nobody_along() {
+        let writer = writer();
+        let panics = writer.run::<(), _>(|db| {
+            db.execute("INSERT INTO t VALUES ('half')", [])?;
+            panic!("a bug in a decision")
+        });
+        let fails = writer.run(|db| db.execute("INSERT INTO nowhere VALUES (1)", []));
+        let (panicked, failed, kept) = tokio::join!(panics, fails, insert(&writer, "kept"));
+        assert!(panicked.is_err() && failed.is_err() && kept.is_ok());
+        assert_eq!(count(&writer).await, 1);
+    }
+
+    #[tokio::test]
+    async fn an_undone_transaction_fails_all_its_jobs_and_the_next_one_works() {
+        let writer = writer();
+        // What SQLite does by itself on a full disk or an I/O error.
+        let undone = writer.run(|db| {
+            db.execute_batch("ROLLBACK")?;
+            db.execute("INSERT INTO nowhere VALUES (1)", [])
+        });
+        let (first, undone, last) =
+            tokio::join!(insert(&writer, "first"), undone, insert(&writer, "last"));
+        assert!(undone.is_err());
+        // Whoever was told "stored" is, whether they shared the transaction or not.
+        let stored = [first, last].iter().filter(|result| result.is_ok()).count();
+        assert_eq!(count(&writer).await, i64::try_from(stored).unwrap());
+        insert(&writer, "later").await.unwrap();
+        assert_eq!(count(&writer).await, i64::try_from(stored).unwrap() + 1);
+    }
+}

@@ -170,3 +170,51 @@ async fn no_request_reaches_a_private_address_by_literal_or_by_name() {
     }
     assert_eq!(inside.count("/secret"), 0);
 }
+
+/// The document `A marker`, as each content coding of RFC 9110 section 8.4.1
+/// and its registry writes it, in hexadecimal.
+const ENCODED: [(&str, &str); 4] = [
+    (
+        "br",
+        "1b8100802c0aec366196ab2eb63a30fbe441cd1313e4b45ed24007c736e0408363f2553032c9e322\
+         023539604e9eba0512bde4bf0575b2f44db671631304c1a95e7dde051ef2f658fa39ac82eca4b7d5\
+         3560133171ecbbcc146f427fe5b90a",
+    ),
+    (
+        "gzip",
+        "1f8b08000000000002033dcd410ac3300c04c0af183fa04a7b9605b987d22f88566d446c072437ef\
+         4f8a696e0bcbeca2b9874dcc75ad29de2e43247cce5cab64c2a62d0bdd117a406d52083f5f7d05f5\
+         8758e149eb92e29bb34ba42bc2affbbb3114b645ece4d03d9cfb709cd30eeae3afd782000000",
+    ),
+    (
+        "deflate",
+        "789c3dcd410ac3300c04c0af183fa04a7b9605b987d22f88566d446c072437ef4f8a696e0bcbeca2\
+         b9874dcc75ad29de2e43247cce5cab64c2a62d0bdd117a406d52083f5f7d05f58758e149eb92e29b\
+         b34ba42bc2affbbb3114b645ece4d03d9cfb709cd30e811b2d11",
+    ),
+    (
+        "zstd",
+        "28b52ffd04580d0300c285131780a91d462914a20bfa0b2582cf13149d065011820cb01ef9ef77e7\
+         8b5c1519183ece61206d3f29c20a6a26a8f2353c13c3c7c154bb180f0bb969f1c24cdbad8903a601\
+         0c819556f0fb2ec8bf630500631419625c2114feadc83387f2042b8b6e45",
+    ),
+];
+
+fn bytes(hex: &str) -> Vec<u8> {
+    let pairs = hex.as_bytes().chunks(2);
+    pairs.map(|pair| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap()).collect()
+}
+
+#[tokio::test]
+async fn every_content_coding_that_is_offered_is_decoded() {
+    for (coding, hex) in ENCODED {
+        let world = World::new().await;
+        let reply = Reply::ok(bytes(hex)).header("Content-Encoding", coding);
+        world.feeds.script("/a", vec![reply]);
+        let config = world.config(&world.toml(&world.feed("a")));
+        let report = world.once(&config).await;
+        assert_eq!(report.round.alerts, 1, "{coding}: {:?}", report.round.failed);
+        let offered = world.feeds.requests("/a")[0].header("Accept-Encoding").unwrap().to_string();
+        assert!(offered.contains(coding), "{offered}");
+    }
+}
