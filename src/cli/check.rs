@@ -52,7 +52,12 @@ fn plan(config: &Config) -> Vec<String> {
     )];
     lines.push(format!("store: {}", config.store.display()));
     for feed in &config.feeds {
-        lines.push(format!("feed {}: {} every {:#}", feed.name, feed.url, feed.interval));
+        lines.push(format!(
+            "feed {}: {} every {:#}",
+            feed.name,
+            feed.url,
+            feed.interval.at_first()
+        ));
     }
     for rule in &config.rules {
         let channels: Vec<&str> = rule.channels.iter().map(|name| name.as_str()).collect();

@@ -66,6 +66,7 @@ impl ItemLine {
             authors: texts(self.author).chain(texts(self.authors)).collect(),
             categories: texts(self.categories).collect(),
             lang: self.lang.filter(|lang| !lang.is_empty()),
+            source: None,
         }
     }
 }

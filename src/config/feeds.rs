@@ -11,7 +11,7 @@ use super::environment::Environment;
 use super::fields::{Fields, Text};
 use super::problem::quoted;
 use super::source::{Findings, Place};
-use crate::model::{Backfill, Feed, FeedName};
+use crate::model::{Backfill, Feed, FeedName, Interval, RequestOptions};
 use crate::net;
 
 /// Publishers pay for every request; below this we refuse.
@@ -66,12 +66,16 @@ fn feed(
         name: FeedName::new(named.name.clone()),
         url: url?,
         title: fields.text("title").map(|title| title.text),
-        interval,
+        interval: Interval::Fixed(interval),
         backfill: fields
             .backfill("backfill")
             .or_else(|| defaults.backfill("backfill"))
             .unwrap_or(Backfill::None),
         allow_private,
+        groups: Vec::new(),
+        tags: Vec::new(),
+        ignore_hints: false,
+        request: RequestOptions::default(),
     })
 }
 

@@ -326,9 +326,9 @@ fn every_value_arrives() {
         ca_file: Some(folder.path("ca.pem")),
     };
     assert_eq!(config.fetch, fetch);
-    assert_eq!(config.feeds[0].interval.as_mins(), 20);
+    assert_eq!(config.feeds[0].interval.at_first().as_mins(), 20);
     assert_eq!(config.feeds[0].backfill, Backfill::Within(SignedDuration::from_hours(24)));
-    assert_eq!(config.feeds[1].interval.as_secs(), 1);
+    assert_eq!(config.feeds[1].interval.at_first().as_secs(), 1);
     assert_eq!(config.feeds[1].backfill, Backfill::All);
     assert_eq!(config.feeds[1].title.as_deref(), Some("B"));
     let rule = &config.rules[0];

@@ -3,8 +3,8 @@
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use super::{FetchError, Fetched, hash};
-use crate::model::Document;
+use super::{Body, FetchError, Fetched, hash};
+use crate::model::{Document, ServerHints};
 
 /// Reads a whole regular file of at most `max` bytes.
 pub(super) async fn read(path: &str, max: u64) -> Result<Fetched, FetchError> {
@@ -28,6 +28,12 @@ fn read_now(path: &Path, max: u64) -> Result<Fetched, FetchError> {
     if bytes.len() as u64 > max {
         return Err(failed(&format!("larger than {max} bytes")));
     }
-    let body_hash = hash(&bytes);
-    Ok(Fetched::Document(Document { bytes, content_type: None, base_url: None }, None, body_hash))
+    let hash = hash(&bytes);
+    let document = Document { bytes, content_type: None, base_url: None };
+    Ok(Fetched {
+        body: Body::Document { document, hash, partial: false },
+        validators: None,
+        hints: ServerHints::default(),
+        moved_to: None,
+    })
 }

@@ -9,8 +9,8 @@ use reqwest::header::{
 use reqwest::{Client, Response, StatusCode};
 use url::Url;
 
-use super::{FetchError, Fetched, MAX_REDIRECTS, Request, hash};
-use crate::model::{Document, Validators};
+use super::{Body, FetchError, Fetched, MAX_REDIRECTS, Request, hash};
+use crate::model::{Document, ServerHints, Validators};
 use crate::net;
 
 const ACCEPTED: &str = "application/atom+xml, application/rss+xml, application/feed+json, \
@@ -104,7 +104,12 @@ fn not_modified(
         last_modified: new.last_modified.or_else(|| sent.last_modified.clone()),
         url: new.url,
     });
-    Ok(Fetched::NotModified(renewed))
+    Ok(Fetched {
+        body: Body::NotModified,
+        validators: renewed,
+        hints: ServerHints::default(),
+        moved_to: None,
+    })
 }
 
 fn redirected(response: &Response, from: &Url) -> Result<Url, FetchError> {
@@ -158,5 +163,10 @@ async fn document(mut response: Response, url: Url, max_body: u64) -> Result<Fet
     }
     let body_hash = hash(&bytes);
     let document = Document { bytes, content_type, base_url: Some(url.to_string()) };
-    Ok(Fetched::Document(document, validators, body_hash))
+    Ok(Fetched {
+        body: Body::Document { document, hash: body_hash, partial: false },
+        validators,
+        hints: ServerHints::default(),
+        moved_to: None,
+    })
 }

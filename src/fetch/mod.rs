@@ -10,7 +10,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
 
-use crate::model::{Document, Validators, VisitFailure};
+use crate::model::{Document, RequestOptions, ServerHints, Validators, VisitFailure};
 use crate::net::{self, NetError};
 
 /// Redirects followed before giving up.
@@ -34,21 +34,44 @@ pub struct Options {
 /// One document to be fetched.
 #[derive(Clone, Copy, Debug)]
 pub struct Request<'a> {
-    /// `http(s)://…`, or `file:` and an absolute path.
+    /// `http(s)://…`, or `file:` or `exec:` and an absolute path.
     pub url: &'a str,
     /// Whether private and loopback addresses may be asked.
     pub allow_private: bool,
     /// What the document of last time came with.
     pub validators: Option<&'a Validators>,
+    /// What this feed's requests carry beyond the usual.
+    pub options: &'a RequestOptions,
 }
 
 /// What came back.
 #[derive(Clone, Debug)]
-pub enum Fetched {
-    /// The server says that nothing changed, and perhaps renews validators.
-    NotModified(Option<Validators>),
-    /// A whole document, its validators and its SHA-256.
-    Document(Document, Option<Validators>, Vec<u8>),
+pub struct Fetched {
+    /// The document, or word that it is as it was.
+    pub body: Body,
+    /// The validators to keep: of the document, or as renewed by a 304.
+    pub validators: Option<Validators>,
+    /// When the server wants to be asked again.
+    pub hints: ServerHints,
+    /// Where the feed lives now, when every redirect on the way was permanent
+    /// (301, 308).
+    pub moved_to: Option<String>,
+}
+
+/// The body of an answer.
+#[derive(Clone, Debug)]
+pub enum Body {
+    /// The server says that nothing changed.
+    NotModified,
+    /// A document.
+    Document {
+        /// Its bytes.
+        document: Document,
+        /// Their SHA-256.
+        hash: Vec<u8>,
+        /// 226 (RFC 3229): only what is new, so that absence means nothing.
+        partial: bool,
+    },
 }
 
 /// Why nothing came back.
@@ -68,6 +91,9 @@ pub enum FetchError {
     /// An address that may not be asked.
     #[error("{0}; set allow_private = true for this feed if that is meant")]
     Blocked(String),
+    /// A bot check stands before the feed.
+    #[error("{0}")]
+    Challenged(String),
     /// Anything else: try later.
     #[error("{0}")]
     Failed(String),
@@ -81,6 +107,7 @@ impl FetchError {
             Self::Throttled { until, .. } => {
                 VisitFailure::Throttled { retry_after: until.map(|until| wait(now, until)) }
             }
+            Self::Challenged(_) => VisitFailure::Challenged,
             Self::Blocked(_) | Self::Failed(_) => VisitFailure::Failed,
         }
     }

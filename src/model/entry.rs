@@ -25,6 +25,18 @@ pub struct Entry {
     pub categories: Vec<String>,
     /// BCP 47 language tag as stated by the entry or its feed.
     pub lang: Option<String>,
+    /// Where the feed took the item from, when it says so (RSS `source`,
+    /// Atom `source`, a sitemap's publication).
+    pub source: Option<Source>,
+}
+
+/// The outlet that an aggregated item comes from.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Source {
+    /// Its name for people.
+    pub title: Option<String>,
+    /// Its feed or home page, absolute.
+    pub url: Option<String>,
 }
 
 /// A 128-bit cut of SHA-256: feeds are hostile input, and with a weaker hash

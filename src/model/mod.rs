@@ -6,6 +6,7 @@ mod clock;
 mod document;
 mod entry;
 mod feed;
+mod hints;
 mod ids;
 mod matching;
 mod secret;
@@ -17,8 +18,13 @@ pub use alert::{
 };
 pub use clock::Clock;
 pub use document::Document;
-pub use entry::{Backfill, Entry, EntryKeys, Identity, Key, KnownByKey, KnownEntry, Newness};
-pub use feed::{Feed, FeedHealth, FeedState, Validators, VisitFailure};
+pub use entry::{
+    Backfill, Entry, EntryKeys, Identity, Key, KnownByKey, KnownEntry, Newness, Source,
+};
+pub use feed::{
+    Auth, Feed, FeedHealth, FeedState, Interval, RequestOptions, Validators, VisitFailure,
+};
+pub use hints::{Decoding, FeedHints, ServerHints};
 pub use ids::{AlertId, ChannelName, DeliveryId, EntryId, FeedName, RuleName, StoryId};
 pub use matching::{Field, Match, Span};
 pub use secret::Secret;

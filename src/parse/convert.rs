@@ -62,7 +62,7 @@ pub(super) fn feed(feed: theirs::Feed, base: Option<&str>) -> ParsedFeed {
     }
     let title = feed.title.map(|title| cut(one_line(&context.markup.plain(&title)), MAX_TITLE));
     let title = title.filter(|title| !title.is_empty());
-    ParsedFeed { title, entries, warnings }
+    ParsedFeed { title, entries, warnings, ..ParsedFeed::default() }
 }
 
 struct Context {
@@ -90,6 +90,7 @@ impl Context {
             ),
             lang: item.language.as_deref().map(one_line).or_else(|| self.lang.clone()),
             guid,
+            source: None,
         }
     }
 

@@ -7,7 +7,7 @@ mod convert;
 mod date;
 mod decode;
 
-use crate::model::{Document, Entry};
+use crate::model::{Decoding, Document, Entry, FeedHints};
 
 pub use date::parse_date;
 
@@ -29,6 +29,15 @@ pub struct ParsedFeed {
     pub entries: Vec<Entry>,
     /// What was odd, for people.
     pub warnings: Vec<String>,
+    /// Why the document counts as broken although its entries were read;
+    /// empty for a sound one.
+    pub repairs: Vec<String>,
+    /// Which format it turned out to be, for example `RSS 2.0`.
+    pub format: String,
+    /// What it says of its rhythm and place.
+    pub hints: FeedHints,
+    /// How its bytes were read.
+    pub decoding: Decoding,
 }
 
 /// Why a document gives no entries at all.

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::round::{Round, RoundReport, VisitResult, Visited};
 use super::{Arrived, Live, Pulse, Watched, ingest, prepare};
-use crate::fetch::{FetchError, Fetched, Fetcher, Request};
+use crate::fetch::{Body, FetchError, Fetched, Fetcher, Request};
 use crate::model::{Clock, Document, Feed, FeedHealth, FeedName, Validators};
 use crate::schedule;
 use crate::store::{Claim, ClaimedFeed, CommitReport, Store, StoreError, VisitOutcome};
@@ -170,6 +170,7 @@ impl Poller {
             url: &claim.url,
             allow_private: feed.allow_private,
             validators: claim.state.validators.as_ref(),
+            options: &feed.request,
         };
         let fetcher = self.fetcher.borrow().clone();
         let fetched = fetcher.fetch(request, self.clock.now()).await;
@@ -191,16 +192,15 @@ impl Poller {
         fetched: Result<Fetched, FetchError>,
     ) -> Result<VisitResult, StoreError> {
         match fetched {
-            Ok(Fetched::NotModified(renewed)) => self.unchanged(feed, claim, renewed).await,
-            Ok(Fetched::Document(_, validators, hash))
-                if claim.state.body_hash.as_ref() == Some(&hash) =>
-            {
-                self.unchanged(feed, claim, validators).await
-            }
-            Ok(Fetched::Document(document, validators, hash)) => {
-                self.document(feed, claim, document, (validators, hash)).await
-            }
             Err(error) => self.failed(feed, claim, &error).await,
+            Ok(fetched) => match fetched.body {
+                Body::Document { document, hash, .. }
+                    if claim.state.body_hash.as_ref() != Some(&hash) =>
+                {
+                    self.document(feed, claim, document, (fetched.validators, hash)).await
+                }
+                _ => self.unchanged(feed, claim, fetched.validators).await,
+            },
         }
     }
 
@@ -234,7 +234,7 @@ impl Poller {
             prepared,
             validators,
             body_hash,
-            next_due: schedule::after_success(now, feed.interval, seed(claim, now)),
+            next_due: schedule::after_success(now, feed.interval.at_first(), seed(claim, now)),
         };
         let live = self.live.borrow().clone();
         let report = self.store_it(&live, feed, arrived).await?;
@@ -290,7 +290,7 @@ impl Poller {
             feed: claim.id,
             url: claim.url.clone(),
             health: FeedHealth::Ok,
-            next_due: schedule::after_success(now, feed.interval, seed(claim, now)),
+            next_due: schedule::after_success(now, feed.interval.at_first(), seed(claim, now)),
             blocked_until: None,
             error: None,
             validators,
@@ -307,8 +307,13 @@ impl Poller {
     ) -> Result<VisitResult, StoreError> {
         let now = self.clock.now();
         let (failure, failures) = (error.failure(now), claim.state.failures + 1);
-        let next =
-            schedule::after_failure(now, feed.interval, failures, &failure, seed(claim, now));
+        let next = schedule::after_failure(
+            now,
+            feed.interval.at_first(),
+            failures,
+            &failure,
+            seed(claim, now),
+        );
         let pause = schedule::host_pause(now, failures, &failure);
         let visit = VisitOutcome {
             feed: claim.id,

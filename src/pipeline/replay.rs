@@ -8,7 +8,9 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{Arrived, Live, Prepared, ingest};
 use crate::dedup;
-use crate::model::{Backfill, Entry, Feed, FeedName, Newness, RuleName, StoryId};
+use crate::model::{
+    Backfill, Entry, Feed, FeedName, Interval, Newness, RequestOptions, RuleName, StoryId,
+};
 use crate::rule::Item;
 use crate::store::{Claim, Store, StoreError};
 
@@ -123,8 +125,12 @@ fn replayed(name: &FeedName) -> Feed {
         name: name.clone(),
         url: format!("replay:{name}"),
         title: None,
-        interval: SignedDuration::from_mins(15),
+        interval: Interval::Adaptive,
         backfill: Backfill::All,
         allow_private: false,
+        groups: Vec::new(),
+        tags: Vec::new(),
+        ignore_hints: false,
+        request: RequestOptions::default(),
     }
 }

@@ -38,7 +38,7 @@ pub fn after_failure(
     let doubled = doubled(interval, failures.saturating_sub(1));
     let wait = match failure {
         VisitFailure::Gone => return None,
-        VisitFailure::Failed => stretched(doubled, 100, 120, seed),
+        VisitFailure::Failed | VisitFailure::Challenged => stretched(doubled, 100, 120, seed),
         VisitFailure::Throttled { retry_after: Some(wish) } => {
             interval.max((*wish).min(MAX_SERVER_WAIT))
         }
@@ -60,7 +60,7 @@ pub fn host_pause(now: Timestamp, failures: u32, failure: &VisitFailure) -> Opti
         VisitFailure::Throttled { retry_after: None } => {
             Some(later(now, doubled(THROTTLED, failures.saturating_sub(1))))
         }
-        VisitFailure::Gone | VisitFailure::Failed => None,
+        VisitFailure::Gone | VisitFailure::Challenged | VisitFailure::Failed => None,
     }
 }
 

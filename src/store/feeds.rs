@@ -98,7 +98,7 @@ impl Store {
                         let due = if old.interval_ms == interval_ms(feed) && old.url == feed.url {
                             old.next_due
                         } else {
-                            rescheduled(old.next_due, old.last_attempt, feed.interval)
+                            rescheduled(old.next_due, old.last_attempt, feed.interval.at_first())
                         };
                         update(db, &old, feed, host, due)?;
                         if !old.active {
@@ -316,7 +316,7 @@ fn update(
 }
 
 fn interval_ms(feed: &Feed) -> i64 {
-    i64::try_from(feed.interval.as_millis()).unwrap_or(i64::MAX)
+    i64::try_from(feed.interval.at_first().as_millis()).unwrap_or(i64::MAX)
 }
 
 fn claimed(row: &Row<'_>) -> rusqlite::Result<ClaimedFeed> {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 use wirewatch::fetch::{FetchError, Fetcher, Options, Request};
+use wirewatch::model::RequestOptions;
 
 use crate::support::closed_addr;
 use crate::support::http::{FeedServer, Reply};
@@ -164,7 +165,9 @@ async fn no_request_reaches_a_private_address_by_literal_or_by_name() {
     for host in ["127.0.0.1", "localhost", "2130706433", "0x7f.1", "[::ffff:127.0.0.1]", "0.0.0.0"]
     {
         let url = format!("http://{host}:{port}/secret");
-        let request = Request { url: &url, allow_private: false, validators: None };
+        let options = RequestOptions::default();
+        let request =
+            Request { url: &url, allow_private: false, validators: None, options: &options };
         let answer = fetcher.fetch(request, time("2026-11-22T12:00:00Z")).await;
         assert!(matches!(answer, Err(FetchError::Blocked(_))), "{host}: {answer:?}");
     }
