@@ -15,7 +15,9 @@ use crate::deliver::{self, BuildError, Channel, ChannelOptions};
 use crate::fetch::{self, Fetcher, host_of};
 use crate::model::{ChannelName, Clock, Feed};
 use crate::net::NetError;
-use crate::pipeline::{Dispatcher, Drained, Live, PollStatus, Poller, Pulse, RoundReport, Sweeper};
+use crate::pipeline::{
+    Dispatcher, Drained, Live, Notifier, PollStatus, Poller, Pulse, RoundReport, Sweeper,
+};
 use crate::rule::RuleSet;
 use crate::schedule;
 use crate::store::{Store, StoreError, SyncReport};
@@ -126,6 +128,14 @@ impl App {
         };
         let (stop, pulse) = (app.stop.clone(), app.pulse.clone());
         app.own(app.stop.clone(), poller.run(stop, pulse, status));
+        let notifier = Notifier {
+            store: store.clone(),
+            clock: clock.clone(),
+            live: live_rx.clone(),
+            planned: app.planned.clone(),
+        };
+        let (stop, pulse) = (app.stop.clone(), app.pulse.clone());
+        app.own(app.stop.clone(), notifier.run(stop, pulse));
         let sweeper = Sweeper { store, clock, live: live_rx };
         let (stop, pulse) = (app.stop.clone(), app.pulse.clone());
         app.own(app.stop.clone(), sweeper.run(stop, pulse));
@@ -283,8 +293,15 @@ pub async fn once(
     let live = live(config, &channels, SignedDuration::ZERO);
     let (_live, live) = watch::channel(Arc::new(live));
     let (planned, _) = watch::channel(0);
+    let notifier = Notifier {
+        store: store.clone(),
+        clock: clock.clone(),
+        live: live.clone(),
+        planned: planned.clone(),
+    };
     let poller = Poller { store: store.clone(), fetcher, live, clock: clock.clone(), planned };
     let mut report = OnceReport { round: poller.once(stop, progress).await?, ..Default::default() };
+    notifier.tell(true).await?;
     for (name, (_, channel)) in channels {
         let dispatcher = Dispatcher { store: store.clone(), name, channel, clock: clock.clone() };
         let drained = dispatcher.drain(stop).await?;
@@ -334,6 +351,8 @@ fn live(config: &Config, channels: &BuiltChannels, gather: SignedDuration) -> Li
         feeds: config.feeds.iter().map(|feed| (feed.name.clone(), feed.clone())).collect(),
         concurrency: config.fetch.concurrency,
         retention: config.retention,
+        notified: channels.keys().cloned().collect(),
+        quiet_notices: Vec::new(),
         ..decisions(&config.rules, recipients.collect(), gather)
     }
 }

@@ -75,25 +75,33 @@ fn plan(policy: &Policy, about: Circumstances<'_>, now: Timestamp) -> PlannedAle
     let rule = policy.rules.get(about.rule);
     let channels = rule.map(|rule| rule.channels.as_slice()).unwrap_or_default();
     let due_at = now.checked_add(policy.gather).unwrap_or(now);
-    let deliveries = channels.iter().flat_map(|channel| {
-        let recipients = policy.recipients.get(channel).map(Vec::as_slice).unwrap_or_default();
-        recipients.iter().map(|recipient| PlannedDelivery {
-            id: DeliveryId::new(format!(
-                "d{}",
-                digest(&[id.as_str(), channel.as_str(), recipient], 16)
-            )),
-            channel: channel.clone(),
-            recipient: recipient.clone(),
-            due_at,
-        })
-    });
     PlannedAlert {
-        deliveries: deliveries.collect(),
+        deliveries: deliveries(policy, channels, id.as_str(), due_at),
         rule: about.rule.clone(),
         rule_title: rule.map_or_else(|| about.rule.to_string(), |rule| rule.title.clone()),
         severity: rule.map(|rule| rule.severity).unwrap_or_default(),
         id,
     }
+}
+
+/// One delivery for each recipient of the channels, with ids derived from
+/// what is told and to whom.
+pub fn deliveries(
+    policy: &Policy,
+    channels: &[ChannelName],
+    about: &str,
+    due_at: Timestamp,
+) -> Vec<PlannedDelivery> {
+    let planned = channels.iter().flat_map(|channel| {
+        let recipients = policy.recipients.get(channel).map(Vec::as_slice).unwrap_or_default();
+        recipients.iter().map(|recipient| PlannedDelivery {
+            id: DeliveryId::new(format!("d{}", digest(&[about, channel.as_str(), recipient], 16))),
+            channel: channel.clone(),
+            recipient: recipient.clone(),
+            due_at,
+        })
+    });
+    planned.collect()
 }
 
 /// Whether an entry of a feed's first document is held back.

@@ -8,7 +8,7 @@ use minijinja::{Value, context};
 use url::Url;
 
 use super::text::{cut, one_line};
-use crate::model::{AlertContent, Field, Outlet};
+use crate::model::{AlertContent, Content, Field, Notice, NoticeContent, NoticeKind, Outlet};
 
 pub(super) use sentence::Sentence;
 
@@ -18,6 +18,7 @@ const MAX_URL: usize = 2_048;
 const MAX_OUTLETS: usize = 100;
 const MAX_MATCHES: usize = 20;
 const MAX_MATCH: usize = 100;
+const MAX_NOTICE: usize = 2_000;
 const MAX_SENTENCES: usize = 3;
 /// So many outlets are named in a row before the rest is only counted.
 const NAMED_OUTLETS: usize = 6;
@@ -39,6 +40,18 @@ pub(super) struct Message {
     created_at: Timestamp,
     outlets: Vec<OutletLine>,
     outlets_total: usize,
+    /// Instead of all the above: word about feeds.
+    notices: Option<Vec<NoticeLine>>,
+}
+
+/// A notice as a message shows it.
+#[derive(Clone, Debug)]
+struct NoticeLine {
+    kind: &'static str,
+    feed: String,
+    subject: String,
+    text: String,
+    at: Timestamp,
 }
 
 /// An outlet as a message shows it.
@@ -75,7 +88,48 @@ impl Message {
             created_at: content.created_at,
             outlets: content.outlets.iter().take(MAX_OUTLETS).map(outlet_line).collect(),
             outlets_total: content.outlets.len(),
+            notices: None,
         }
+    }
+
+    /// The message of a delivery.
+    pub(super) fn of(content: &Content) -> Self {
+        match content {
+            Content::Alert(alert) => Self::new(alert),
+            Content::Notices(notices) => Self::of_notices(notices),
+        }
+    }
+
+    /// Word about feeds: each kind of notice keeps its own subject while they
+    /// are few, and all of them are counted when they are many.
+    fn of_notices(content: &NoticeContent) -> Self {
+        let severity = content.notices.iter().map(|notice| notice.kind.severity()).max();
+        let subject = match content.notices.as_slice() {
+            [only] => only.subject.clone(),
+            several => summary(several),
+        };
+        Self {
+            alert: content.id.clone(),
+            rule: "wirewatch".to_owned(),
+            rule_title: "wirewatch".to_owned(),
+            severity: severity.unwrap_or_default().as_str(),
+            story: content.id.clone(),
+            title: Sentence::plain(one_line(&subject, MAX_TITLE)),
+            sentences: Vec::new(),
+            headline_only: true,
+            matches: Vec::new(),
+            url: None,
+            published: None,
+            created_at: content.created_at,
+            outlets: Vec::new(),
+            outlets_total: content.notices.len(),
+            notices: Some(content.notices.iter().take(MAX_OUTLETS).map(notice_line).collect()),
+        }
+    }
+
+    /// Whether this is word about feeds.
+    pub(super) fn is_notice(&self) -> bool {
+        self.notices.is_some()
     }
 
     /// A shorter telling: step 0 is this message, each step says less, and
@@ -85,6 +139,9 @@ impl Message {
         const OUTLETS: [usize; 8] = [MAX_OUTLETS, MAX_OUTLETS, 50, 20, 10, 5, 1, 0];
         let mut message = self.clone();
         message.outlets.truncate(*OUTLETS.get(step)?);
+        if let Some(notices) = &mut message.notices {
+            notices.truncate(*OUTLETS.get(step)?);
+        }
         if step > 0 {
             message.title = Sentence::plain(cut(&self.title.text(), 300));
             message.sentences.truncate(1);
@@ -97,6 +154,7 @@ impl Message {
     pub(super) fn context(&self) -> Value {
         let outlets: Vec<Value> = self.outlets.iter().map(OutletLine::context).collect();
         let sentences: Vec<Value> = self.sentences.iter().map(Sentence::context).collect();
+        let notices: Vec<Value> = self.notices.iter().flatten().map(NoticeLine::context).collect();
         context! {
             alert => &self.alert,
             rule => &self.rule,
@@ -114,6 +172,7 @@ impl Message {
             outlets => outlets,
             outlets_total => self.outlets_total,
             outlet_names => self.outlet_names(),
+            notices => notices,
         }
     }
 
@@ -139,6 +198,39 @@ impl Message {
             Some((last, first)) => format!("{} and {last}", first.join(", ")),
         }
     }
+}
+
+impl NoticeLine {
+    fn context(&self) -> Value {
+        context! {
+            kind => self.kind,
+            feed => &self.feed,
+            subject => &self.subject,
+            text => &self.text,
+            at => rfc3339(self.at),
+        }
+    }
+}
+
+fn notice_line(notice: &Notice) -> NoticeLine {
+    NoticeLine {
+        kind: notice.kind.as_str(),
+        feed: notice.feed.to_string(),
+        subject: one_line(&notice.subject, MAX_TITLE),
+        text: one_line(&notice.text, MAX_NOTICE),
+        at: notice.at,
+    }
+}
+
+/// "12 notices about feeds: 9 down, 3 gone".
+fn summary(notices: &[Notice]) -> String {
+    let counts: Vec<String> = NoticeKind::ALL
+        .into_iter()
+        .map(|kind| (notices.iter().filter(|n| n.kind == kind).count(), kind))
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, kind)| format!("{count} {}", kind.as_str()))
+        .collect();
+    format!("{} notices about feeds: {}", notices.len(), counts.join(", "))
 }
 
 impl OutletLine {

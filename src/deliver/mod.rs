@@ -100,7 +100,7 @@ fn try_again(reason: impl Into<String>) -> Outcome {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::DeliveryId;
+    use crate::model::{AlertContent, Content, DeliveryId};
 
     /// A delivery of the sample story.
     pub(crate) fn delivery(recipient: &str) -> Delivery {
@@ -110,7 +110,15 @@ mod tests {
             recipient: recipient.to_owned(),
             attempts: 0,
             created_at: "2026-03-01T10:00:00Z".parse().unwrap(),
-            content: message::tests::content(),
+            content: Content::Alert(Box::new(message::tests::content())),
+        }
+    }
+
+    /// The alert of a sample delivery.
+    pub(crate) fn alert(delivery: &mut Delivery) -> &mut AlertContent {
+        match &mut delivery.content {
+            Content::Alert(content) => content,
+            Content::Notices(_) => panic!("a sample is an alert"),
         }
     }
 

@@ -63,6 +63,19 @@ impl TemplateKind {
             Self::WebhookBody => include_str!("templates/webhook.json"),
         }
     }
+
+    /// The same for word about feeds, which users do not template.
+    fn for_notices(self) -> (&'static str, &'static str) {
+        const TEXT: &str = include_str!("templates/notice.txt");
+        match self {
+            Self::Console | Self::EmailText => ("notice.txt", TEXT),
+            Self::EmailSubject => {
+                ("notice_subject.txt", include_str!("templates/notice_subject.txt"))
+            }
+            Self::EmailHtml => ("notice.html", include_str!("templates/notice.html")),
+            Self::WebhookBody => ("notice.json", include_str!("templates/notice.json")),
+        }
+    }
 }
 
 /// What is wrong with a template.
@@ -133,6 +146,8 @@ impl Renderer {
         environment.add_filter("datetime", datetime);
         for kind in kinds {
             environment.add_template(kind.names().0, kind.built_in())?;
+            let (name, source) = kind.for_notices();
+            environment.add_template(name, source)?;
         }
         Ok(Self { environment })
     }
@@ -153,7 +168,7 @@ impl Renderer {
         kind: TemplateKind,
         message: &Message,
     ) -> Result<String, TemplateError> {
-        if self.environment.get_template(kind.names().1).is_ok() {
+        if !message.is_notice() && self.environment.get_template(kind.names().1).is_ok() {
             match self.render_own(kind, message) {
                 Ok(text) => return Ok(text),
                 Err(error) => tracing::warn!(
@@ -172,7 +187,8 @@ impl Renderer {
         kind: TemplateKind,
         message: &Message,
     ) -> Result<String, TemplateError> {
-        accepted(kind, self.environment.get_template(kind.names().0)?.render(message.context())?)
+        let name = if message.is_notice() { kind.for_notices().0 } else { kind.names().0 };
+        accepted(kind, self.environment.get_template(name)?.render(message.context())?)
     }
 
     fn render_own(&self, kind: TemplateKind, message: &Message) -> Result<String, TemplateError> {

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{AlertId, ChannelName, DeliveryId, RuleName, Span, StoryId};
+use super::{AlertId, ChannelName, Content, DeliveryId, RuleName, Span, StoryId};
 
 /// How urgent a rule's alerts are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Default)]
@@ -153,7 +153,7 @@ pub struct Delivery {
     /// When the delivery was decided.
     pub created_at: Timestamp,
     /// What to tell; frozen at the first attempt.
-    pub content: AlertContent,
+    pub content: Content,
 }
 
 /// Where a delivery stands.

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use crate::alert::Policy;
-use crate::model::{Feed, FeedName};
+use crate::model::{ChannelName, Feed, FeedName, NoticeKind};
 use crate::rule::RuleSet;
 
 /// The watched part of a configuration, swapped whole.
@@ -19,6 +19,10 @@ pub struct Live {
     pub concurrency: usize,
     /// How long a story is kept after it was last carried.
     pub retention: jiff::SignedDuration,
+    /// Channels that are told of notices about feeds.
+    pub notified: Vec<ChannelName>,
+    /// Kinds of notices that are only listed.
+    pub quiet_notices: Vec<NoticeKind>,
 }
 
 /// How the loops see it: always the newest, never half of one.

@@ -3,6 +3,7 @@
 //! ```text
 //! poll      claim due feeds ▸ fetch ▸ ingest
 //! ingest    parse ▸ extract ▸ dedup ▸ rule ▸ alert ▸ commit
+//! notify    gather notices about feeds into messages
 //! dispatch  claim due deliveries ▸ render ▸ send ▸ finish or retry
 //! sweep     forget what is old
 //! ```
@@ -13,6 +14,7 @@
 mod dispatch;
 mod ingest;
 mod live;
+mod notify;
 mod poll;
 mod pulse;
 mod replay;
@@ -22,6 +24,7 @@ mod sweep;
 pub use dispatch::{Dispatcher, Drained};
 pub use ingest::{Arrived, Prepared, ingest, prepare};
 pub use live::{Live, Watched};
+pub use notify::Notifier;
 pub use poll::{PollStatus, Poller};
 pub use pulse::{Beat, Pulse};
 pub use replay::{Replay, ReplayItem, ReplayOutcome};

@@ -3,13 +3,14 @@
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
+use super::notices::message;
 use super::rows::{
     json, millis, optional_time, outlets_from_json, outlets_to_json, spans_from_json, time,
 };
 use super::{Store, StoreError};
 use crate::model::{
-    AlertContent, AlertId, Attempt, ChannelName, Delivery, DeliveryId, Outcome, Outlet, RuleName,
-    Severity, StoryId,
+    AlertContent, AlertId, Attempt, ChannelName, Content, Delivery, DeliveryId, Outcome, Outlet,
+    RuleName, Severity, StoryId,
 };
 
 /// What a try leads to.
@@ -45,9 +46,14 @@ impl Store {
                  AND (delivery.leased_until IS NULL OR delivery.leased_until <= ?2) \
                  ORDER BY delivery.due_at, delivery.id LIMIT ?3"
             ))?;
-            let arguments = params![channel.as_str(), millis(now), limit as i64];
+            let mut claimed_now = claim_notices(db, channel.as_str(), (millis(now), until), limit)?;
+            let left = limit.saturating_sub(claimed_now.len());
+            let arguments = params![channel.as_str(), millis(now), left as i64];
             let claimed = select.query_map(arguments, claimed)?.collect::<Result<Vec<_>, _>>()?;
-            claimed.into_iter().map(|claim| claim.take(db, until)).collect()
+            for claim in claimed {
+                claimed_now.push(claim.take(db, until)?);
+            }
+            Ok(claimed_now)
         })
         .await
     }
@@ -184,6 +190,33 @@ const DELIVERY: &str = "SELECT delivery.id, delivery.uid, delivery.channel, deli
      JOIN match ON match.id = alert.match_id JOIN story ON story.id = match.story_id \
      JOIN entry ON entry.id = match.entry_id";
 
+/// Claims messages of notices; they go before alerts, and are few.
+fn claim_notices(
+    db: &Connection,
+    channel: &str,
+    (now, until): (i64, i64),
+    limit: usize,
+) -> rusqlite::Result<Vec<Delivery>> {
+    let mut select = db.prepare_cached(
+        "SELECT id, uid, channel, recipient, attempts, created_at, notice_message_id \
+         FROM delivery \
+         WHERE channel = ?1 AND state = 'waiting' AND due_at <= ?2 \
+         AND notice_message_id IS NOT NULL AND (leased_until IS NULL OR leased_until <= ?2) \
+         ORDER BY due_at, id LIMIT ?3",
+    )?;
+    let rows = select.query_map(params![channel, now, limit as i64], |row| {
+        let content = Content::Notices(message(db, row.get("notice_message_id")?)?);
+        Ok((row.get::<_, i64>("id")?, header(row, content)?))
+    })?;
+    let claimed: Vec<(i64, Delivery)> = rows.collect::<Result<_, _>>()?;
+    let mut lease = db.prepare_cached("UPDATE delivery SET leased_until = ?2 WHERE id = ?1")?;
+    for (row, _) in &claimed {
+        lease.execute(params![row, until])?;
+    }
+    Ok(claimed.into_iter().map(|(_, delivery)| delivery).collect())
+}
+
+/// An alert's delivery on its way out of the store.
 struct Claim {
     row: i64,
     story: i64,
@@ -193,11 +226,15 @@ struct Claim {
 
 impl Claim {
     fn take(mut self, db: &Connection, until: i64) -> rusqlite::Result<Delivery> {
-        if !self.frozen {
-            self.delivery.content.outlets = outlets(db, self.story)?;
+        let mut json = None;
+        if let (false, Content::Alert(alert)) = (self.frozen, &mut self.delivery.content) {
+            alert.outlets = outlets(db, self.story)?;
+            json = Some(outlets_to_json(&alert.outlets));
         }
-        db.prepare_cached("UPDATE delivery SET leased_until = ?2, outlets = ?3 WHERE id = ?1")?
-            .execute(params![self.row, until, outlets_to_json(&self.delivery.content.outlets)])?;
+        db.prepare_cached(
+            "UPDATE delivery SET leased_until = ?2, outlets = coalesce(?3, outlets) WHERE id = ?1",
+        )?
+        .execute(params![self.row, until, json])?;
         Ok(self.delivery)
     }
 }
@@ -205,31 +242,36 @@ impl Claim {
 fn claimed(row: &Row<'_>) -> rusqlite::Result<Claim> {
     let outlets: Option<String> = row.get("outlets")?;
     let severity: String = row.get("severity")?;
+    let content = AlertContent {
+        alert: AlertId::new(row.get::<_, String>("alert_uid")?),
+        rule: RuleName::new(row.get::<_, String>("rule")?),
+        rule_title: row.get("rule_title")?,
+        severity: Severity::from_word(&severity).unwrap_or_default(),
+        story: StoryId::new(row.get::<_, String>("story_uid")?),
+        title: row.get("title")?,
+        text: row.get("text")?,
+        url: row.get("url")?,
+        published: optional_time(row, "published")?,
+        created_at: time(row, "alerted_at")?,
+        spans: spans_from_json(&row.get::<_, String>("spans")?),
+        outlets: outlets.as_deref().map(outlets_from_json).unwrap_or_default(),
+    };
     Ok(Claim {
         row: row.get("id")?,
         story: row.get("story_id")?,
         frozen: outlets.is_some(),
-        delivery: Delivery {
-            id: DeliveryId::new(row.get::<_, String>("uid")?),
-            channel: ChannelName::new(row.get::<_, String>("channel")?),
-            recipient: row.get("recipient")?,
-            attempts: row.get("attempts")?,
-            created_at: time(row, "created_at")?,
-            content: AlertContent {
-                alert: AlertId::new(row.get::<_, String>("alert_uid")?),
-                rule: RuleName::new(row.get::<_, String>("rule")?),
-                rule_title: row.get("rule_title")?,
-                severity: Severity::from_word(&severity).unwrap_or_default(),
-                story: StoryId::new(row.get::<_, String>("story_uid")?),
-                title: row.get("title")?,
-                text: row.get("text")?,
-                url: row.get("url")?,
-                published: optional_time(row, "published")?,
-                created_at: time(row, "alerted_at")?,
-                spans: spans_from_json(&row.get::<_, String>("spans")?),
-                outlets: outlets.map(|json| outlets_from_json(&json)).unwrap_or_default(),
-            },
-        },
+        delivery: header(row, Content::Alert(Box::new(content)))?,
+    })
+}
+
+fn header(row: &Row<'_>, content: Content) -> rusqlite::Result<Delivery> {
+    Ok(Delivery {
+        id: DeliveryId::new(row.get::<_, String>("uid")?),
+        channel: ChannelName::new(row.get::<_, String>("channel")?),
+        recipient: row.get("recipient")?,
+        attempts: row.get("attempts")?,
+        created_at: time(row, "created_at")?,
+        content,
     })
 }
 

@@ -233,10 +233,14 @@ impl Store {
     pub async fn deliveries(&self, filter: Filter) -> Result<Vec<DeliveryRow>, StoreError> {
         self.read(move |db| {
             let mut query = Query::new(
-                "SELECT delivery.uid, alert.uid AS alert, rule, match.title, channel, recipient, \
+                "SELECT delivery.uid, coalesce(alert.uid, message.uid) AS alert, \
+                 coalesce(rule, 'wirewatch') AS rule, coalesce(match.title, \
+                   (SELECT subject FROM notice WHERE message_id = message.id LIMIT 1), \
+                   'notices') AS title, channel, recipient, \
                  delivery.state, attempts, delivery.created_at, due_at, finished_at, last_answer \
-                 FROM delivery JOIN alert ON alert.id = delivery.alert_id \
-                 JOIN match ON match.id = alert.match_id WHERE 1",
+                 FROM delivery LEFT JOIN alert ON alert.id = delivery.alert_id \
+                 LEFT JOIN match ON match.id = alert.match_id \
+                 LEFT JOIN notice_message message ON message.id = notice_message_id WHERE 1",
             );
             query.since("delivery.created_at", filter.since).equals("rule", filter.rule.as_ref());
             query.equals("delivery.state", filter.state.as_ref());

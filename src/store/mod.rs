@@ -12,6 +12,7 @@ mod list;
 mod lock;
 mod lookup;
 mod migrate;
+mod notices;
 mod overview;
 mod rows;
 mod writer;
@@ -25,6 +26,7 @@ pub use deliveries::Finish;
 pub use feeds::{Claim, ClaimedFeed, SyncReport, VisitOutcome};
 pub use ingest::{CommitReport, EntryOutcome, Judge, JudgedMatch, Situation, Visit};
 pub use list::{AlertRow, DeliveryRow, FeedRow, Filter, OutletRow, StoryRow};
+pub use notices::{NoticePlan, NoticeRow};
 pub use overview::Overview;
 
 /// Oldest SQLite without the WAL-reset corruption bug (sqlite.org, 3.51.3).

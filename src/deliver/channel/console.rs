@@ -67,7 +67,7 @@ impl Console {
     }
 
     async fn write(&self, delivery: &Delivery) -> Outcome {
-        let message = Message::new(&delivery.content);
+        let message = Message::of(&delivery.content);
         let text = match self.renderer.render(TemplateKind::Console, &message) {
             Ok(text) => text,
             Err(error) => return try_again(format!("template: {error}")),
@@ -159,7 +159,7 @@ mod tests {
     #[tokio::test]
     async fn the_least_an_alert_can_say_is_readable_too() {
         let mut delivery = delivery("");
-        let content = &mut delivery.content;
+        let content = alert(&mut delivery);
         content.severity = crate::model::Severity::Normal;
         content.outlets.clear();
         content.spans.clear();
@@ -181,8 +181,9 @@ mod tests {
     #[tokio::test]
     async fn foreign_text_cannot_steer_the_terminal() {
         let mut delivery = delivery("");
-        delivery.content.title = "\u{1b}]0;owned\u{7}\u{1b}[2J\rnews\u{9b}31m".to_owned();
-        delivery.content.outlets[0].name = "Evil\u{1b}[31m\nWire".to_owned();
+        let content = alert(&mut delivery);
+        content.title = "\u{1b}]0;owned\u{7}\u{1b}[2J\rnews\u{9b}31m".to_owned();
+        content.outlets[0].name = "Evil\u{1b}[31m\nWire".to_owned();
         let text = written(None, false, &delivery).await;
         assert!(!text.contains(['\u{1b}', '\u{7}', '\r', '\u{9b}']), "{text:?}");
         assert!(text.contains("Evil [31m Wire"), "{text:?}");

@@ -175,7 +175,7 @@ impl Email {
     }
 
     fn mail(&self, delivery: &Delivery, to: &Mailbox, now: Timestamp) -> Result<Mail, String> {
-        let message = Message::new(&delivery.content);
+        let message = Message::of(&delivery.content);
         let render = |kind| {
             self.renderer.render(kind, &message).map_err(|error| format!("template: {error}"))
         };

@@ -98,7 +98,7 @@ impl Webhook {
     }
 
     async fn post(&self, delivery: &Delivery, now: Timestamp) -> Outcome {
-        let body = match self.body(&Message::new(&delivery.content)) {
+        let body = match self.body(&Message::of(&delivery.content)) {
             Ok(body) => body,
             Err(error) => return try_again(format!("template: {error}")),
         };

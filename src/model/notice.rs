@@ -1,0 +1,112 @@
+//! What operators are told of the feeds themselves: not news, but whether
+//! news can still arrive.
+
+use jiff::Timestamp;
+
+use super::{AlertContent, FeedName, Severity};
+
+/// What happened to a feed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum NoticeKind {
+    /// Its documents became broken; complete entries are still read.
+    Degraded,
+    /// It has failed for some time.
+    Down,
+    /// A bot check stands before it.
+    Challenged,
+    /// It answers, but brings nothing for much longer than it used to.
+    Silent,
+    /// 410: it is not polled any more.
+    Gone,
+    /// It does well again.
+    Recovered,
+    /// Most of it looked new at once; what looked old was held back.
+    MassChange,
+    /// Its GUIDs change with every fetch and are not used any more.
+    RandomGuids,
+    /// Entries may have come and gone between two fetches.
+    Gap,
+    /// It moved for good, and is polled at its new address.
+    Moved,
+}
+
+impl NoticeKind {
+    /// Every kind there is.
+    pub const ALL: [Self; 10] = [
+        Self::Degraded,
+        Self::Down,
+        Self::Challenged,
+        Self::Silent,
+        Self::Gone,
+        Self::Recovered,
+        Self::MassChange,
+        Self::RandomGuids,
+        Self::Gap,
+        Self::Moved,
+    ];
+
+    /// The word used in configuration, output and store.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Degraded => "degraded",
+            Self::Down => "down",
+            Self::Challenged => "challenged",
+            Self::Silent => "silent",
+            Self::Gone => "gone",
+            Self::Recovered => "recovered",
+            Self::MassChange => "mass-change",
+            Self::RandomGuids => "random-guids",
+            Self::Gap => "gap",
+            Self::Moved => "moved",
+        }
+    }
+
+    /// Reads [`NoticeKind::as_str`] back.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == word)
+    }
+
+    /// How urgent it is: whether news may be missed from now on.
+    pub fn severity(self) -> Severity {
+        match self {
+            Self::Down | Self::Challenged | Self::Gone | Self::Gap => Severity::High,
+            Self::Silent | Self::MassChange | Self::Degraded => Severity::Normal,
+            Self::Recovered | Self::RandomGuids | Self::Moved => Severity::Low,
+        }
+    }
+}
+
+/// Something operators should know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notice {
+    /// What happened.
+    pub kind: NoticeKind,
+    /// To which feed.
+    pub feed: FeedName,
+    /// One line.
+    pub subject: String,
+    /// What happened, what wirewatch does now, what people can do.
+    pub text: String,
+    /// When it was noticed.
+    pub at: Timestamp,
+}
+
+/// A message of one or more notices.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NoticeContent {
+    /// Public id of the message.
+    pub id: String,
+    /// In order of time; never empty.
+    pub notices: Vec<Notice>,
+    /// When it was put together.
+    pub created_at: Timestamp,
+}
+
+/// What a delivery carries.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Content {
+    /// News.
+    Alert(Box<AlertContent>),
+    /// Word about feeds.
+    Notices(NoticeContent),
+}

@@ -1,0 +1,64 @@
+//! Tells operators what happened to feeds: gathers notices into messages.
+
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use super::{Pulse, Watched};
+use crate::alert;
+use crate::model::Clock;
+use crate::store::{NoticePlan, Store, StoreError};
+
+/// Between two looks for notices that have settled.
+const EVERY: Duration = Duration::from_secs(5);
+
+/// The loop and what it works with.
+#[derive(Clone)]
+pub struct Notifier {
+    /// Notices, and the outbox that they go into.
+    pub store: Store,
+    /// The time.
+    pub clock: Clock,
+    /// Who is to be told.
+    pub live: Watched,
+    /// Counts commits that planned deliveries; dispatchers wait on it.
+    pub planned: watch::Sender<u64>,
+}
+
+impl Notifier {
+    /// Gathers until stopped.
+    pub async fn run(self, stop: CancellationToken, pulse: Pulse) {
+        let beat = pulse.join("notify", self.clock.now());
+        loop {
+            beat.now(self.clock.now());
+            if let Err(error) = self.tell(false).await {
+                tracing::error!(%error, "cannot put notices into a message; trying again");
+            }
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = tokio::time::sleep(EVERY) => {}
+            }
+        }
+    }
+
+    /// Puts what there is into a message: when it is time, or at once.
+    ///
+    /// # Errors
+    /// When the store fails; the notices then wait.
+    pub async fn tell(&self, at_once: bool) -> Result<(), StoreError> {
+        let live = self.live.borrow().clone();
+        let now = self.clock.now();
+        let plan = NoticePlan {
+            quiet: live.quiet_notices.clone(),
+            deliveries: Box::new(move |message| {
+                alert::deliveries(&live.policy, &live.notified, message, now)
+            }),
+            at_once,
+        };
+        if self.store.tell_notices(plan, now).await? > 0 {
+            self.planned.send_modify(|count| *count += 1);
+        }
+        Ok(())
+    }
+}
