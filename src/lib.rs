@@ -17,6 +17,7 @@ pub mod net;
 pub mod fetch;
 
 pub mod extract;
+pub mod health;
 
 pub mod parse;
 

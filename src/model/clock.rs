@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
 
 use jiff::Timestamp;
 
@@ -28,6 +29,24 @@ impl Clock {
             Self::Virtual(millis) => millis.load(Ordering::SeqCst),
         };
         Timestamp::from_millisecond(millis).unwrap_or(Timestamp::UNIX_EPOCH)
+    }
+
+    /// Time since some moment in the past that nobody sets, suspend included:
+    /// what the time now is compared with, to notice that it was set. A
+    /// virtual clock is never set, only moved on.
+    pub fn elapsed(&self) -> Duration {
+        match self {
+            Self::System => {
+                let elapsed = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+                Duration::new(
+                    elapsed.tv_sec.unsigned_abs(),
+                    u32::try_from(elapsed.tv_nsec).unwrap_or(0),
+                )
+            }
+            Self::Virtual(millis) => {
+                Duration::from_millis(millis.load(Ordering::SeqCst).unsigned_abs())
+            }
+        }
     }
 
     /// Moves a virtual clock; the system's clock is left alone.

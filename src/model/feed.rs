@@ -91,17 +91,6 @@ pub struct Validators {
     pub url: String,
 }
 
-/// What a poll needs to know from the visits before it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct FeedState {
-    /// Validators of the last document that was stored.
-    pub validators: Option<Validators>,
-    /// SHA-256 of the last document that was stored.
-    pub body_hash: Option<Vec<u8>>,
-    /// Failed visits in a row.
-    pub failures: u32,
-}
-
 /// How a feed does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FeedHealth {

@@ -1,5 +1,7 @@
 //! What a feed and its server say about how they want to be read.
 
+use std::borrow::Cow;
+
 use jiff::{SignedDuration, Timestamp};
 
 /// What a document says of its own rhythm and place. All of it is advice:
@@ -44,9 +46,9 @@ pub struct ServerHints {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Decoding {
     /// The encoding's name (WHATWG), for example `windows-1251`.
-    pub encoding: &'static str,
+    pub encoding: Cow<'static, str>,
     /// What decided: `bom`, `utf-16 pattern`, `http`, `declaration`, `utf-8` or `detected`.
-    pub decided_by: &'static str,
+    pub decided_by: Cow<'static, str>,
     /// Some bytes were not valid and stand as U+FFFD.
     pub lossy: bool,
 }

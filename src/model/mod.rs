@@ -6,12 +6,14 @@ mod clock;
 mod document;
 mod entry;
 mod feed;
+mod health;
 mod hints;
 mod ids;
 mod matching;
 mod notice;
 mod secret;
 mod story;
+mod visit;
 
 pub use alert::{
     Alert, AlertContent, AlertState, Attempt, Delivery, DeliveryState, Outcome, Outlet,
@@ -22,12 +24,12 @@ pub use document::Document;
 pub use entry::{
     Backfill, Entry, EntryKeys, Identity, Key, KnownByKey, KnownEntry, Newness, Source,
 };
-pub use feed::{
-    Auth, Feed, FeedHealth, FeedState, Interval, RequestOptions, Validators, VisitFailure,
-};
+pub use feed::{Auth, Feed, FeedHealth, Interval, RequestOptions, Validators, VisitFailure};
+pub use health::{HealthState, HealthWarning};
 pub use hints::{Decoding, FeedHints, ServerHints};
 pub use ids::{AlertId, ChannelName, DeliveryId, EntryId, FeedName, RuleName, StoryId};
 pub use matching::{Field, Match, Span};
 pub use notice::{Content, Notice, NoticeContent, NoticeKind};
 pub use secret::Secret;
 pub use story::{StoriesByKey, StoryCandidate, StoryRef};
+pub use visit::{DocumentFacts, FeedAfter, FeedMemory, Gap, Move, Scope, Sighting};

@@ -6,18 +6,19 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::Live;
+use super::aftermath::Aftermath;
 use crate::alert::{self, Circumstances};
 use crate::dedup;
 use crate::model::{
-    Document, Entry, EntryKeys, Feed, Identity, KnownByKey, RuleName, StoriesByKey, StoryCandidate,
-    StoryRef, Validators,
+    Document, DocumentFacts, Entry, EntryKeys, Feed, FeedAfter, Identity, KnownByKey, RuleName,
+    Scope, StoriesByKey, StoryCandidate, StoryRef, Validators,
 };
 use crate::parse::{self, ParseError};
 use crate::rule::Item;
 use crate::store::{CommitReport, Judge, JudgedMatch, Situation, Store, StoreError, Visit};
 
 /// A document read and its entries' keys worked out; nothing decided yet.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Prepared {
     /// The document's own title.
     pub title: Option<String>,
@@ -25,6 +26,8 @@ pub struct Prepared {
     pub entries: Vec<(Entry, EntryKeys)>,
     /// What was odd.
     pub warnings: Vec<String>,
+    /// What the document says of itself.
+    pub facts: DocumentFacts,
 }
 
 /// Reads a document: the part that needs no store and takes the time.
@@ -37,10 +40,17 @@ pub fn prepare(document: &Document) -> Result<Prepared, ParseError> {
     parsed.entries.reverse();
     let keys = dedup::entry_keys(&parsed.entries);
     let entries = parsed.entries.into_iter().zip(keys).collect();
-    Ok(Prepared { title: parsed.title, entries, warnings: parsed.warnings })
+    let facts = DocumentFacts {
+        format: parsed.format,
+        decoding: parsed.decoding,
+        repairs: parsed.repairs,
+        hints: parsed.hints,
+    };
+    Ok(Prepared { title: parsed.title, entries, warnings: parsed.warnings, facts })
 }
 
-/// Decides about a prepared document and makes it durable.
+/// Decides about a prepared document and makes it durable, with what the visit
+/// leaves on its feed; without `after` the feed's schedule and health stay.
 ///
 /// # Errors
 /// When the store fails; then nothing happened.
@@ -49,6 +59,7 @@ pub async fn ingest(
     live: &Arc<Live>,
     feed: &Feed,
     arrived: Arrived,
+    after: Option<Arc<Aftermath>>,
 ) -> Result<CommitReport, StoreError> {
     let visit = Visit {
         feed: arrived.feed_row,
@@ -56,11 +67,12 @@ pub async fn ingest(
         now: arrived.now,
         validators: arrived.validators,
         body_hash: arrived.body_hash,
+        scope: arrived.scope,
         title: arrived.prepared.title,
-        next_due: arrived.next_due,
+        facts: arrived.prepared.facts,
         entries: arrived.prepared.entries,
     };
-    let judge = RuleJudge { live: Arc::clone(live), feed: feed.clone(), now: arrived.now };
+    let judge = RuleJudge { live: Arc::clone(live), feed: feed.clone(), now: arrived.now, after };
     store.commit(visit, Box::new(judge)).await
 }
 
@@ -79,8 +91,8 @@ pub struct Arrived {
     pub validators: Option<Validators>,
     /// Its SHA-256.
     pub body_hash: Vec<u8>,
-    /// When the feed is next due.
-    pub next_due: Timestamp,
+    /// How much of the feed it shows.
+    pub scope: Scope,
 }
 
 /// The stages' decisions, for one feed's document.
@@ -88,6 +100,7 @@ struct RuleJudge {
     live: Arc<Live>,
     feed: Feed,
     now: Timestamp,
+    after: Option<Arc<Aftermath>>,
 }
 
 impl Judge for RuleJudge {
@@ -124,6 +137,10 @@ impl Judge for RuleJudge {
             Some(JudgedMatch { found, state, alert })
         });
         judged.collect()
+    }
+
+    fn conclude(&mut self, visit: &Visit, report: &CommitReport) -> Option<FeedAfter> {
+        Some(self.after.as_ref()?.document(visit, report))
     }
 }
 

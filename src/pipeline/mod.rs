@@ -11,15 +11,18 @@
 //! Loops share no memory but what stands in [`Live`]; the store stands
 //! between them.
 
+mod aftermath;
 mod dispatch;
 mod ingest;
 mod live;
 mod notify;
 mod poll;
 mod pulse;
+mod recover;
 mod replay;
 mod round;
 mod sweep;
+mod visit;
 
 pub use dispatch::{Dispatcher, Drained};
 pub use ingest::{Arrived, Prepared, ingest, prepare};

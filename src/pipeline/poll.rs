@@ -1,30 +1,26 @@
 //! Visits feeds that are due: politely, a bounded number at once, one request
 //! at a time for a host.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use sha2::{Digest, Sha256};
 use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::round::{Round, RoundReport, VisitResult, Visited};
-use super::{Arrived, Live, Pulse, Watched, ingest, prepare};
-use crate::fetch::{Body, FetchError, Fetched, Fetcher, Request};
-use crate::model::{Clock, Document, Feed, FeedHealth, FeedName, Validators};
-use crate::schedule;
-use crate::store::{Claim, ClaimedFeed, CommitReport, Store, StoreError, VisitOutcome};
+use super::round::{Round, RoundReport};
+use super::{Pulse, Watched};
+use crate::fetch::Fetcher;
+use crate::model::{Clock, FeedName};
+use crate::schedule::{self, Moment, Overdue};
+use crate::store::{Claim, Scheduled, Store, StoreError};
 
 /// How long a claim holds: more than the longest fetch and its ingest.
 const LEASE: SignedDuration = SignedDuration::from_mins(15);
 /// The loop comes round at least this often, whatever the clock does.
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
-/// Tries to store a document, within the lease.
-const STORE_TRIES: usize = 120;
 /// After the store failed (a full disk): try again then.
-const STORE_PAUSE: Duration = Duration::from_secs(5);
+pub(super) const STORE_PAUSE: Duration = Duration::from_secs(5);
 
 /// What the loop is about, for whoever waits for it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -60,9 +56,14 @@ impl Poller {
     ) {
         let beat = pulse.join("poll", self.clock.now());
         let mut round = Round::new(None);
+        let mut last = None;
         while !stop.is_cancelled() {
             beat.now(self.clock.now());
-            let wait = match self.start_visits(&mut round).await {
+            let turn = match self.watch_clock(&mut last).await {
+                Ok(()) => self.start_visits(&mut round).await,
+                Err(error) => Err(error),
+            };
+            let wait = match turn {
                 Ok(_) => self.until_next(&mut round, &status).await,
                 Err(error) => {
                     tracing::error!(%error, "cannot claim feeds; trying again");
@@ -110,6 +111,35 @@ impl Poller {
             }
         }
         Ok(round.report)
+    }
+
+    /// Keeps the schedule true when the wall clock was set, and gentle when
+    /// nobody looked for long. `last` is the moment of the last turn.
+    async fn watch_clock(&self, last: &mut Option<Moment>) -> Result<(), StoreError> {
+        let moment = Moment { wall: self.clock.now(), elapsed: self.clock.elapsed() };
+        match *last {
+            None => {
+                let plan = move |feeds: &[Scheduled]| schedule_at_start(feeds, moment.wall);
+                self.store.reschedule_feeds(plan).await?;
+            }
+            Some(previous) => {
+                if let Some(jump) = schedule::clock_jump(previous, moment) {
+                    tracing::warn!(
+                        seconds = jump.as_secs(),
+                        "the clock was set; the schedule moves with it"
+                    );
+                    self.store.shift_schedule(jump).await?;
+                }
+                let turn = SignedDuration::try_from(LONGEST_WAIT).unwrap_or_default();
+                if schedule::paused(previous, moment, turn) {
+                    let plan = move |feeds: &[Scheduled]| spread(feeds, moment.wall);
+                    let late = self.store.reschedule_feeds(plan).await?;
+                    tracing::info!(late, "nobody looked for a while; late feeds are spread");
+                }
+            }
+        }
+        *last = Some(moment);
+        Ok(())
     }
 
     async fn start_visits(&self, round: &mut Round) -> Result<usize, StoreError> {
@@ -163,180 +193,29 @@ impl Poller {
         let wait = due.into_iter().chain(rested).min().unwrap_or(LONGEST_WAIT);
         wait.clamp(Duration::from_millis(5), LONGEST_WAIT)
     }
-
-    async fn visit(&self, feed: Feed, claim: ClaimedFeed) -> Visited {
-        let (name, host) = (claim.name.clone(), claim.host.clone());
-        let request = Request {
-            url: &claim.url,
-            allow_private: feed.allow_private,
-            validators: claim.state.validators.as_ref(),
-            options: &feed.request,
-        };
-        let fetcher = self.fetcher.borrow().clone();
-        let fetched = fetcher.fetch(request, self.clock.now()).await;
-        let result = match self.take_in(&feed, &claim, fetched).await {
-            Ok(result) => result,
-            Err(error) => {
-                tracing::error!(feed = %name, %error, "cannot store a visit; the feed stays due");
-                VisitResult::StoreFailed(error.to_string())
-            }
-        };
-        let rests = !feed.allow_private && !claim.url.starts_with("file:");
-        Visited { feed: name, host, rests, result }
-    }
-
-    async fn take_in(
-        &self,
-        feed: &Feed,
-        claim: &ClaimedFeed,
-        fetched: Result<Fetched, FetchError>,
-    ) -> Result<VisitResult, StoreError> {
-        match fetched {
-            Err(error) => self.failed(feed, claim, &error).await,
-            Ok(fetched) => match fetched.body {
-                Body::Document { document, hash, .. }
-                    if claim.state.body_hash.as_ref() != Some(&hash) =>
-                {
-                    self.document(feed, claim, document, (fetched.validators, hash)).await
-                }
-                _ => self.unchanged(feed, claim, fetched.validators).await,
-            },
-        }
-    }
-
-    async fn document(
-        &self,
-        feed: &Feed,
-        claim: &ClaimedFeed,
-        document: Document,
-        (validators, body_hash): (Option<Validators>, Vec<u8>),
-    ) -> Result<VisitResult, StoreError> {
-        // Parsing is hostile work: off the executor, and a panic costs one feed one poll.
-        let reading = tokio::task::spawn_blocking(move || prepare(&document)).await;
-        let prepared = match reading {
-            Ok(Ok(prepared)) => prepared,
-            Ok(Err(error)) => {
-                return self.failed(feed, claim, &FetchError::Failed(error.to_string())).await;
-            }
-            Err(_) => {
-                let reason = "the parser failed on this document; please report it".to_string();
-                return self.failed(feed, claim, &FetchError::Failed(reason)).await;
-            }
-        };
-        for warning in &prepared.warnings {
-            tracing::debug!(feed = %claim.name, warning, "document is odd");
-        }
-        let now = self.clock.now();
-        let arrived = Arrived {
-            feed_row: claim.id,
-            url: claim.url.clone(),
-            now,
-            prepared,
-            validators,
-            body_hash,
-            next_due: schedule::after_success(now, feed.interval.at_first(), seed(claim, now)),
-        };
-        let live = self.live.borrow().clone();
-        let report = self.store_it(&live, feed, arrived).await?;
-        self.tell(claim, &report);
-        Ok(VisitResult::Stored(report))
-    }
-
-    /// A document that cannot be stored, on a full disk say, is kept and tried
-    /// again: by the time the feed is due once more it may have dropped entries.
-    async fn store_it(
-        &self,
-        live: &Arc<Live>,
-        feed: &Feed,
-        arrived: Arrived,
-    ) -> Result<CommitReport, StoreError> {
-        for _ in 1..STORE_TRIES {
-            match ingest(&self.store, live, feed, arrived.clone()).await {
-                Err(StoreError::Sqlite(error)) => {
-                    tracing::error!(feed = %feed.name, %error, "cannot store a document; trying again");
-                    tokio::time::sleep(STORE_PAUSE).await;
-                }
-                result => return result,
-            }
-        }
-        ingest(&self.store, live, feed, arrived).await
-    }
-
-    fn tell(&self, claim: &ClaimedFeed, report: &CommitReport) {
-        let alerts: usize = report.entries.iter().map(|entry| entry.alerts.len()).sum();
-        tracing::info!(
-            feed = %claim.name,
-            entries = report.entries.len(),
-            stories = report.new_stories,
-            matches = report.matches,
-            alerts,
-            baseline = report.baseline,
-            "feed read"
-        );
-        if report.deliveries > 0 {
-            self.planned.send_modify(|count| *count += 1);
-        }
-    }
-
-    async fn unchanged(
-        &self,
-        feed: &Feed,
-        claim: &ClaimedFeed,
-        validators: Option<Validators>,
-    ) -> Result<VisitResult, StoreError> {
-        let now = self.clock.now();
-        tracing::debug!(feed = %claim.name, "not modified");
-        let visit = VisitOutcome {
-            feed: claim.id,
-            url: claim.url.clone(),
-            health: FeedHealth::Ok,
-            next_due: schedule::after_success(now, feed.interval.at_first(), seed(claim, now)),
-            blocked_until: None,
-            error: None,
-            validators,
-        };
-        self.store.record_visit(visit, now).await?;
-        Ok(VisitResult::NotModified)
-    }
-
-    async fn failed(
-        &self,
-        feed: &Feed,
-        claim: &ClaimedFeed,
-        error: &FetchError,
-    ) -> Result<VisitResult, StoreError> {
-        let now = self.clock.now();
-        let (failure, failures) = (error.failure(now), claim.state.failures + 1);
-        let next = schedule::after_failure(
-            now,
-            feed.interval.at_first(),
-            failures,
-            &failure,
-            seed(claim, now),
-        );
-        let pause = schedule::host_pause(now, failures, &failure);
-        let visit = VisitOutcome {
-            feed: claim.id,
-            url: claim.url.clone(),
-            health: if next.is_none() { FeedHealth::Gone } else { FeedHealth::Failing },
-            next_due: next.unwrap_or(Timestamp::MAX),
-            blocked_until: pause,
-            error: Some(error.to_string()),
-            validators: None,
-        };
-        self.store.record_visit(visit, now).await?;
-        tracing::warn!(feed = %claim.name, failures, reason = %error, "feed could not be read");
-        Ok(VisitResult::Failed(error.to_string()))
-    }
 }
 
-/// Jitter that differs from feed to feed and from poll to poll, and is the
-/// same when a poll is computed again.
-fn seed(claim: &ClaimedFeed, now: Timestamp) -> u64 {
-    let mut hasher = Sha256::new();
-    hasher.update(claim.name.as_str());
-    hasher.update(now.as_second().to_le_bytes());
-    let mut bytes = [0; 8];
-    bytes.copy_from_slice(&hasher.finalize()[..8]);
-    u64::from_le_bytes(bytes)
+/// New due times at the start of the process: none far in the future because
+/// the clock went back, and those that are late spread.
+fn schedule_at_start(feeds: &[Scheduled], now: Timestamp) -> Vec<(usize, Timestamp)> {
+    let sane: Vec<Scheduled> = feeds
+        .iter()
+        .map(|feed| Scheduled {
+            due: schedule::at_start(now, feed.due, feed.last_attempt, feed.interval),
+            ..feed.clone()
+        })
+        .collect();
+    let spread = spread(&sane, now);
+    let moved = sane.iter().enumerate().filter(|(at, feed)| feed.due != feeds[*at].due);
+    let moved: Vec<(usize, Timestamp)> = moved.map(|(at, feed)| (at, feed.due)).collect();
+    // A feed that is in both lists takes its place in the spread: the later entry.
+    moved.into_iter().chain(spread).collect()
+}
+
+fn spread(feeds: &[Scheduled], now: Timestamp) -> Vec<(usize, Timestamp)> {
+    let overdue: Vec<Overdue<'_>> = feeds
+        .iter()
+        .map(|feed| Overdue { name: &feed.name, due: feed.due, interval: feed.interval })
+        .collect();
+    schedule::spread_overdue_feeds(now, &overdue)
 }

@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::{Arrived, Live, Prepared, ingest};
 use crate::dedup;
 use crate::model::{
-    Backfill, Entry, Feed, FeedName, Interval, Newness, RequestOptions, RuleName, StoryId,
+    Backfill, Entry, Feed, FeedName, Interval, Newness, RequestOptions, RuleName, Scope, StoryId,
 };
 use crate::rule::Item;
 use crate::store::{Claim, Store, StoreError};
@@ -94,12 +94,12 @@ impl Replay {
             feed_row: *row,
             url: feed.url.clone(),
             now: item.seen,
-            prepared: Prepared { title: None, entries, warnings: Vec::new() },
+            prepared: Prepared { entries, ..Prepared::default() },
             validators: None,
             body_hash: Vec::new(),
-            next_due: item.seen,
+            scope: Scope::Older,
         };
-        let report = ingest(&self.store, &self.live, feed, arrived).await?;
+        let report = ingest(&self.store, &self.live, feed, arrived, None).await?;
         Ok(report.entries.into_iter().next().map(|entry| ReplayOutcome {
             newness: entry.newness,
             story: entry.story,

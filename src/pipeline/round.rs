@@ -12,7 +12,7 @@ use crate::model::{Clock, FeedName};
 use crate::store::CommitReport;
 
 /// Between the end of one visit to a host and the next.
-const HOST_REST: Duration = Duration::from_secs(1);
+pub(super) const HOST_REST: Duration = Duration::from_secs(1);
 
 /// What a round of visits brought.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::rows::{millis, optional_time};
 use super::{Store, StoreError};
-use crate::model::{Feed, FeedHealth, FeedName, FeedState, Validators};
+use crate::model::{Feed, FeedName, Interval};
 
 /// What a change of configuration did to the feeds.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -16,55 +16,6 @@ pub struct SyncReport {
     pub changed: Vec<FeedName>,
     /// Feeds that left the configuration; their entries stay.
     pub removed: Vec<FeedName>,
-}
-
-/// Which feeds are wanted.
-#[derive(Clone, Debug)]
-pub struct Claim {
-    /// The time now.
-    pub now: Timestamp,
-    /// How long the claim holds if nobody reports back.
-    pub lease: SignedDuration,
-    /// At most so many.
-    pub limit: usize,
-    /// Hosts that must not be asked now.
-    pub busy_hosts: Vec<String>,
-    /// Instead of those that are due: those not tried since then.
-    pub untried_since: Option<Timestamp>,
-}
-
-/// A feed to be visited now by whoever claimed it.
-#[derive(Clone, Debug)]
-pub struct ClaimedFeed {
-    /// Its row.
-    pub id: i64,
-    /// Its name.
-    pub name: FeedName,
-    /// Its URL as configured.
-    pub url: String,
-    /// The host that requests are spaced by.
-    pub host: String,
-    /// What the visits before left.
-    pub state: FeedState,
-}
-
-/// How a visit that stored no document went.
-#[derive(Clone, Debug)]
-pub struct VisitOutcome {
-    /// The feed's row.
-    pub feed: i64,
-    /// The URL that was visited, as configured then.
-    pub url: String,
-    /// Its health from now on.
-    pub health: FeedHealth,
-    /// When it is next due.
-    pub next_due: Timestamp,
-    /// The server asked to be left alone, all feeds of its host, until then.
-    pub blocked_until: Option<Timestamp>,
-    /// `None` after "not modified"; else what went wrong, for people.
-    pub error: Option<String>,
-    /// Validators that a 304 renewed (RFC 9111 section 4.3.4).
-    pub validators: Option<Validators>,
 }
 
 impl Store {
@@ -95,7 +46,7 @@ impl Store {
                     }
                     Some(old) => {
                         // A restart must not cut a back-off short.
-                        let due = if old.interval_ms == interval_ms(feed) && old.url == feed.url {
+                        let due = if !old.reschedules(feed) && old.url == feed.url {
                             old.next_due
                         } else {
                             rescheduled(old.next_due, old.last_attempt, feed.interval.at_first())
@@ -118,86 +69,32 @@ impl Store {
         .await
     }
 
-    /// Claims feeds that are due, at most one for a host and none of the busy
-    /// hosts. A claim is the record of the attempt: the next one is an
-    /// interval away even if this process dies.
+    /// Reschedules all feeds at once, as at the start of the process:
+    /// `plan` is given them all and returns new due times by index.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn claim_feeds(&self, claim: Claim) -> Result<Vec<ClaimedFeed>, StoreError> {
-        let (condition, argument) = match claim.untried_since {
-            // An attempt in the future is a clock that was set back.
-            None => ("(next_due <= ?1 OR last_attempt > ?1)", claim.now),
-            Some(since) => {
-                ("(last_attempt IS NULL OR last_attempt < ?1 OR last_attempt > ?2)", since)
-            }
-        };
-        let sql = format!(
-            "SELECT id, name, url, host, etag, last_modified, validators_url, body_hash, \
-                    failures, min(next_due) \
-             FROM feed WHERE active = 1 AND health <> 'gone' AND {condition} \
-               AND (leased_until IS NULL OR leased_until <= ?2) \
-               AND (blocked_until IS NULL OR blocked_until <= ?2) \
-               AND host NOT IN (SELECT value FROM json_each(?3)) \
-             GROUP BY host ORDER BY next_due LIMIT ?4"
-        );
-        let until = millis(claim.now.checked_add(claim.lease).unwrap_or(claim.now));
-        self.write(move |db| {
-            let now = millis(claim.now);
-            let busy = super::rows::json(&claim.busy_hosts);
-            let mut select = db.prepare_cached(&sql)?;
-            let arguments = params![millis(argument), now, busy, claim.limit as i64];
-            let claimed = select.query_map(arguments, claimed)?.collect::<Result<Vec<_>, _>>()?;
-            let mut mark = db.prepare_cached(
-                "UPDATE feed SET leased_until = ?2, last_attempt = ?3, \
-                 next_due = max(next_due, ?3 + interval_ms) WHERE id = ?1",
-            )?;
-            for feed in &claimed {
-                mark.execute(params![feed.id, until, now])?;
-            }
-            Ok(claimed)
-        })
-        .await
-    }
-
-    /// Records a visit that brought no document.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn record_visit(
+    pub async fn reschedule_feeds(
         &self,
-        visit: VisitOutcome,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
+        plan: impl FnOnce(&[Scheduled]) -> Vec<(usize, Timestamp)> + Send + 'static,
+    ) -> Result<usize, StoreError> {
         self.write(move |db| {
-            if !is_still_at(db, visit.feed, &visit.url)? {
-                return Ok(());
-            }
-            let failed = visit.error.is_some();
-            db.execute(
-                "UPDATE feed SET health = ?2, next_due = ?3, leased_until = NULL, last_error = ?4, \
-                 failures = CASE WHEN ?5 THEN failures + 1 ELSE 0 END, \
-                 last_success = CASE WHEN ?5 THEN last_success ELSE ?6 END WHERE id = ?1",
-                params![
-                    visit.feed,
-                    visit.health.as_str(),
-                    millis(visit.next_due),
-                    visit.error,
-                    failed,
-                    millis(now)
-                ],
+            let mut select = db.prepare(
+                "SELECT id, name, next_due, last_attempt, interval_ms FROM feed \
+                 WHERE active = 1 AND health <> 'gone' ORDER BY id",
             )?;
-            if let Some(until) = visit.blocked_until {
-                db.execute(
-                    "UPDATE feed SET blocked_until = max(coalesce(blocked_until, 0), ?2) \
-                     WHERE host = (SELECT host FROM feed WHERE id = ?1)",
-                    params![visit.feed, millis(until)],
-                )?;
+            let rows =
+                select.query_map([], |row| Ok((row.get::<_, i64>("id")?, scheduled(row)?)))?;
+            let (ids, feeds): (Vec<i64>, Vec<Scheduled>) =
+                rows.collect::<Result<Vec<_>, _>>()?.into_iter().unzip();
+            let changes = plan(&feeds);
+            let mut update = db.prepare("UPDATE feed SET next_due = ?2 WHERE id = ?1")?;
+            for (at, due) in &changes {
+                if let Some(id) = ids.get(*at) {
+                    update.execute(params![id, millis(*due)])?;
+                }
             }
-            if let Some(validators) = &visit.validators {
-                save_validators(db, visit.feed, Some(validators))?;
-            }
-            Ok(())
+            Ok(changes.len())
         })
         .await
     }
@@ -210,8 +107,8 @@ impl Store {
     pub async fn revive_feed(&self, name: FeedName, now: Timestamp) -> Result<bool, StoreError> {
         self.write(move |db| {
             let changed = db.execute(
-                "UPDATE feed SET health = 'new', failures = 0, last_error = NULL, \
-                 blocked_until = NULL, next_due = ?2 WHERE name = ?1 AND active = 1",
+                "UPDATE feed SET health = 'new', health_state = NULL, failures = 0, \
+                 last_error = NULL, blocked_until = NULL, next_due = ?2 WHERE name = ?1 AND active = 1",
                 params![name.as_str(), millis(now)],
             )?;
             Ok(changed > 0)
@@ -242,10 +139,26 @@ impl Store {
     }
 }
 
-/// Whether a feed still has the URL that a visit set out for.
-pub(super) fn is_still_at(db: &Connection, feed: i64, url: &str) -> rusqlite::Result<bool> {
-    db.prepare_cached("SELECT EXISTS (SELECT 1 FROM feed WHERE id = ?1 AND url = ?2)")?
-        .query_row(params![feed, url], |row| row.get(0))
+/// A feed as far as its schedule goes.
+#[derive(Clone, Debug)]
+pub struct Scheduled {
+    /// Its name.
+    pub name: FeedName,
+    /// When it is next due.
+    pub due: Timestamp,
+    /// The last request that left.
+    pub last_attempt: Option<Timestamp>,
+    /// Time between two polls, as now in force.
+    pub interval: SignedDuration,
+}
+
+fn scheduled(row: &Row<'_>) -> rusqlite::Result<Scheduled> {
+    Ok(Scheduled {
+        name: FeedName::new(row.get::<_, String>("name")?),
+        due: super::rows::time(row, "next_due")?,
+        last_attempt: optional_time(row, "last_attempt")?,
+        interval: SignedDuration::from_millis(row.get("interval_ms")?),
+    })
 }
 
 struct KnownFeed {
@@ -253,6 +166,7 @@ struct KnownFeed {
     name: String,
     url: String,
     interval_ms: i64,
+    fixed: bool,
     active: bool,
     next_due: Timestamp,
     last_attempt: Option<Timestamp>,
@@ -260,19 +174,29 @@ struct KnownFeed {
 
 impl KnownFeed {
     fn differs(&self, feed: &Feed) -> bool {
-        self.url != feed.url || self.interval_ms != interval_ms(feed)
+        self.url != feed.url || self.reschedules(feed)
+    }
+
+    /// An adaptive interval is what the feed's rhythm made it, and no edit.
+    fn reschedules(&self, feed: &Feed) -> bool {
+        match feed.interval {
+            Interval::Fixed(_) => !self.fixed || self.interval_ms != interval_ms(feed),
+            Interval::Adaptive => self.fixed,
+        }
     }
 }
 
 fn known_feeds(db: &Connection) -> rusqlite::Result<Vec<KnownFeed>> {
-    let mut select =
-        db.prepare("SELECT id, name, url, interval_ms, active, next_due, last_attempt FROM feed")?;
+    let mut select = db.prepare(
+        "SELECT id, name, url, interval_ms, fixed, active, next_due, last_attempt FROM feed",
+    )?;
     let rows = select.query_map([], |row| {
         Ok(KnownFeed {
             id: row.get("id")?,
             name: row.get("name")?,
             url: row.get("url")?,
             interval_ms: row.get("interval_ms")?,
+            fixed: row.get("fixed")?,
             active: row.get("active")?,
             next_due: super::rows::time(row, "next_due")?,
             last_attempt: optional_time(row, "last_attempt")?,
@@ -283,9 +207,17 @@ fn known_feeds(db: &Connection) -> rusqlite::Result<Vec<KnownFeed>> {
 
 fn insert(db: &Connection, feed: &Feed, host: &str, due: Timestamp) -> rusqlite::Result<()> {
     db.execute(
-        "INSERT INTO feed (name, url, host, interval_ms, title, next_due) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-        params![feed.name.as_str(), feed.url, host, interval_ms(feed), feed.title, millis(due)],
+        "INSERT INTO feed (name, url, host, interval_ms, fixed, title, next_due) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        params![
+            feed.name.as_str(),
+            feed.url,
+            host,
+            interval_ms(feed),
+            is_fixed(feed),
+            feed.title,
+            millis(due)
+        ],
     )?;
     Ok(())
 }
@@ -300,62 +232,32 @@ fn update(
     due: Timestamp,
 ) -> rusqlite::Result<()> {
     db.execute(
-        "UPDATE feed SET url = ?2, host = ?3, interval_ms = ?4, title = coalesce(?5, title), \
-         next_due = ?6, active = 1 WHERE id = ?1",
-        params![old.id, feed.url, host, interval_ms(feed), feed.title, millis(due)],
+        "UPDATE feed SET title = coalesce(?2, title), next_due = ?3, active = 1 WHERE id = ?1",
+        params![old.id, feed.title, millis(due)],
     )?;
+    if old.reschedules(feed) {
+        db.execute(
+            "UPDATE feed SET interval_ms = ?2, fixed = ?3 WHERE id = ?1",
+            params![old.id, interval_ms(feed), is_fixed(feed)],
+        )?;
+    }
     if old.url != feed.url {
         db.execute(
-            "UPDATE feed SET etag = NULL, last_modified = NULL, validators_url = NULL, \
+            "UPDATE feed SET url = ?2, host = ?3, moved_url = NULL, seen_url = NULL, \
+             seen_count = 0, older_pages = NULL, health_state = NULL, document = NULL, \
+             last_full = NULL, unchanged_run = 0, etag = NULL, last_modified = NULL, validators_url = NULL, \
              body_hash = NULL, baselined = 0, failures = 0, health = 'new', last_error = NULL, \
              blocked_until = NULL WHERE id = ?1",
-            [old.id],
+            params![old.id, feed.url, host],
         )?;
     }
     Ok(())
 }
 
+fn is_fixed(feed: &Feed) -> bool {
+    matches!(feed.interval, Interval::Fixed(_))
+}
+
 fn interval_ms(feed: &Feed) -> i64 {
     i64::try_from(feed.interval.at_first().as_millis()).unwrap_or(i64::MAX)
-}
-
-fn claimed(row: &Row<'_>) -> rusqlite::Result<ClaimedFeed> {
-    let url: Option<String> = row.get("validators_url")?;
-    let validators = match url {
-        Some(url) => Some(Validators {
-            etag: row.get("etag")?,
-            last_modified: row.get("last_modified")?,
-            url,
-        }),
-        None => None,
-    };
-    Ok(ClaimedFeed {
-        id: row.get("id")?,
-        name: FeedName::new(row.get::<_, String>("name")?),
-        url: row.get("url")?,
-        host: row.get("host")?,
-        state: FeedState {
-            validators,
-            body_hash: row.get("body_hash")?,
-            failures: row.get("failures")?,
-        },
-    })
-}
-
-/// Stores validators as they came, or forgets them.
-pub(super) fn save_validators(
-    db: &Connection,
-    feed: i64,
-    validators: Option<&Validators>,
-) -> rusqlite::Result<()> {
-    db.execute(
-        "UPDATE feed SET etag = ?2, last_modified = ?3, validators_url = ?4 WHERE id = ?1",
-        params![
-            feed,
-            validators.and_then(|v| v.etag.as_ref()),
-            validators.and_then(|v| v.last_modified.as_ref()),
-            validators.map(|v| &v.url)
-        ],
-    )?;
-    Ok(())
 }

@@ -5,14 +5,16 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, params};
 
-use super::feeds::save_validators;
+use super::facts::facts_to_json;
 use super::intake::Intake;
 use super::lookup::known_by_key;
 use super::rows::millis;
+use super::visits::{is_still_at, save_after};
 use super::{Store, StoreError};
 use crate::model::{
-    AlertId, AlertState, Entry, EntryKeys, FeedHealth, Identity, KnownByKey, Match, Newness,
-    PlannedAlert, RuleName, StoriesByKey, StoryCandidate, StoryId, StoryRef, Validators,
+    AlertId, AlertState, DocumentFacts, Entry, EntryKeys, FeedAfter, Identity, KnownByKey, Match,
+    Newness, PlannedAlert, RuleName, Scope, StoriesByKey, StoryCandidate, StoryId, StoryRef,
+    Validators,
 };
 
 /// A document on its way into the store.
@@ -28,10 +30,12 @@ pub struct Visit {
     pub validators: Option<Validators>,
     /// SHA-256 of the document.
     pub body_hash: Vec<u8>,
+    /// How much of the feed it shows.
+    pub scope: Scope,
     /// The document's own title, used where the configuration gives none.
     pub title: Option<String>,
-    /// When the feed is next due.
-    pub next_due: Timestamp,
+    /// What the document says of itself.
+    pub facts: DocumentFacts,
     /// In the order they are to be taken in: oldest first.
     pub entries: Vec<(Entry, EntryKeys)>,
 }
@@ -74,6 +78,8 @@ pub trait Judge: Send {
     ) -> (StoryRef, Option<StoryCandidate>);
     /// Which rules a new or revised entry matches, and what follows.
     fn judge(&mut self, entry: &Entry, situation: &Situation<'_>) -> Vec<JudgedMatch>;
+    /// What the visit leaves on its feed; `None` leaves the feed as it is.
+    fn conclude(&mut self, visit: &Visit, report: &CommitReport) -> Option<FeedAfter>;
 }
 
 /// What became of one entry.
@@ -85,6 +91,13 @@ pub struct EntryOutcome {
     pub story: StoryId,
     /// Alerts raised because of it.
     pub alerts: Vec<(RuleName, AlertId)>,
+}
+
+/// Placeholder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MassChange {
+    /// x
+    pub held: usize,
 }
 
 /// What became of a visit.
@@ -100,6 +113,17 @@ pub struct CommitReport {
     pub deliveries: usize,
     /// Whether this was the feed's first document.
     pub baseline: bool,
+    /// Most of the feed looked new at once, and not because time went by.
+    pub mass_change: Option<MassChange>,
+    /// Older pages to be read now, because entries may have been missed.
+    pub older_pages: Option<String>,
+}
+
+impl CommitReport {
+    /// Entries never seen before.
+    pub fn new_entries(&self) -> usize {
+        self.entries.iter().filter(|entry| entry.newness == Newness::New).count()
+    }
 }
 
 impl Store {
@@ -116,7 +140,7 @@ impl Store {
         mut judge: Box<dyn Judge>,
     ) -> Result<CommitReport, StoreError> {
         self.write(move |db| {
-            if !super::feeds::is_still_at(db, visit.feed, &visit.url)? {
+            if !is_still_at(db, visit.feed, &visit.url)? {
                 return Ok(CommitReport::default());
             }
             let baseline = is_baseline(db, &visit)?;
@@ -127,6 +151,10 @@ impl Store {
                 report.entries.push(outcome);
             }
             save_feed(db, &visit, &report)?;
+            if let Some(after) = judge.conclude(&visit, &report) {
+                save_after(db, visit.feed, &after, visit.now)?;
+                report.older_pages = after.older_pages;
+            }
             Ok(report)
         })
         .await
@@ -151,20 +179,24 @@ fn is_baseline(db: &Connection, visit: &Visit) -> rusqlite::Result<bool> {
 }
 
 fn save_feed(db: &Connection, visit: &Visit, report: &CommitReport) -> rusqlite::Result<()> {
-    let news = report.entries.iter().any(|entry| entry.newness == Newness::New);
-    db.execute(
-        "UPDATE feed SET health = ?2, body_hash = ?3, title = coalesce(title, ?4), next_due = ?5, \
-         baselined = 1, failures = 0, last_document = ?6, last_error = NULL, last_success = ?6, leased_until = NULL, \
-         last_entry = CASE WHEN ?7 THEN ?6 ELSE last_entry END WHERE id = ?1",
-        params![
-            visit.feed,
-            FeedHealth::Ok.as_str(),
-            visit.body_hash,
-            visit.title,
-            millis(visit.next_due),
-            millis(visit.now),
-            news
-        ],
-    )?;
-    save_validators(db, visit.feed, visit.validators.as_ref())
+    let news = report.new_entries() > 0;
+    if visit.scope == Scope::Older {
+        return Ok(());
+    }
+    // Part of a document is not what the next whole one is compared with.
+    let hash = (visit.scope == Scope::Whole).then_some(&visit.body_hash);
+    db.prepare_cached(
+        "UPDATE feed SET body_hash = coalesce(?2, body_hash), title = coalesce(title, ?3), \
+         baselined = 1, last_document = ?4, document = ?5, \
+         last_entry = CASE WHEN ?6 THEN ?4 ELSE last_entry END WHERE id = ?1",
+    )?
+    .execute(params![
+        visit.feed,
+        hash,
+        visit.title,
+        millis(visit.now),
+        facts_to_json(&visit.facts),
+        news
+    ])?;
+    Ok(())
 }

@@ -5,6 +5,7 @@
 //! knows SQL.
 
 mod deliveries;
+mod facts;
 mod feeds;
 mod ingest;
 mod intake;
@@ -15,6 +16,7 @@ mod migrate;
 mod notices;
 mod overview;
 mod rows;
+mod visits;
 mod writer;
 
 use std::path::{Path, PathBuf};
@@ -23,11 +25,12 @@ use std::sync::{Arc, Mutex};
 use rusqlite::{Connection, OpenFlags};
 
 pub use deliveries::Finish;
-pub use feeds::{Claim, ClaimedFeed, SyncReport, VisitOutcome};
+pub use feeds::{Scheduled, SyncReport};
 pub use ingest::{CommitReport, EntryOutcome, Judge, JudgedMatch, Situation, Visit};
 pub use list::{AlertRow, DeliveryRow, FeedRow, Filter, OutletRow, StoryRow};
-pub use notices::{NoticePlan, NoticeRow};
+pub use notices::{NoticePlan, NoticeRow, PlanDeliveries};
 pub use overview::Overview;
+pub use visits::{Claim, ClaimedFeed, EmptyVisit};
 
 /// Oldest SQLite without the WAL-reset corruption bug (sqlite.org, 3.51.3).
 const MIN_SQLITE: i32 = 3_051_003;

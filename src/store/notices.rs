@@ -14,12 +14,15 @@ const SETTLE: SignedDuration = SignedDuration::from_mins(1);
 /// Shortest time between two messages.
 const PAUSE: SignedDuration = SignedDuration::from_mins(15);
 
+/// The deliveries of a message, by the message's id.
+pub type PlanDeliveries = Box<dyn Fn(&str) -> Vec<PlannedDelivery> + Send>;
+
 /// Who is told of notices, and of which not.
 pub struct NoticePlan {
     /// Kinds that nobody wants to hear of; they are listed all the same.
     pub quiet: Vec<NoticeKind>,
     /// The deliveries of a message, by the message's id.
-    pub deliveries: Box<dyn Fn(&str) -> Vec<PlannedDelivery> + Send>,
+    pub deliveries: PlanDeliveries,
     /// Whether to tell at once instead of gathering.
     pub at_once: bool,
 }

@@ -108,7 +108,7 @@ impl Channel for Console {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::deliver::tests::delivery;
+    use crate::deliver::tests::{alert, delivery};
 
     #[derive(Clone, Default)]
     struct Shared(Arc<Mutex<Vec<u8>>>);

@@ -11,6 +11,7 @@ ALTER TABLE feed ADD COLUMN seen_since INTEGER;
 ALTER TABLE feed ADD COLUMN seen_count INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE feed ADD COLUMN moved_url TEXT;                    -- polled instead of url
 ALTER TABLE feed ADD COLUMN document TEXT;                     -- JSON: format, encoding, repairs, hints
+ALTER TABLE feed ADD COLUMN older_pages TEXT;                  -- still to be read after a gap
 
 -- Times between which entries may have come and gone unseen.
 CREATE TABLE gap (

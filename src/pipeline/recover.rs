@@ -1,0 +1,71 @@
+//! After a gap: reads the feed's older pages (RFC 5005), for entries that came
+//! and went while nobody looked.
+
+use std::sync::Arc;
+
+use super::aftermath::Aftermath;
+use super::round::HOST_REST;
+use super::{Arrived, Live, Poller, Prepared, ingest, prepare};
+use crate::fetch::{Body, Request};
+use crate::model::Scope;
+use crate::store::StoreError;
+
+/// Pages read for one gap.
+const PAGES: usize = 5;
+
+impl Poller {
+    /// Reads older pages from `url` on until one shows a known entry. A page
+    /// that cannot be read is tried once more at the feed's next visit.
+    pub(super) async fn read_older_pages(
+        &self,
+        live: &Arc<Live>,
+        about: &Aftermath,
+        url: String,
+    ) -> Result<(), StoreError> {
+        let name = &about.claim.name;
+        let (mut next, mut found) = (Some(url), 0);
+        for _ in 0..PAGES {
+            let Some(url) = next.take() else { break };
+            let Some(prepared) = self.older_page(about, &url).await else {
+                let again = about.claim.memory.older_pages.is_none().then_some(url);
+                tracing::warn!(feed = %name, retry = again.is_some(), "an older page cannot be read");
+                return self.store.finish_gap(about.claim.id, found, again).await;
+            };
+            let older = prepared.facts.hints.older.clone().filter(|older| *older != url);
+            let arrived = Arrived {
+                feed_row: about.claim.id,
+                url: about.claim.configured.clone(),
+                now: self.clock.now(),
+                prepared,
+                validators: None,
+                body_hash: Vec::new(),
+                scope: Scope::Older,
+            };
+            let report = ingest(&self.store, live, &about.feed, arrived, None).await?;
+            self.tell(&about.claim, &report);
+            found += report.new_entries();
+            // A known entry is where the gap ends.
+            if report.new_entries() == report.entries.len() {
+                next = older;
+            }
+        }
+        tracing::info!(feed = %name, found, "older pages read after a gap");
+        self.store.finish_gap(about.claim.id, found, None).await
+    }
+
+    async fn older_page(&self, about: &Aftermath, url: &str) -> Option<Prepared> {
+        if !about.feed.allow_private {
+            tokio::time::sleep(HOST_REST).await;
+        }
+        let fetcher = self.fetcher.borrow().clone();
+        let request = Request {
+            url,
+            allow_private: about.feed.allow_private,
+            validators: None,
+            options: &about.feed.request,
+        };
+        let fetched = fetcher.fetch(request, self.clock.now()).await.ok()?;
+        let Body::Document { document, .. } = fetched.body else { return None };
+        tokio::task::spawn_blocking(move || prepare(&document)).await.ok()?.ok()
+    }
+}

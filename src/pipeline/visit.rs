@@ -1,0 +1,193 @@
+//! One visit to one feed, from the request to the commit.
+
+use std::sync::Arc;
+
+use super::aftermath::Aftermath;
+use super::poll::STORE_PAUSE;
+use super::round::{VisitResult, Visited};
+use super::{Arrived, Live, Poller, ingest, prepare};
+use crate::fetch::{Body, FetchError, Fetched, Request};
+use crate::model::{Document, Feed, FeedAfter, Scope, ServerHints, Validators};
+use crate::schedule::{self, Rhythm};
+use crate::store::{ClaimedFeed, CommitReport, EmptyVisit, StoreError};
+
+/// Tries to store a document, within the lease.
+const STORE_TRIES: usize = 120;
+
+impl Poller {
+    /// Visits a claimed feed and records what came of it.
+    pub(super) async fn visit(&self, feed: Feed, claim: ClaimedFeed) -> Visited {
+        let fetcher = self.fetcher.borrow().clone();
+        let request = Request {
+            url: &claim.url,
+            allow_private: feed.allow_private,
+            validators: self.validators(&claim),
+            options: &feed.request,
+        };
+        let fetched = fetcher.fetch(request, self.clock.now()).await;
+        let result = match self.take_in(&feed, &claim, fetched).await {
+            Ok(result) => result,
+            Err(error) => {
+                let name = &claim.name;
+                tracing::error!(feed = %name, %error, "cannot store a visit; the feed stays due");
+                VisitResult::StoreFailed(error.to_string())
+            }
+        };
+        let rests = !feed.allow_private && claim.url.starts_with("http");
+        Visited { feed: claim.name, host: claim.host, rests, result }
+    }
+
+    /// What to send along; now and then nothing, because a server that is
+    /// stuck says "not modified" for ever.
+    fn validators<'a>(&self, claim: &'a ClaimedFeed) -> Option<&'a Validators> {
+        let memory = &claim.memory;
+        let rhythm = Rhythm { arrivals: memory.arrivals.clone() };
+        let now = self.clock.now();
+        if schedule::full_fetch_due(now, memory.last_full, &rhythm, memory.unchanged_run) {
+            tracing::debug!(feed = %claim.name, "asking for the whole document, to be sure");
+            return None;
+        }
+        memory.validators.as_ref()
+    }
+
+    async fn take_in(
+        &self,
+        feed: &Feed,
+        claim: &ClaimedFeed,
+        fetched: Result<Fetched, FetchError>,
+    ) -> Result<VisitResult, StoreError> {
+        let after = |server: ServerHints, moved_to: Option<String>| Aftermath {
+            feed: feed.clone(),
+            claim: claim.clone(),
+            server,
+            moved_to,
+            now: self.clock.now(),
+        };
+        match fetched {
+            Err(error) => self.failed(&after(ServerHints::default(), None), &error).await,
+            Ok(Fetched { body, validators, hints, moved_to }) => {
+                let after = after(hints, moved_to);
+                match body {
+                    Body::NotModified => self.unchanged(&after, validators, false).await,
+                    Body::Document { hash, .. }
+                        if claim.memory.body_hash.as_ref() == Some(&hash) =>
+                    {
+                        self.unchanged(&after, validators, true).await
+                    }
+                    Body::Document { document, hash, partial } => {
+                        self.document(after, document, (validators, hash, partial)).await
+                    }
+                }
+            }
+        }
+    }
+
+    async fn document(
+        &self,
+        after: Aftermath,
+        document: Document,
+        (validators, body_hash, partial): (Option<Validators>, Vec<u8>, bool),
+    ) -> Result<VisitResult, StoreError> {
+        // Parsing is hostile work: off the executor, and a panic costs one feed one poll.
+        let reading = tokio::task::spawn_blocking(move || prepare(&document)).await;
+        let prepared = match reading {
+            Ok(Ok(prepared)) => prepared,
+            Ok(Err(error)) => {
+                return self.failed(&after, &FetchError::Failed(error.to_string())).await;
+            }
+            Err(_) => {
+                let reason = "the parser failed on this document; please report it".to_string();
+                return self.failed(&after, &FetchError::Failed(reason)).await;
+            }
+        };
+        for warning in &prepared.warnings {
+            tracing::debug!(feed = %after.claim.name, warning, "document is odd");
+        }
+        let arrived = Arrived {
+            feed_row: after.claim.id,
+            url: after.claim.configured.clone(),
+            now: after.now,
+            prepared,
+            validators,
+            body_hash,
+            scope: if partial { Scope::Partial } else { Scope::Whole },
+        };
+        let live = self.live.borrow().clone();
+        let after = Arc::new(after);
+        let report = self.store_it(&live, &after, arrived).await?;
+        self.tell(&after.claim, &report);
+        if let Some(url) = &report.older_pages {
+            self.read_older_pages(&live, &after, url.clone()).await?;
+        }
+        Ok(VisitResult::Stored(report))
+    }
+
+    /// A document that cannot be stored, on a full disk say, is kept and tried
+    /// again: by the time the feed is due once more it may have dropped entries.
+    async fn store_it(
+        &self,
+        live: &Arc<Live>,
+        after: &Arc<Aftermath>,
+        arrived: Arrived,
+    ) -> Result<CommitReport, StoreError> {
+        let try_it =
+            |arrived| ingest(&self.store, live, &after.feed, arrived, Some(Arc::clone(after)));
+        for _ in 1..STORE_TRIES {
+            match try_it(arrived.clone()).await {
+                Err(StoreError::Sqlite(error)) => {
+                    let feed = &after.claim.name;
+                    tracing::error!(%feed, %error, "cannot store a document; trying again");
+                    tokio::time::sleep(STORE_PAUSE).await;
+                }
+                result => return result,
+            }
+        }
+        try_it(arrived).await
+    }
+
+    pub(super) fn tell(&self, claim: &ClaimedFeed, report: &CommitReport) {
+        let alerts: usize = report.entries.iter().map(|entry| entry.alerts.len()).sum();
+        tracing::info!(
+            feed = %claim.name,
+            entries = report.entries.len(),
+            stories = report.new_stories,
+            matches = report.matches,
+            alerts,
+            baseline = report.baseline,
+            "feed read"
+        );
+        if report.deliveries > 0 {
+            self.planned.send_modify(|count| *count += 1);
+        }
+    }
+
+    /// `whole` says that the document came, and was the same as last time.
+    async fn unchanged(
+        &self,
+        after: &Aftermath,
+        validators: Option<Validators>,
+        whole: bool,
+    ) -> Result<VisitResult, StoreError> {
+        tracing::debug!(feed = %after.claim.name, "not modified");
+        self.record(after, after.unchanged(validators, whole)).await?;
+        Ok(VisitResult::NotModified)
+    }
+
+    async fn failed(
+        &self,
+        after: &Aftermath,
+        error: &FetchError,
+    ) -> Result<VisitResult, StoreError> {
+        let left = after.failed(error);
+        let failures = left.health.failures;
+        tracing::warn!(feed = %after.claim.name, failures, reason = %error, "feed could not be read");
+        self.record(after, left).await?;
+        Ok(VisitResult::Failed(error.to_string()))
+    }
+
+    async fn record(&self, about: &Aftermath, after: FeedAfter) -> Result<(), StoreError> {
+        let visit =
+            EmptyVisit { feed: about.claim.id, configured: about.claim.configured.clone(), after };
+        self.store.record_visit(visit, about.now).await
+    }
+}
