@@ -12,6 +12,8 @@ pub mod model;
 
 pub mod schedule;
 
+pub mod health;
+
 pub mod net;
 
 pub mod fetch;

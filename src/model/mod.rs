@@ -9,6 +9,7 @@ mod feed;
 mod hints;
 mod ids;
 mod matching;
+mod notice;
 mod secret;
 mod story;
 
@@ -27,5 +28,6 @@ pub use feed::{
 pub use hints::{Decoding, FeedHints, ServerHints};
 pub use ids::{AlertId, ChannelName, DeliveryId, EntryId, FeedName, RuleName, StoryId};
 pub use matching::{Field, Match, Span};
+pub use notice::NoticeKind;
 pub use secret::Secret;
 pub use story::{StoriesByKey, StoryCandidate, StoryRef};

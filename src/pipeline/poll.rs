@@ -13,8 +13,10 @@ use tokio_util::sync::CancellationToken;
 use super::round::{Round, RoundReport, VisitResult, Visited};
 use super::{Arrived, Live, Pulse, Watched, ingest, prepare};
 use crate::fetch::{Body, FetchError, Fetched, Fetcher, Request};
-use crate::model::{Clock, Document, Feed, FeedHealth, FeedName, Validators};
-use crate::schedule;
+use crate::model::{
+    Clock, Document, Feed, FeedHealth, FeedHints, FeedName, ServerHints, Validators,
+};
+use crate::schedule::{self, Wishes};
 use crate::store::{Claim, ClaimedFeed, CommitReport, Store, StoreError, VisitOutcome};
 
 /// How long a claim holds: more than the longest fetch and its ingest.
@@ -234,7 +236,7 @@ impl Poller {
             prepared,
             validators,
             body_hash,
-            next_due: schedule::after_success(now, feed.interval.at_first(), seed(claim, now)),
+            next_due: on_time(feed, claim, now),
         };
         let live = self.live.borrow().clone();
         let report = self.store_it(&live, feed, arrived).await?;
@@ -290,7 +292,7 @@ impl Poller {
             feed: claim.id,
             url: claim.url.clone(),
             health: FeedHealth::Ok,
-            next_due: schedule::after_success(now, feed.interval.at_first(), seed(claim, now)),
+            next_due: on_time(feed, claim, now),
             blocked_until: None,
             error: None,
             validators,
@@ -328,6 +330,13 @@ impl Poller {
         tracing::warn!(feed = %claim.name, failures, reason = %error, "feed could not be read");
         Ok(VisitResult::Failed(error.to_string()))
     }
+}
+
+/// The next poll after one that went well.
+fn on_time(feed: &Feed, claim: &ClaimedFeed, now: Timestamp) -> Timestamp {
+    let (server, hints) = (ServerHints::default(), FeedHints::default());
+    let wishes = Wishes { server: &server, feed: &hints, ignore_hints: feed.ignore_hints };
+    schedule::after_success(now, feed.interval.at_first(), &wishes, seed(claim, now))
 }
 
 /// Jitter that differs from feed to feed and from poll to poll, and is the

@@ -1,0 +1,12 @@
+//! How does a feed do, and when are people told? Pure: takes the state, what
+//! the last visit saw and `now`, and gives the next state.
+//!
+//! Nothing here stops polling; only a 410 does, in `schedule`.
+
+mod sentence;
+mod state;
+#[cfg(test)]
+mod tests;
+
+pub use sentence::{Facts, Sentence, sentence};
+pub use state::{Change, Seen, State, Warning, step};

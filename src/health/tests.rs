@@ -1,0 +1,1 @@
+//! What the state machine and its sentences promise.
