@@ -12,12 +12,13 @@ pub mod model;
 
 pub mod schedule;
 
+pub mod health;
+
 pub mod net;
 
 pub mod fetch;
 
 pub mod extract;
-pub mod health;
 
 pub mod parse;
 

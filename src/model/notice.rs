@@ -70,8 +70,8 @@ impl NoticeKind {
     pub fn severity(self) -> Severity {
         match self {
             Self::Down | Self::Challenged | Self::Gone | Self::Gap => Severity::High,
-            Self::Silent | Self::MassChange | Self::Degraded => Severity::Normal,
-            Self::Recovered | Self::RandomGuids | Self::Moved => Severity::Low,
+            Self::Silent | Self::MassChange | Self::RandomGuids => Severity::Normal,
+            Self::Degraded | Self::Recovered | Self::Moved => Severity::Low,
         }
     }
 }
@@ -109,4 +109,17 @@ pub enum Content {
     Alert(Box<AlertContent>),
     /// Word about feeds.
     Notices(NoticeContent),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_word_reads_back() {
+        for kind in NoticeKind::ALL {
+            assert_eq!(NoticeKind::from_word(kind.as_str()), Some(kind));
+        }
+        assert_eq!(NoticeKind::from_word("fine"), None);
+    }
 }

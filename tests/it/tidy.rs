@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// The table of ARCHITECTURE.md: what each module may use of ours.
-const MAY_IMPORT: [(&str, &[&str]); 17] = [
+const MAY_IMPORT: [(&str, &[&str]); 18] = [
     ("model", &[]),
     ("schedule", &["model"]),
+    ("health", &["model"]),
     ("extract", &["model"]),
     ("alert", &["model"]),
     ("rule", &["model"]),
@@ -20,23 +21,23 @@ const MAY_IMPORT: [(&str, &[&str]); 17] = [
     (
         "pipeline",
         &[
-            "model", "schedule", "extract", "parse", "dedup", "rule", "alert", "net", "fetch",
-            "deliver", "store",
+            "model", "schedule", "health", "extract", "parse", "dedup", "rule", "alert", "net",
+            "fetch", "deliver", "store",
         ],
     ),
     ("config", &["model", "rule", "deliver", "net"]),
     (
         "app",
         &[
-            "model", "schedule", "extract", "parse", "dedup", "rule", "alert", "net", "fetch",
-            "deliver", "store", "pipeline", "config",
+            "model", "schedule", "health", "extract", "parse", "dedup", "rule", "alert", "net",
+            "fetch", "deliver", "store", "pipeline", "config",
         ],
     ),
     (
         "cli",
         &[
-            "model", "schedule", "extract", "parse", "dedup", "rule", "alert", "net", "fetch",
-            "deliver", "store", "pipeline", "config", "app",
+            "model", "schedule", "health", "extract", "parse", "dedup", "rule", "alert", "net",
+            "fetch", "deliver", "store", "pipeline", "config", "app",
         ],
     ),
     ("main", &["cli"]),
