@@ -385,6 +385,7 @@ fn fetch_options(config: &Config) -> fetch::Options {
         timeout: config.fetch.timeout,
         max_body: config.fetch.max_body,
         ca_file: config.fetch.ca_file.clone(),
+        limits: fetch::Limits::default(),
     }
 }
 

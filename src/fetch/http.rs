@@ -1,73 +1,262 @@
 //! Conditional GET over HTTP (RFC 9110), redirects followed by hand so that
 //! each hop is checked and nothing meant for one origin reaches another.
 
-use jiff::Timestamp;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
 use reqwest::header::{
-    ACCEPT, CONTENT_TYPE, ETAG, HeaderMap, HeaderName, HeaderValue, IF_MODIFIED_SINCE,
-    IF_NONE_MATCH, LAST_MODIFIED, LOCATION, RETRY_AFTER,
+    ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, HeaderMap, HeaderName, HeaderValue, IF_MODIFIED_SINCE,
+    IF_NONE_MATCH, LOCATION, USER_AGENT,
 };
 use reqwest::{Client, Response, StatusCode};
 use url::Url;
 
-use super::{Body, FetchError, Fetched, MAX_REDIRECTS, Request, hash};
-use crate::model::{Document, ServerHints, Validators};
-use crate::net;
+use super::answer::{self, Terms};
+use super::decode::OFFERED;
+use super::{FetchError, Fetched, MAX_REDIRECTS, Request, hints};
+use crate::model::{Auth, RequestOptions, Validators};
+use crate::net::{self, Blocked, MAX_HEADER_BYTES, MAX_HEADERS};
 
 const ACCEPTED: &str = "application/atom+xml, application/rss+xml, application/feed+json, \
      application/rdf+xml;q=0.9, application/xml;q=0.8, text/xml;q=0.8, application/json;q=0.7, \
      */*;q=0.1";
 
+/// RFC 3229: asks for only what is new since the validators' document.
+const A_IM: HeaderName = HeaderName::from_static("a-im");
+
+/// A URL longer than this is no place to go.
+const MAX_URL: usize = 8 << 10;
+
+/// Header lines that are ours to set, or that would change what a request is.
+const OURS: [&str; 13] = [
+    "accept-encoding",
+    "a-im",
+    "connection",
+    "content-length",
+    "expect",
+    "host",
+    "if-modified-since",
+    "if-none-match",
+    "range",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
+
+/// The way to a server.
+#[derive(Clone, Copy)]
+pub(super) struct Way<'a> {
+    /// Sends the requests.
+    pub client: &'a Client,
+    /// For the connection.
+    pub connect: Duration,
+    /// What holds for the answers.
+    pub terms: Terms,
+}
+
 /// Fetches a document over HTTP.
 pub(super) async fn get(
-    client: &Client,
+    way: Way<'_>,
     request: Request<'_>,
-    max_body: u64,
     now: Timestamp,
 ) -> Result<Fetched, FetchError> {
-    let mut url = Url::parse(request.url)
-        .map_err(|error| FetchError::Failed(format!("not a URL: {error}")))?;
+    let mut route = Route::to(request.url)?;
     for _ in 0..=MAX_REDIRECTS {
+        let url = &route.url;
         let validators = request.validators.filter(|v| v.url == url.as_str());
-        let response = send(client, &url, request.allow_private, validators).await?;
-        match response.status() {
-            StatusCode::NOT_MODIFIED => return not_modified(&response, validators, &url),
-            status if status.is_redirection() => url = redirected(&response, &url)?,
-            StatusCode::OK => return document(response, url, max_body).await,
-            status => return Err(refusal(status, &response, now)),
-        }
+        let response = send(way, request, &route, validators).await?;
+        let fetched = match response.status() {
+            StatusCode::NOT_MODIFIED => answer::not_modified(&response, validators, url, now)?,
+            StatusCode::MOVED_PERMANENTLY
+            | StatusCode::FOUND
+            | StatusCode::SEE_OTHER
+            | StatusCode::TEMPORARY_REDIRECT
+            | StatusCode::PERMANENT_REDIRECT => {
+                route.follow(&response, now)?;
+                continue;
+            }
+            StatusCode::OK => answer::document(response, url, way.terms, now).await?,
+            StatusCode::IM_USED if validators.is_some() => {
+                answer::partial(response, url, way.terms, now).await?
+            }
+            _ => return Err(answer::refusal(response, request.options, way.terms, now).await),
+        };
+        return Ok(route.arrived(fetched));
     }
     Err(FetchError::Failed(format!("more than {MAX_REDIRECTS} redirects")))
 }
 
+/// Where the requests went so far.
+struct Route {
+    /// The configured URL; credentials are for its origin.
+    home: Url,
+    url: Url,
+    /// Whether every redirect so far was for good.
+    permanent: bool,
+    retry_after: Option<SignedDuration>,
+}
+
+impl Route {
+    fn to(url: &str) -> Result<Self, FetchError> {
+        let mut url =
+            Url::parse(url).map_err(|error| FetchError::Failed(format!("not a URL: {error}")))?;
+        url.set_fragment(None);
+        Ok(Self { home: url.clone(), url, permanent: true, retry_after: None })
+    }
+
+    fn is_home(&self) -> bool {
+        self.url.origin() == self.home.origin()
+    }
+
+    fn follow(&mut self, response: &Response, now: Timestamp) -> Result<(), FetchError> {
+        let to = redirected(response, &self.url)?;
+        let status = response.status();
+        self.permanent &=
+            matches!(status, StatusCode::MOVED_PERMANENTLY | StatusCode::PERMANENT_REDIRECT);
+        // A connection that anybody can change gets no say in where we stay.
+        self.permanent &= !(self.url.scheme() == "https" && to.scheme() == "http");
+        self.retry_after = self.retry_after.max(hints::hints(response.headers(), now).retry_after);
+        self.url = to;
+        Ok(())
+    }
+
+    fn arrived(self, mut fetched: Fetched) -> Fetched {
+        fetched.hints.retry_after = fetched.hints.retry_after.max(self.retry_after);
+        if self.permanent && self.url != self.home {
+            fetched.moved_to = Some(self.url.to_string());
+        }
+        fetched
+    }
+}
+
+fn redirected(response: &Response, from: &Url) -> Result<Url, FetchError> {
+    let status = response.status();
+    let failed = |what: &str| FetchError::Failed(format!("{status} {what}"));
+    let location = response.headers().get(LOCATION);
+    // Not only ASCII in practice; the URL parser encodes the rest.
+    let location = location.and_then(|value| std::str::from_utf8(value.as_bytes()).ok());
+    let location = location.ok_or_else(|| failed("without a usable Location"))?;
+    let mut to =
+        from.join(location).map_err(|error| failed(&format!("to a bad Location: {error}")))?;
+    if to.as_str().len() > MAX_URL {
+        return Err(failed(&format!("to a Location of more than {MAX_URL} bytes")));
+    }
+    to.set_fragment(None);
+    // Credentials in a URL belong to its origin alone.
+    if to.origin() != from.origin() {
+        let _ = to.set_username("");
+        let _ = to.set_password(None);
+    }
+    Ok(to)
+}
+
 async fn send(
-    client: &Client,
-    url: &Url,
-    allow_private: bool,
+    way: Way<'_>,
+    request: Request<'_>,
+    route: &Route,
     validators: Option<&Validators>,
 ) -> Result<Response, FetchError> {
-    net::check_url(url, allow_private)
-        .map_err(|blocked| FetchError::Blocked(blocked.to_string()))?;
+    allowed(request, &route.url).await?;
+    let headers = headers(request.options, route, validators)?;
+    let sent = way.client.get(route.url.clone()).headers(headers).send();
+    let response = tokio::time::timeout(way.connect + way.terms.limits.headers, sent)
+        .await
+        .map_err(|_| FetchError::Failed("timed out waiting for an answer".to_string()))?
+        .map_err(|error| match net::is_blocked(&error) {
+            true => blocked(Blocked::Address),
+            false => FetchError::Failed(net::short_error(&error)),
+        })?;
+    // The last line of defence: where did the connection really go? Behind a
+    // proxy only the proxy knows.
+    if let (false, None, Some(peer)) =
+        (request.allow_private, &request.options.proxy, response.remote_addr())
+        && !net::is_public(peer.ip())
+    {
+        return Err(blocked(Blocked::Address));
+    }
+    let bytes = |(name, value): (&HeaderName, &HeaderValue)| name.as_str().len() + value.len() + 4;
+    let size: usize = response.headers().iter().map(bytes).sum();
+    if response.headers().len() > MAX_HEADERS || size > MAX_HEADER_BYTES {
+        return Err(FetchError::Failed("the answer's header is too large".to_string()));
+    }
+    Ok(response)
+}
+
+async fn allowed(request: Request<'_>, url: &Url) -> Result<(), FetchError> {
+    net::check_url(url, request.allow_private).map_err(blocked)?;
+    match &request.options.proxy {
+        Some(proxy) if !request.allow_private => {
+            net::check_behind_proxy(url, proxy).await.map_err(blocked)
+        }
+        _ => Ok(()),
+    }
+}
+
+fn blocked(why: Blocked) -> FetchError {
+    match why {
+        // No setting opens these.
+        Blocked::Scheme => FetchError::Failed("neither http nor https".to_string()),
+        Blocked::Address | Blocked::Port => FetchError::Blocked(why.to_string()),
+    }
+}
+
+fn headers(
+    options: &RequestOptions,
+    route: &Route,
+    validators: Option<&Validators>,
+) -> Result<HeaderMap, FetchError> {
     let mut headers = HeaderMap::new();
     headers.insert(ACCEPT, HeaderValue::from_static(ACCEPTED));
+    headers.insert(ACCEPT_ENCODING, HeaderValue::from_static(OFFERED));
+    if let Some(agent) = &options.user_agent {
+        headers.insert(USER_AGENT, value("User-Agent", agent)?);
+    }
+    if route.is_home() {
+        private(&mut headers, options)?;
+    }
     if let Some(validators) = validators {
         condition(&mut headers, IF_NONE_MATCH, validators.etag.as_deref());
         condition(&mut headers, IF_MODIFIED_SINCE, validators.last_modified.as_deref());
+        headers.insert(A_IM, HeaderValue::from_static("feed"));
     }
-    let sent = client.get(url.clone()).headers(headers).send().await;
-    let response = sent.map_err(|error| {
-        if net::is_blocked(&error) {
-            FetchError::Blocked(net::Blocked::Address.to_string())
-        } else {
-            FetchError::Failed(net::short_error(&error))
-        }
-    })?;
-    // The last line of defence: where did the connection really go?
-    if let (false, Some(peer)) = (allow_private, response.remote_addr())
-        && !net::is_public(peer.ip())
-    {
-        return Err(FetchError::Blocked("blocked address".to_string()));
+    Ok(headers)
+}
+
+/// What only the feed's own origin may see.
+fn private(headers: &mut HeaderMap, options: &RequestOptions) -> Result<(), FetchError> {
+    for (name, text) in &options.headers {
+        let lower = name.to_ascii_lowercase();
+        let key = HeaderName::from_bytes(lower.as_bytes()).ok();
+        let Some(key) = key.filter(|_| !OURS.contains(&lower.as_str())) else {
+            return Err(FetchError::Failed(format!("header \"{name}\" cannot be set for a feed")));
+        };
+        headers.insert(key, sensitive(name, text.expose())?);
     }
-    Ok(response)
+    let credentials = match &options.auth {
+        None => return Ok(()),
+        Some(Auth::Bearer(token)) => format!("Bearer {}", token.expose()),
+        Some(Auth::Basic { user, password }) => basic(user, password.expose()),
+    };
+    headers.insert(AUTHORIZATION, sensitive("Authorization", &credentials)?);
+    Ok(())
+}
+
+fn basic(user: &str, password: &str) -> String {
+    use base64::Engine;
+    use base64::prelude::BASE64_STANDARD;
+    format!("Basic {}", BASE64_STANDARD.encode(format!("{user}:{password}")))
+}
+
+fn value(name: &str, text: &str) -> Result<HeaderValue, FetchError> {
+    HeaderValue::from_bytes(text.as_bytes())
+        .map_err(|_| FetchError::Failed(format!("the value of header \"{name}\" cannot be sent")))
+}
+
+fn sensitive(name: &str, text: &str) -> Result<HeaderValue, FetchError> {
+    let mut value = value(name, text)?;
+    value.set_sensitive(true);
+    Ok(value)
 }
 
 /// Sends a validator back byte for byte; an empty one is none.
@@ -77,96 +266,4 @@ fn condition(headers: &mut HeaderMap, name: HeaderName, value: Option<&[u8]>) {
     {
         headers.insert(name, value);
     }
-}
-
-fn validators(response: &Response, url: &Url) -> Option<Validators> {
-    let value = |name| {
-        let value = response.headers().get(name).map(|value| value.as_bytes().to_vec());
-        value.filter(|value: &Vec<u8>| !value.is_empty())
-    };
-    let found =
-        Validators { etag: value(ETAG), last_modified: value(LAST_MODIFIED), url: url.to_string() };
-    (found.etag.is_some() || found.last_modified.is_some()).then_some(found)
-}
-
-/// A 304 is an answer to a condition; without one the server is confused and
-/// believing it would freeze the feed.
-fn not_modified(
-    response: &Response,
-    sent: Option<&Validators>,
-    url: &Url,
-) -> Result<Fetched, FetchError> {
-    let Some(sent) = sent else {
-        return Err(FetchError::Failed("HTTP 304 to a request without validators".to_string()));
-    };
-    let renewed = validators(response, url).map(|new| Validators {
-        etag: new.etag.or_else(|| sent.etag.clone()),
-        last_modified: new.last_modified.or_else(|| sent.last_modified.clone()),
-        url: new.url,
-    });
-    Ok(Fetched {
-        body: Body::NotModified,
-        validators: renewed,
-        hints: ServerHints::default(),
-        moved_to: None,
-    })
-}
-
-fn redirected(response: &Response, from: &Url) -> Result<Url, FetchError> {
-    let status = response.status();
-    let location = response.headers().get(LOCATION).and_then(|value| value.to_str().ok());
-    let Some(location) = location else {
-        return Err(FetchError::Failed(format!("{status} without a usable Location")));
-    };
-    let mut to = from
-        .join(location)
-        .map_err(|error| FetchError::Failed(format!("{status} to a bad Location: {error}")))?;
-    // Credentials in a URL belong to its origin alone.
-    if to.origin() != from.origin() {
-        let _ = to.set_username("");
-        let _ = to.set_password(None);
-    }
-    Ok(to)
-}
-
-fn refusal(status: StatusCode, response: &Response, now: Timestamp) -> FetchError {
-    let reason = format!("HTTP {status}");
-    let wish = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
-    let until = wish.and_then(|wish| net::retry_after(wish, now));
-    match status {
-        StatusCode::GONE => FetchError::Gone,
-        StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => {
-            FetchError::Throttled { until, reason }
-        }
-        _ => FetchError::Failed(reason),
-    }
-}
-
-async fn document(mut response: Response, url: Url, max_body: u64) -> Result<Fetched, FetchError> {
-    let validators = validators(&response, &url);
-    let content_type = response
-        .headers()
-        .get(CONTENT_TYPE)
-        .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
-    let mut bytes = Vec::new();
-    loop {
-        let chunk = response.chunk().await;
-        match chunk.map_err(|error| FetchError::Failed(net::short_error(&error)))? {
-            None => break,
-            Some(chunk) => bytes.extend_from_slice(&chunk),
-        }
-        if bytes.len() as u64 > max_body {
-            return Err(FetchError::Failed(format!(
-                "the document is larger than {max_body} bytes"
-            )));
-        }
-    }
-    let body_hash = hash(&bytes);
-    let document = Document { bytes, content_type, base_url: Some(url.to_string()) };
-    Ok(Fetched {
-        body: Body::Document { document, hash: body_hash, partial: false },
-        validators,
-        hints: ServerHints::default(),
-        moved_to: None,
-    })
 }

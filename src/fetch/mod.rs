@@ -1,20 +1,33 @@
 //! The bytes behind one URL. Every limit of the way there stands in
-//! [`Options`] and the constants below.
+//! [`Options`], in [`Limits`] and in the constants below; the limits for
+//! header lines are `net`'s, and interim answers (1xx) end with the time for
+//! the header.
 
+mod answer;
+mod challenge;
+mod decode;
+mod exec;
 mod file;
+mod hints;
 mod http;
 
 use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
 
-use crate::model::{Document, RequestOptions, ServerHints, Validators, VisitFailure};
-use crate::net::{self, NetError};
+use reqwest::Client;
+
+use crate::model::{Document, RequestOptions, Secret, ServerHints, Validators, VisitFailure};
+use crate::net::{self, ClientOptions, NetError};
 
 /// Redirects followed before giving up.
 pub const MAX_REDIRECTS: usize = 5;
+
+/// Proxies whose connections are kept; one more, and all are built anew.
+const MAX_PROXIES: usize = 32;
 
 /// What all fetches have in common.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,12 +36,31 @@ pub struct Options {
     pub user_agent: String,
     /// Longest time for name look-up, connection and TLS.
     pub connect_timeout: Duration,
-    /// Longest time for a whole request.
+    /// Longest time for a whole fetch, redirects included, or for a program.
     pub timeout: Duration,
     /// Largest document after content decoding, in bytes.
     pub max_body: u64,
     /// Authorities to trust besides the system's.
     pub ca_file: Option<PathBuf>,
+    /// What nobody has to set.
+    pub limits: Limits,
+}
+
+/// Limits that suit every feed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Longest time from the connection to the end of the answer's header.
+    pub headers: Duration,
+    /// Longest time without a byte of the body.
+    pub idle: Duration,
+    /// Largest body as it arrives, in bytes. A feed's own `max_body` raises it.
+    pub wire: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { headers: Duration::from_secs(15), idle: Duration::from_secs(15), wire: 5 << 20 }
+    }
 }
 
 /// One document to be fetched.
@@ -92,8 +124,13 @@ pub enum FetchError {
     #[error("{0}; set allow_private = true for this feed if that is meant")]
     Blocked(String),
     /// A bot check stands before the feed.
-    #[error("{0}")]
-    Challenged(String),
+    #[error("{reason}")]
+    Challenged {
+        /// When the server wants to be asked again.
+        until: Option<Timestamp>,
+        /// For people: whose check it is, and what can be done.
+        reason: String,
+    },
     /// Anything else: try later.
     #[error("{0}")]
     Failed(String),
@@ -107,8 +144,16 @@ impl FetchError {
             Self::Throttled { until, .. } => {
                 VisitFailure::Throttled { retry_after: until.map(|until| wait(now, until)) }
             }
-            Self::Challenged(_) => VisitFailure::Challenged,
+            Self::Challenged { .. } => VisitFailure::Challenged,
             Self::Blocked(_) | Self::Failed(_) => VisitFailure::Failed,
+        }
+    }
+
+    /// When the server wants to be asked again, where it said so.
+    pub fn until(&self) -> Option<Timestamp> {
+        match self {
+            Self::Throttled { until, .. } | Self::Challenged { until, .. } => *until,
+            Self::Gone | Self::Blocked(_) | Self::Failed(_) => None,
         }
     }
 }
@@ -120,9 +165,18 @@ fn wait(now: Timestamp, until: Timestamp) -> SignedDuration {
 /// Fetches documents; clones share connections.
 #[derive(Clone, Debug)]
 pub struct Fetcher {
-    guarded: reqwest::Client,
-    open: reqwest::Client,
-    max_body: u64,
+    guarded: Client,
+    open: Client,
+    options: Arc<Options>,
+    proxied: Arc<Mutex<Vec<Proxied>>>,
+}
+
+/// A client whose requests go through a proxy.
+#[derive(Clone, Debug)]
+struct Proxied {
+    proxy: Secret,
+    allow_private: bool,
+    client: Client,
 }
 
 impl Fetcher {
@@ -131,16 +185,12 @@ impl Fetcher {
     /// # Errors
     /// When the file of extra authorities cannot be used.
     pub fn new(options: &Options) -> Result<Self, NetError> {
-        let client = |allow_private| {
-            net::client(&net::ClientOptions {
-                user_agent: options.user_agent.clone(),
-                allow_private,
-                ca_file: options.ca_file.clone(),
-                connect_timeout: options.connect_timeout,
-                timeout: options.timeout,
-            })
-        };
-        Ok(Self { guarded: client(false)?, open: client(true)?, max_body: options.max_body })
+        Ok(Self {
+            guarded: net::client(&client_options(options, false))?,
+            open: net::client(&client_options(options, true))?,
+            options: Arc::new(options.clone()),
+            proxied: Arc::default(),
+        })
     }
 
     /// Fetches a document.
@@ -150,13 +200,56 @@ impl Fetcher {
     /// body that is cut short, too large or undecodable is an error, never a
     /// shorter document.
     pub async fn fetch(&self, request: Request<'_>, now: Timestamp) -> Result<Fetched, FetchError> {
-        match request.url.strip_prefix("file:") {
-            Some(path) => file::read(path, self.max_body).await,
-            None => {
-                let client = if request.allow_private { &self.open } else { &self.guarded };
-                http::get(client, request, self.max_body, now).await
-            }
+        let max_body = request.options.max_body.unwrap_or(self.options.max_body);
+        if let Some(path) = request.url.strip_prefix("file:") {
+            return file::read(path, max_body).await;
         }
+        let limit = self.options.timeout;
+        if let Some(path) = request.url.strip_prefix("exec:") {
+            let args = &request.options.args;
+            return exec::run(exec::Program { path, args, max: max_body, limit }).await;
+        }
+        let client = self.client(request)?;
+        let mut limits = self.options.limits;
+        limits.wire = limits.wire.max(request.options.max_body.unwrap_or(0));
+        let way = http::Way {
+            client: &client,
+            connect: self.options.connect_timeout,
+            terms: answer::Terms { limits, max_body },
+        };
+        match tokio::time::timeout(limit, http::get(way, request, now)).await {
+            Ok(fetched) => fetched,
+            Err(_) => Err(FetchError::Failed("timed out".to_string())),
+        }
+    }
+
+    fn client(&self, request: Request<'_>) -> Result<Client, FetchError> {
+        let allow_private = request.allow_private;
+        let Some(proxy) = &request.options.proxy else {
+            return Ok(if allow_private { self.open.clone() } else { self.guarded.clone() });
+        };
+        let mut proxied = self.proxied.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = proxied.iter().find(|p| p.allow_private == allow_private && p.proxy == *proxy);
+        if let Some(known) = known {
+            return Ok(known.client.clone());
+        }
+        let client = net::proxied(&client_options(&self.options, allow_private), proxy)
+            .map_err(|error| FetchError::Failed(error.to_string()))?;
+        if proxied.len() >= MAX_PROXIES {
+            proxied.clear();
+        }
+        proxied.push(Proxied { proxy: proxy.clone(), allow_private, client: client.clone() });
+        Ok(client)
+    }
+}
+
+fn client_options(options: &Options, allow_private: bool) -> ClientOptions {
+    ClientOptions {
+        user_agent: options.user_agent.clone(),
+        allow_private,
+        ca_file: options.ca_file.clone(),
+        connect_timeout: options.connect_timeout,
+        timeout: options.timeout,
     }
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use jiff::SignedDuration;
-use wirewatch::fetch::{FetchError, Fetcher, Options, Request};
+use wirewatch::fetch::{FetchError, Fetcher, Limits, Options, Request};
 use wirewatch::model::RequestOptions;
 
 use crate::support::closed_addr;
@@ -160,6 +160,7 @@ async fn no_request_reaches_a_private_address_by_literal_or_by_name() {
         timeout: Duration::from_secs(5),
         max_body: 1 << 20,
         ca_file: None,
+        limits: Limits::default(),
     })
     .unwrap();
     for host in ["127.0.0.1", "localhost", "2130706433", "0x7f.1", "[::ffff:127.0.0.1]", "0.0.0.0"]

@@ -182,7 +182,7 @@ fn only_the_command_line_prints_and_only_the_clock_reads_the_time() {
 }
 
 #[test]
-fn sql_and_sockets_stay_where_they_belong() {
+fn sql_sockets_and_processes_stay_where_they_belong() {
     for source in sources() {
         let module = source.module();
         if module != "store" {
@@ -191,6 +191,11 @@ fn sql_and_sockets_stay_where_they_belong() {
         if !matches!(module.as_str(), "net" | "fetch" | "deliver") {
             let found = source.code.contains("reqwest") || source.code.contains("TcpStream");
             assert!(!found, "{} has a socket", source.path.display());
+        }
+        if module != "fetch" {
+            let found = ["tokio::process", "std::process::Command", "process::{Command"];
+            let found = found.iter().any(|text| source.code.contains(text));
+            assert!(!found, "{} starts a process", source.path.display());
         }
     }
 }
