@@ -14,6 +14,7 @@ mod lookup;
 mod migrate;
 mod overview;
 mod rows;
+mod sweep;
 mod writer;
 
 use std::path::{Path, PathBuf};
