@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
 
 use crate::model::{
-    AlertId, AlertState, Backfill, ChannelName, DeliveryId, Entry, Newness, PlannedAlert,
+    AlertId, AlertState, Backfill, ChannelName, DeliveryId, Entry, Hold, Newness, PlannedAlert,
     PlannedDelivery, RuleName, Severity, StoryCandidate, StoryId,
 };
 
@@ -45,8 +45,8 @@ pub struct Circumstances<'a> {
     pub newness: Newness,
     /// For a revised entry: whether its earlier text matched too.
     pub matched_before: bool,
-    /// Whether the first poll's rule holds the entry back.
-    pub held_by_baseline: bool,
+    /// Why the entry is held back, if it is.
+    pub held: Option<Hold>,
 }
 
 /// Decides what a match leads to; `None` where the story already raised this
@@ -61,12 +61,15 @@ pub fn decide(
     match recorded {
         Some((_, Some(_))) => None,
         // Held back earlier, and this entry gives no better reason to speak.
-        Some((_, None)) if about.held_by_baseline || about.newness != Newness::New => None,
-        _ if about.held_by_baseline => Some((AlertState::Baseline, None)),
-        _ if about.newness == Newness::Revised && about.matched_before => {
-            Some((AlertState::OldNews, None))
-        }
-        _ => Some((AlertState::Raised, Some(plan(policy, about, now)))),
+        Some((_, None)) if about.held.is_some() || about.newness != Newness::New => None,
+        _ => match about.held {
+            Some(Hold::Baseline) => Some((AlertState::Baseline, None)),
+            Some(Hold::MassChange) => Some((AlertState::MassChange, None)),
+            None if about.newness == Newness::Revised && about.matched_before => {
+                Some((AlertState::OldNews, None))
+            }
+            None => Some((AlertState::Raised, Some(plan(policy, about, now)))),
+        },
     }
 }
 
@@ -149,12 +152,12 @@ mod tests {
         }
     }
 
-    /// What is recorded of (rule, story); entry; held by baseline; expected.
+    /// What is recorded of (rule, story); entry; why held; expected.
     fn check(
         recorded: Option<Option<&str>>,
         newness: Newness,
         matched_before: bool,
-        held_by_baseline: bool,
+        held: Option<Hold>,
         expected: Option<AlertState>,
     ) {
         let (rule, story) = (RuleName::new("r"), StoryId::new("s1"));
@@ -171,7 +174,7 @@ mod tests {
             candidate: Some(&candidate),
             newness,
             matched_before,
-            held_by_baseline,
+            held,
         };
         let decision = decide(&policy(), about, now());
         assert_eq!(decision.map(|(state, _)| state), expected);
@@ -179,19 +182,21 @@ mod tests {
 
     #[test]
     fn one_alert_for_a_rule_and_story_and_none_without_news() {
-        use AlertState::{Baseline, OldNews, Raised};
+        use AlertState::{Baseline, MassChange, OldNews, Raised};
         use Newness::{New, Revised};
-        check(None, New, false, false, Some(Raised));
-        check(None, New, false, true, Some(Baseline));
-        check(Some(Some("a1")), New, false, false, None);
-        check(Some(Some("a1")), Revised, false, false, None);
+        check(None, New, false, None, Some(Raised));
+        check(None, New, false, Some(Hold::Baseline), Some(Baseline));
+        check(None, New, false, Some(Hold::MassChange), Some(MassChange));
+        check(Some(Some("a1")), New, false, None, None);
+        check(Some(Some("a1")), Revised, false, None, None);
         // An established feed brings what another feed's baseline held back.
-        check(Some(None), New, false, false, Some(Raised));
-        check(Some(None), New, false, true, None);
-        check(Some(None), Revised, true, false, None);
+        check(Some(None), New, false, None, Some(Raised));
+        check(Some(None), New, false, Some(Hold::Baseline), None);
+        check(Some(None), New, false, Some(Hold::MassChange), None);
+        check(Some(None), Revised, true, None, None);
         // A correction that makes the rule hold for the first time is news.
-        check(None, Revised, false, false, Some(Raised));
-        check(None, Revised, true, false, Some(OldNews));
+        check(None, Revised, false, None, Some(Raised));
+        check(None, Revised, true, None, Some(OldNews));
     }
 
     #[test]
@@ -203,7 +208,7 @@ mod tests {
             candidate: None,
             newness: Newness::New,
             matched_before: false,
-            held_by_baseline: false,
+            held: None,
         };
         let first = plan(&policy(), about, now());
         let again = plan(&policy(), about, now() + SignedDuration::from_hours(5));

@@ -15,6 +15,8 @@ const TELLING_TITLE: usize = 24;
 /// Titles under one GUID in one document from which on it identifies nothing;
 /// two are an entry and its correction.
 const GUID_TITLES: usize = 3;
+/// Digits of a number behind `#` in a GUID that counts edits.
+const EDIT_DIGITS: usize = 4;
 
 /// The keys of all entries of one document. Seen together because a link that
 /// several of them share (a live page, the outlet's home) identifies none.
@@ -66,8 +68,11 @@ fn keys(entry: &Entry, guid: Option<&str>, link: Option<&str>) -> EntryKeys {
         title.chars().chain(text.chars()).filter(|c| *c != ' ').map(weight).sum::<usize>();
     let enough = if text.is_empty() { TELLING_TITLE } else { TELLING_LETTERS };
     let content = hash("content", &[&title, &text]);
+    let canonical = guid.map(|guid| canonical_guid(guid, entry.url.as_deref()));
+    let differs = guid.filter(|guid| canonical.as_deref() != Some(guid));
     EntryKeys {
-        guid: guid.map(|guid| hash("guid", &[guid])),
+        guid: canonical.map(|guid| hash("guid", &[&guid])),
+        stated_guid: differs.map(|guid| hash("guid", &[guid])),
         link: link.map(|link| hash("link", &[link])),
         content: (telling >= enough).then_some(content),
         revision: hash("revision", &[&entry.title, &entry.text]),
@@ -75,6 +80,25 @@ fn keys(entry: &Entry, guid: Option<&str>, link: Option<&str>) -> EntryKeys {
         last_resort: hash("last", &[&title, &text, entry.url.as_deref().unwrap_or_default()]),
         published: entry.published,
     }
+}
+
+/// A GUID without what changes while the entry stays: where it is a URL,
+/// scheme, `www.`, trailing slash and tracking parameters.
+///
+/// A fragment counts, because one page may hold many entries. A number that
+/// was added to the entry's own link does not: some outlets count their edits
+/// in it.
+fn canonical_guid(guid: &str, link: Option<&str>) -> String {
+    let Some(page) = canonical_link(guid) else { return guid.to_string() };
+    let Some((_, fragment)) = guid.split_once('#').filter(|(_, f)| !f.is_empty()) else {
+        return page;
+    };
+    let counts_edits = fragment.len() <= EDIT_DIGITS
+        && fragment.bytes().all(|byte| byte.is_ascii_digit())
+        && link.is_some_and(|link| {
+            !link.contains('#') && canonical_link(link).as_deref() == Some(page.as_str())
+        });
+    if counts_edits || page.ends_with(fragment) { page } else { format!("{page}#{fragment}") }
 }
 
 /// A Han or Kana character says about as much as three Latin letters.

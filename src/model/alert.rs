@@ -32,6 +32,15 @@ impl Severity {
     }
 }
 
+/// Why what an entry would tell is held back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hold {
+    /// It stood in the feed's first document.
+    Baseline,
+    /// Most of the feed looked new at once, and this entry old.
+    MassChange,
+}
+
 /// What became of a match.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AlertState {
@@ -39,6 +48,8 @@ pub enum AlertState {
     Raised,
     /// Held back: the entry was part of a feed's first poll.
     Baseline,
+    /// Held back for [`Hold::MassChange`].
+    MassChange,
     /// Held back: a revision of an old entry, whose earlier text already matched.
     OldNews,
 }
@@ -49,6 +60,7 @@ impl AlertState {
         match self {
             Self::Raised => "raised",
             Self::Baseline => "baseline",
+            Self::MassChange => "mass-change",
             Self::OldNews => "old-news",
         }
     }

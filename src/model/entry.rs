@@ -2,8 +2,6 @@
 
 use jiff::Timestamp;
 
-use super::{EntryId, StoryId};
-
 /// One item as its feed states it, its text made plain.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Entry {
@@ -47,8 +45,11 @@ pub struct Key(pub [u8; 16]);
 /// All that an entry can be recognised by.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EntryKeys {
-    /// Hash of the GUID.
+    /// Hash of the GUID; of its canonical form where it is a URL.
     pub guid: Option<Key>,
+    /// Hash of the GUID as stated where that differs: databases of earlier
+    /// versions know entries by it.
+    pub stated_guid: Option<Key>,
     /// Hash of the canonical link, unless the link does not single out an
     /// entry (a home page, or shared by several items of the document).
     pub link: Option<Key>,
@@ -63,67 +64,6 @@ pub struct EntryKeys {
     pub last_resort: Key,
     /// The claimed date: tells a repetition from the same words said again.
     pub published: Option<Timestamp>,
-}
-
-/// What the store knows of an entry that shares a key with a new one.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct KnownEntry {
-    /// Its row.
-    pub id: EntryId,
-    /// The story it belongs to.
-    pub story: StoryId,
-    /// Keys as of its latest revision.
-    pub link: Option<Key>,
-    /// See [`EntryKeys::title`].
-    pub title: Key,
-    /// See [`EntryKeys::revision`].
-    pub revision: Key,
-    /// Whether its feed gave it a GUID.
-    pub has_guid: bool,
-    /// See [`EntryKeys::published`].
-    pub published: Option<Timestamp>,
-}
-
-/// Whether an entry was seen before.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Newness {
-    /// Never seen in this feed.
-    New,
-    /// Seen, and the same as last time.
-    Known,
-    /// Seen, with another title or text than last time.
-    Revised,
-}
-
-impl Newness {
-    /// The word used in output and store.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::New => "new",
-            Self::Known => "known",
-            Self::Revised => "revised",
-        }
-    }
-}
-
-/// The stored entries that share a key with an entry of the same feed.
-#[derive(Clone, Debug, Default)]
-pub struct KnownByKey {
-    /// Found by GUID.
-    pub guid: Option<KnownEntry>,
-    /// Found by link.
-    pub link: Option<KnownEntry>,
-    /// Found by title and text, or by the last resort.
-    pub content: Option<KnownEntry>,
-}
-
-/// What identity decided about one entry.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Identity {
-    /// Not seen in this feed.
-    New,
-    /// The same entry as a stored one.
-    Same(KnownEntry, Newness),
 }
 
 /// What the first successful poll of a feed may alert.

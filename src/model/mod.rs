@@ -8,6 +8,7 @@ mod entry;
 mod feed;
 mod health;
 mod hints;
+mod identity;
 mod ids;
 mod matching;
 mod notice;
@@ -16,17 +17,18 @@ mod story;
 mod visit;
 
 pub use alert::{
-    Alert, AlertContent, AlertState, Attempt, Delivery, DeliveryState, Outcome, Outlet,
+    Alert, AlertContent, AlertState, Attempt, Delivery, DeliveryState, Hold, Outcome, Outlet,
     PlannedAlert, PlannedDelivery, Severity,
 };
 pub use clock::Clock;
 pub use document::Document;
-pub use entry::{
-    Backfill, Entry, EntryKeys, Identity, Key, KnownByKey, KnownEntry, Newness, Source,
-};
+pub use entry::{Backfill, Entry, EntryKeys, Key, Source};
 pub use feed::{Auth, Feed, FeedHealth, Interval, RequestOptions, Validators, VisitFailure};
 pub use health::{HealthState, HealthWarning};
 pub use hints::{Decoding, FeedHints, ServerHints};
+pub use identity::{
+    FeedPast, Guids, Identity, KnownByKey, KnownEntry, MassChange, Newness, Recognised, Telling,
+};
 pub use ids::{AlertId, ChannelName, DeliveryId, EntryId, FeedName, RuleName, StoryId};
 pub use matching::{Field, Match, Span};
 pub use notice::{Content, Notice, NoticeContent, NoticeKind};

@@ -8,8 +8,8 @@ use sha2::{Digest, Sha256};
 use crate::fetch::{FetchError, host_of};
 use crate::health::{self, Change, Facts, Seen, Sentence};
 use crate::model::{
-    Feed, FeedAfter, FeedHealth, FeedHints, Gap, HealthState, Interval, Move, Newness, Notice,
-    NoticeKind, Scope, ServerHints, Sighting, Validators, VisitFailure,
+    Feed, FeedAfter, FeedHealth, FeedHints, Gap, Guids, HealthState, Interval, Move, Newness,
+    Notice, NoticeKind, Scope, ServerHints, Sighting, Validators, VisitFailure,
 };
 use crate::schedule::{self, Rhythm, Wishes};
 use crate::store::{ClaimedFeed, CommitReport, Visit};
@@ -190,12 +190,17 @@ impl Aftermath {
     }
 
     fn tell_of_document(&self, report: &CommitReport, gap: Option<Gap>, notices: &mut Vec<Notice>) {
-        let about = self.about();
         if let Some(gap) = gap {
-            let facts = Facts { since: Some(gap.since), ..about };
+            let facts = Facts { since: Some(gap.since), ..self.about() };
             notices.push(self.notice(NoticeKind::Gap, &facts));
         }
-        let _ = report;
+        if let Some(change) = report.mass_change {
+            let facts = Facts { count: Some(change.held as u64), ..self.about() };
+            notices.push(self.notice(NoticeKind::MassChange, &facts));
+        }
+        if report.guids_changed == Some(Guids::Random) {
+            notices.push(self.notice(NoticeKind::RandomGuids, &self.about()));
+        }
     }
 
     /// The words for a change of health, if operators are to hear of it.

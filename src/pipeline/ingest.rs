@@ -10,8 +10,8 @@ use super::aftermath::Aftermath;
 use crate::alert::{self, Circumstances};
 use crate::dedup;
 use crate::model::{
-    Document, DocumentFacts, Entry, EntryKeys, Feed, FeedAfter, Identity, KnownByKey, RuleName,
-    Scope, StoriesByKey, StoryCandidate, StoryRef, Validators,
+    Document, DocumentFacts, Entry, EntryKeys, Feed, FeedAfter, FeedPast, Hold, Identity,
+    KnownByKey, Recognised, RuleName, Scope, StoriesByKey, StoryCandidate, StoryRef, Validators,
 };
 use crate::parse::{self, ParseError};
 use crate::rule::Item;
@@ -104,8 +104,23 @@ struct RuleJudge {
 }
 
 impl Judge for RuleJudge {
-    fn identify(&mut self, keys: &EntryKeys, known: KnownByKey) -> Identity {
-        dedup::identify(keys, known)
+    fn recognise(
+        &mut self,
+        keys: &[EntryKeys],
+        known: Vec<KnownByKey>,
+        past: &FeedPast,
+    ) -> Recognised {
+        dedup::recognise(keys, known, past)
+    }
+
+    fn old_in_new_clothes(
+        &mut self,
+        keys: &[EntryKeys],
+        identities: &[Identity],
+        titles: &[bool],
+        past: &FeedPast,
+    ) -> Vec<bool> {
+        dedup::old_in_new_clothes(keys, identities, titles, past)
     }
 
     fn story(
@@ -122,8 +137,10 @@ impl Judge for RuleJudge {
             return Vec::new();
         }
         let before = self.rules_before(entry, situation);
-        let held_by_baseline =
-            situation.baseline && alert::held_by_backfill(self.feed.backfill, entry, self.now);
+        // What a first document may tell is for the configuration to say.
+        let held = situation.held.filter(|hold| {
+            *hold != Hold::Baseline || alert::held_by_backfill(self.feed.backfill, entry, self.now)
+        });
         let judged = matches.into_iter().filter_map(|found| {
             let about = Circumstances {
                 rule: &found.rule,
@@ -131,7 +148,7 @@ impl Judge for RuleJudge {
                 candidate: situation.candidate,
                 newness: situation.newness,
                 matched_before: before.contains(&found.rule),
-                held_by_baseline,
+                held,
             };
             let (state, alert) = alert::decide(&self.live.policy, about, self.now)?;
             Some(JudgedMatch { found, state, alert })

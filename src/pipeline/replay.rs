@@ -100,11 +100,13 @@ impl Replay {
             scope: Scope::Older,
         };
         let report = ingest(&self.store, &self.live, feed, arrived, None).await?;
-        Ok(report.entries.into_iter().next().map(|entry| ReplayOutcome {
-            newness: entry.newness,
-            story: entry.story,
-            rules,
-            alerts: entry.alerts.into_iter().map(|(rule, _)| rule).collect(),
+        Ok(report.entries.into_iter().next().and_then(|entry| {
+            Some(ReplayOutcome {
+                newness: entry.newness,
+                story: entry.story?,
+                rules,
+                alerts: entry.alerts.into_iter().map(|(rule, _)| rule).collect(),
+            })
         }))
     }
 

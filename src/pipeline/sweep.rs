@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use tokio_util::sync::CancellationToken;
 
 use super::{Pulse, Watched};
@@ -48,8 +48,7 @@ impl Sweeper {
     async fn sweep_batch(&self) -> bool {
         let now = self.clock.now();
         let retention = self.live.borrow().retention;
-        let before = now.checked_sub(retention).unwrap_or(Timestamp::UNIX_EPOCH);
-        match self.store.sweep(before, BATCH).await {
+        match self.store.sweep(now, retention, BATCH).await {
             Ok(0) => false,
             Ok(stories) => {
                 tracing::info!(stories, "forgot old stories");

@@ -7,14 +7,14 @@ use rusqlite::{Connection, params};
 
 use super::facts::facts_to_json;
 use super::intake::Intake;
-use super::lookup::known_by_key;
-use super::rows::millis;
+use super::lookup::{GUID, has_title, known_by_key};
+use super::rows::{millis, optional_time};
 use super::visits::{is_still_at, save_after};
 use super::{Store, StoreError};
 use crate::model::{
-    AlertId, AlertState, DocumentFacts, Entry, EntryKeys, FeedAfter, Identity, KnownByKey, Match,
-    Newness, PlannedAlert, RuleName, Scope, StoriesByKey, StoryCandidate, StoryId, StoryRef,
-    Validators,
+    AlertId, AlertState, DocumentFacts, Entry, EntryId, EntryKeys, FeedAfter, FeedPast, Guids,
+    Hold, Identity, KnownByKey, MassChange, Match, Newness, PlannedAlert, Recognised, RuleName,
+    Scope, StoriesByKey, StoryCandidate, StoryId, StoryRef, Validators,
 };
 
 /// A document on its way into the store.
@@ -51,8 +51,8 @@ pub struct Situation<'a> {
     pub candidate: Option<&'a StoryCandidate>,
     /// Title and text that a revision replaces.
     pub previous: Option<(String, String)>,
-    /// Whether this is the feed's first document.
-    pub baseline: bool,
+    /// Why what it would tell is held back, if it is.
+    pub held: Option<Hold>,
 }
 
 /// A match and what it leads to.
@@ -68,8 +68,23 @@ pub struct JudgedMatch {
 
 /// Makes the decisions; the store only asks.
 pub trait Judge: Send {
-    /// Which stored entry this is.
-    fn identify(&mut self, keys: &EntryKeys, known: KnownByKey) -> Identity;
+    /// Which stored entries a document shows again, given what is stored under
+    /// the keys of each.
+    fn recognise(
+        &mut self,
+        keys: &[EntryKeys],
+        known: Vec<KnownByKey>,
+        past: &FeedPast,
+    ) -> Recognised;
+    /// Which entries of a suspicious document are old ones in new clothes;
+    /// `titles` says which have a title that the feed had before.
+    fn old_in_new_clothes(
+        &mut self,
+        keys: &[EntryKeys],
+        identities: &[Identity],
+        titles: &[bool],
+        past: &FeedPast,
+    ) -> Vec<bool>;
     /// Which story a new entry belongs to.
     fn story(
         &mut self,
@@ -85,19 +100,14 @@ pub trait Judge: Send {
 /// What became of one entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EntryOutcome {
+    /// Its row.
+    pub id: EntryId,
     /// New, known or revised.
     pub newness: Newness,
-    /// Its story.
-    pub story: StoryId,
+    /// Its story; `None` for a known entry whose texts were forgotten.
+    pub story: Option<StoryId>,
     /// Alerts raised because of it.
     pub alerts: Vec<(RuleName, AlertId)>,
-}
-
-/// Placeholder.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct MassChange {
-    /// x
-    pub held: usize,
 }
 
 /// What became of a visit.
@@ -113,8 +123,11 @@ pub struct CommitReport {
     pub deliveries: usize,
     /// Whether this was the feed's first document.
     pub baseline: bool,
-    /// Most of the feed looked new at once, and not because time went by.
+    /// Set when most of the feed looked new at once: once for each such event,
+    /// as the entries are known from then on.
     pub mass_change: Option<MassChange>,
+    /// Set when this document changed our mind about the feed's GUIDs.
+    pub guids_changed: Option<Guids>,
     /// Older pages to be read now, because entries may have been missed.
     pub older_pages: Option<String>,
 }
@@ -143,39 +156,134 @@ impl Store {
             if !is_still_at(db, visit.feed, &visit.url)? {
                 return Ok(CommitReport::default());
             }
-            let baseline = is_baseline(db, &visit)?;
-            let mut report = CommitReport { baseline, ..CommitReport::default() };
-            for (entry, keys) in &visit.entries {
-                let mut intake = Intake { db, visit: &visit, entry, keys, baseline };
-                let outcome = intake.run(judge.as_mut(), &mut report)?;
-                report.entries.push(outcome);
-            }
-            save_feed(db, &visit, &report)?;
-            if let Some(after) = judge.conclude(&visit, &report) {
-                save_after(db, visit.feed, &after, visit.now)?;
-                report.older_pages = after.older_pages;
-            }
-            Ok(report)
+            take_in(db, &visit, judge.as_mut())
         })
         .await
     }
 }
 
-/// A feed's first document is its baseline, unless it shows entries that are
-/// known: then the feed only moved to another URL.
-fn is_baseline(db: &Connection, visit: &Visit) -> rusqlite::Result<bool> {
-    let baselined: bool =
-        db.query_row("SELECT baselined FROM feed WHERE id = ?", [visit.feed], |row| row.get(0))?;
-    if baselined {
-        return Ok(false);
+fn take_in(
+    db: &Connection,
+    visit: &Visit,
+    judge: &mut dyn Judge,
+) -> rusqlite::Result<CommitReport> {
+    let keys: Vec<EntryKeys> = visit.entries.iter().map(|(_, keys)| keys.clone()).collect();
+    let found = keys.iter().map(|keys| known_by_key(db, visit.feed, keys));
+    let found = found.collect::<rusqlite::Result<Vec<_>>>()?;
+    let past = past(db, visit, &keys, &found)?;
+    let recognised = judge.recognise(&keys, found, &past);
+    let baseline = !past.baselined;
+    let held = held_entries(db, visit, judge, (&keys, &recognised, &past))?;
+    let mut report = CommitReport {
+        baseline,
+        mass_change: mass_change(&recognised, &held),
+        guids_changed: Some(recognised.guids).filter(|guids| *guids != past.guids),
+        ..CommitReport::default()
+    };
+    save_guids(db, visit, &past, &recognised)?;
+    let decided = recognised.identities.into_iter().zip(held);
+    for ((entry, keys), (identity, held)) in visit.entries.iter().zip(decided) {
+        let held = match (baseline, held) {
+            (true, _) => Some(Hold::Baseline),
+            (false, true) => Some(Hold::MassChange),
+            (false, false) => None,
+        };
+        let mut intake = Intake { db, visit, entry, keys, held };
+        let outcome = intake.run(identity, judge, &mut report)?;
+        report.entries.push(outcome);
     }
-    for (_, keys) in &visit.entries {
-        let known = known_by_key(db, visit.feed, keys)?;
-        if known.guid.is_some() || known.link.is_some() || known.content.is_some() {
-            return Ok(false);
-        }
+    save_feed(db, visit, &report)?;
+    if let Some(after) = judge.conclude(visit, &report) {
+        save_after(db, visit.feed, &after, visit.now)?;
+        report.older_pages = after.older_pages;
     }
-    Ok(true)
+    Ok(report)
+}
+
+/// What the feed's earlier documents taught. A feed's first document is its
+/// baseline, unless it shows entries that are known: then the feed only moved
+/// to another URL, perhaps with other GUIDs, links and texts.
+fn past(
+    db: &Connection,
+    visit: &Visit,
+    keys: &[EntryKeys],
+    found: &[KnownByKey],
+) -> rusqlite::Result<FeedPast> {
+    let mut past = db.query_row(
+        "SELECT baselined, guids, guid_signs, last_document FROM feed WHERE id = ?",
+        [visit.feed],
+        |row| {
+            Ok(FeedPast {
+                baselined: row.get("baselined")?,
+                guids: Guids::from_word(&row.get::<_, String>("guids")?),
+                guid_signs: row.get("guid_signs")?,
+                last_document: optional_time(row, "last_document")?,
+            })
+        },
+    )?;
+    if !past.baselined {
+        let known = found.iter().any(|known| !known.is_empty());
+        past.baselined = known || {
+            let titles = known_titles(db, visit.feed, keys)?;
+            titles.iter().filter(|known| **known).count() * 2 > titles.len()
+        };
+    }
+    Ok(past)
+}
+
+fn known_titles(db: &Connection, feed: i64, keys: &[EntryKeys]) -> rusqlite::Result<Vec<bool>> {
+    keys.iter().map(|keys| has_title(db, feed, keys.title)).collect()
+}
+
+/// Which entries are held back because the feed itself changed.
+fn held_entries(
+    db: &Connection,
+    visit: &Visit,
+    judge: &mut dyn Judge,
+    (keys, recognised, past): (&[EntryKeys], &Recognised, &FeedPast),
+) -> rusqlite::Result<Vec<bool>> {
+    // An older page is new to us by its nature.
+    if !recognised.suspicious || visit.scope == Scope::Older {
+        return Ok(vec![false; keys.len()]);
+    }
+    let titles = known_titles(db, visit.feed, keys)?;
+    Ok(judge.old_in_new_clothes(keys, &recognised.identities, &titles, past))
+}
+
+fn mass_change(recognised: &Recognised, held: &[bool]) -> Option<MassChange> {
+    let identities = &recognised.identities;
+    let held = held.iter().filter(|held| **held).count();
+    let is_new = |identity: &&Identity| matches!(identity, Identity::New(_));
+    (held > 0).then(|| MassChange {
+        entries: identities.len(),
+        looked_new: identities.iter().filter(is_new).count(),
+        held,
+    })
+}
+
+/// Remembers what the GUIDs are worth. Random ones are kept from one document
+/// to the next only, to notice if they become stable.
+fn save_guids(
+    db: &Connection,
+    visit: &Visit,
+    past: &FeedPast,
+    recognised: &Recognised,
+) -> rusqlite::Result<()> {
+    db.prepare_cached(
+        "UPDATE feed SET guid_signs = ?2, guids = ?3, \
+         guids_since = CASE WHEN guids <> ?3 THEN ?4 ELSE guids_since END WHERE id = ?1",
+    )?
+    .execute(params![
+        visit.feed,
+        recognised.guid_signs,
+        recognised.guids.as_str(),
+        millis(visit.now)
+    ])?;
+    if past.guids == Guids::Random && recognised.guids == Guids::Random {
+        db.prepare_cached("DELETE FROM entry_key WHERE feed_id = ?1 AND kind = ?2")?
+            .execute(params![visit.feed, GUID])?;
+    }
+    Ok(())
 }
 
 fn save_feed(db: &Connection, visit: &Visit, report: &CommitReport) -> rusqlite::Result<()> {

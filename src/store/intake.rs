@@ -4,11 +4,11 @@ use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::ingest::{CommitReport, EntryOutcome, Judge, JudgedMatch, Situation, Visit};
-use super::lookup::{candidate, entry_keys, known_by_key};
+use super::lookup::{candidate, entry_keys};
 use super::rows::{json, millis, spans_to_json};
 use crate::model::{
-    AlertId, Entry, EntryId, EntryKeys, Identity, Key, KnownEntry, Newness, PlannedAlert, RuleName,
-    StoriesByKey, StoryCandidate, StoryId, StoryRef,
+    AlertId, Entry, EntryId, EntryKeys, Hold, Identity, Key, Newness, PlannedAlert, RuleName,
+    StoriesByKey, StoryCandidate, StoryId, StoryRef, Telling,
 };
 
 /// Equal words are one story within this time; after it they are told anew.
@@ -24,36 +24,39 @@ pub(super) struct Intake<'a> {
     pub(super) visit: &'a Visit,
     pub(super) entry: &'a Entry,
     pub(super) keys: &'a EntryKeys,
-    pub(super) baseline: bool,
+    pub(super) held: Option<Hold>,
 }
 
 impl Intake<'_> {
-    /// Recognises the entry, stores what is new about it, and has it judged.
+    /// Stores what is new about the entry, and has it judged.
     pub(super) fn run(
         &mut self,
+        identity: Identity,
         judge: &mut dyn Judge,
         report: &mut CommitReport,
     ) -> rusqlite::Result<EntryOutcome> {
-        let known = known_by_key(self.db, self.visit.feed, self.keys)?;
-        // A key that another entry of this feed has tells nothing of the story.
-        let telling = (known.link.is_none(), known.content.is_none());
-        match judge.identify(self.keys, known) {
-            Identity::Same(known, Newness::Revised) if !self.is_earlier_version(known.id)? => {
-                self.revise(judge, known, report)
-            }
-            Identity::Same(known, _) => {
-                self.touch(known.id)?;
-                self.save_keys(known.id)?;
-                Ok(EntryOutcome { newness: Newness::Known, story: known.story, alerts: vec![] })
-            }
-            Identity::New => self.add(judge, telling, report),
+        let (id, story, newness) = match identity {
+            Identity::New(telling) => return self.add(judge, telling, report),
+            Identity::Same(known, newness) => (known.id, known.story, newness),
+            Identity::Twin(first, newness) => match report.entries.get(first) {
+                Some(twin) => (twin.id, twin.story.clone(), newness),
+                None => return self.add(judge, Telling { link: true, content: true }, report),
+            },
+        };
+        self.save_keys(id)?;
+        if let (Newness::Revised, Some(story)) = (newness, &story)
+            && !self.is_earlier_version(id)?
+        {
+            return self.revise(judge, (id, story.clone()), report);
         }
+        self.touch(id)?;
+        Ok(EntryOutcome { id, newness: Newness::Known, story, alerts: vec![] })
     }
 
     fn add(
         &mut self,
         judge: &mut dyn Judge,
-        telling: (bool, bool),
+        telling: Telling,
         report: &mut CommitReport,
     ) -> rusqlite::Result<EntryOutcome> {
         let candidates = self.stories_by_key(telling)?;
@@ -77,32 +80,33 @@ impl Intake<'_> {
             story: story.id(),
             candidate: known.as_ref(),
             previous: None,
-            baseline: self.baseline,
+            held: self.held,
         };
         let judged = judge.judge(self.entry, &situation);
         let alerts = self.save_matches(story_row, id, judged, report)?;
-        Ok(EntryOutcome { newness: Newness::New, story: story.id().clone(), alerts })
+        let story = Some(story.id().clone());
+        Ok(EntryOutcome { id, newness: Newness::New, story, alerts })
     }
 
     fn revise(
         &mut self,
         judge: &mut dyn Judge,
-        known: KnownEntry,
+        (id, story): (EntryId, StoryId),
         report: &mut CommitReport,
     ) -> rusqlite::Result<EntryOutcome> {
-        let (story_row, previous) = self.replace_entry(known.id)?;
-        self.save_keys(known.id)?;
+        let (story_row, previous) = self.replace_entry(id)?;
         let candidate = candidate(self.db, story_row)?;
         let situation = Situation {
             newness: Newness::Revised,
-            story: &known.story,
+            story: &story,
             candidate: candidate.as_ref(),
             previous: Some(previous),
-            baseline: self.baseline,
+            held: self.held,
         };
         let judged = judge.judge(self.entry, &situation);
-        let alerts = self.save_matches(story_row, known.id, judged, report)?;
-        Ok(EntryOutcome { newness: Newness::Revised, story: known.story, alerts })
+        let alerts = self.save_matches(story_row, id, judged, report)?;
+        let story = Some(story);
+        Ok(EntryOutcome { id, newness: Newness::Revised, story, alerts })
     }
 
     /// A wording that was replaced comes back when a cache answers for the
@@ -130,6 +134,12 @@ impl Intake<'_> {
                      WHERE id = (SELECT story_id FROM entry WHERE id = ?1)",
                 )?
                 .execute(params![id.0, now])?;
+        } else {
+            self.db
+                .prepare_cached(
+                    "UPDATE tombstone SET last_seen = ?2 WHERE id = ?1 AND last_seen < ?3",
+                )?
+                .execute(params![id.0, now, stale])?;
         }
         Ok(())
     }
@@ -157,9 +167,11 @@ impl Intake<'_> {
         let (entry, now) = (self.entry, millis(self.visit.now));
         self.db
             .prepare_cached(
-                "INSERT INTO entry (feed_id, story_id, guid, url, title, text, authors, categories, \
+                "INSERT INTO entry (id, feed_id, story_id, guid, url, title, text, authors, categories, \
                  lang, published, updated, first_seen, last_seen, link_key, title_key, revision_key) \
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?12, ?13, ?14, ?15)",
+                 VALUES (1 + max((SELECT coalesce(max(id), 0) FROM entry), \
+                                 (SELECT coalesce(max(id), 0) FROM tombstone)), \
+                 ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?12, ?13, ?14, ?15)",
             )?
             .execute(params![
                 self.visit.feed,
@@ -244,10 +256,10 @@ impl Intake<'_> {
         Ok(())
     }
 
-    fn stories_by_key(&self, (link, content): (bool, bool)) -> rusqlite::Result<StoriesByKey> {
+    fn stories_by_key(&self, telling: Telling) -> rusqlite::Result<StoriesByKey> {
         let recent = millis(self.visit.now) - CONTENT_WINDOW.as_millis() as i64;
-        let link = self.keys.link.filter(|_| link);
-        let content = self.keys.content.filter(|_| content);
+        let link = self.keys.link.filter(|_| telling.link);
+        let content = self.keys.content.filter(|_| telling.content);
         Ok(StoriesByKey {
             link: self.story_by_key("link", link, i64::MIN)?,
             content: self.story_by_key("content", content, recent)?,

@@ -50,6 +50,10 @@ pub struct FeedRow {
     pub last_error: Option<String>,
     /// Entries stored.
     pub entries: i64,
+    /// trusted, or random: then its GUIDs are ignored.
+    pub guids: String,
+    /// Since when, if that ever changed.
+    pub guids_since: Option<Timestamp>,
 }
 
 /// A story as `stories` shows it.
@@ -141,7 +145,7 @@ impl Store {
         self.read(move |db| {
             let mut query = Query::new(
                 "SELECT name, url, title, health, last_success, last_attempt, last_entry, \
-                 max(next_due, coalesce(blocked_until, 0)) AS due, failures, last_error, \
+                 max(next_due, coalesce(blocked_until, 0)) AS due, failures, last_error, guids, guids_since, \
                  (SELECT count(*) FROM entry WHERE feed_id = feed.id) AS entries \
                  FROM feed WHERE active = 1",
             );
@@ -323,6 +327,8 @@ fn feed_row(row: &Row<'_>) -> rusqlite::Result<FeedRow> {
         failures: row.get("failures")?,
         last_error: row.get("last_error")?,
         entries: row.get("entries")?,
+        guids: row.get("guids")?,
+        guids_since: optional_time(row, "guids_since")?,
     })
 }
 

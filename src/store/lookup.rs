@@ -7,13 +7,21 @@ use crate::model::{
     AlertId, EntryId, EntryKeys, Key, KnownByKey, KnownEntry, RuleName, StoryCandidate, StoryId,
 };
 
+/// What a row of `entry_key` is the hash of.
+pub(super) const GUID: i64 = 1;
+const LINK: i64 = 2;
+const CONTENT: i64 = 3;
+
 /// The keys under which an entry is found again, with their kinds.
-pub(super) fn entry_keys(keys: &EntryKeys) -> impl Iterator<Item = (&'static str, Key)> {
-    // The last resort stands in for content: it names title, text and link.
-    let content = keys.content.unwrap_or(keys.last_resort);
-    [("guid", keys.guid), ("link", keys.link), ("content", Some(content))]
+pub(super) fn entry_keys(keys: &EntryKeys) -> impl Iterator<Item = (i64, Key)> {
+    [(GUID, keys.guid), (LINK, keys.link), (CONTENT, Some(content(keys)))]
         .into_iter()
         .filter_map(|(kind, key)| Some((kind, key?)))
+}
+
+/// The last resort stands in for content: it names title, text and link.
+fn content(keys: &EntryKeys) -> Key {
+    keys.content.unwrap_or(keys.last_resort)
 }
 
 /// The entries of a feed that share a key with an entry.
@@ -22,34 +30,63 @@ pub(super) fn known_by_key(
     feed: i64,
     keys: &EntryKeys,
 ) -> rusqlite::Result<KnownByKey> {
-    let mut found = KnownByKey::default();
-    let mut select = db.prepare_cached(
-        "SELECT entry.id, guid, published, link_key, title_key, revision_key, story.uid \
-         FROM entry_key \
-         JOIN entry ON entry.id = entry_key.entry_id JOIN story ON story.id = entry.story_id \
-         WHERE entry_key.feed_id = ?1 AND entry_key.kind = ?2 AND entry_key.key = ?3",
-    )?;
-    for (kind, key) in entry_keys(keys) {
-        let entry = select.query_row(params![feed, kind, key.0], known_entry).optional()?;
-        match kind {
-            "guid" => found.guid = entry,
-            "link" => found.link = entry,
-            _ => found.content = entry,
-        }
-    }
-    Ok(found)
+    let find = |kind: i64, key: Option<Key>| match key {
+        Some(key) => known_entry(db, feed, kind, key),
+        None => Ok(None),
+    };
+    let by_guid = find(GUID, keys.guid)?;
+    Ok(KnownByKey {
+        guid: if by_guid.is_some() { by_guid } else { find(GUID, keys.stated_guid)? },
+        link: find(LINK, keys.link)?,
+        content: find(CONTENT, Some(content(keys)))?,
+    })
 }
 
-fn known_entry(row: &Row<'_>) -> rusqlite::Result<KnownEntry> {
+/// An entry under one key; of one whose texts were forgotten, what stayed.
+fn known_entry(
+    db: &Connection,
+    feed: i64,
+    kind: i64,
+    key: Key,
+) -> rusqlite::Result<Option<KnownEntry>> {
+    let stored = db
+        .prepare_cached(
+            "SELECT entry.id, guid IS NOT NULL AS has_guid, published, link_key, title_key, \
+             revision_key, story.uid FROM entry_key \
+             JOIN entry ON entry.id = entry_key.entry_id JOIN story ON story.id = entry.story_id \
+             WHERE entry_key.feed_id = ?1 AND entry_key.kind = ?2 AND entry_key.key = ?3",
+        )?
+        .query_row(params![feed, kind, key.0], to_known)
+        .optional()?;
+    if stored.is_some() {
+        return Ok(stored);
+    }
+    db.prepare_cached(
+        "SELECT tombstone.id, has_guid, published, link_key, title_key, \
+         NULL AS revision_key, NULL AS uid FROM entry_key \
+         JOIN tombstone ON tombstone.id = entry_key.entry_id \
+         WHERE entry_key.feed_id = ?1 AND entry_key.kind = ?2 AND entry_key.key = ?3",
+    )?
+    .query_row(params![feed, kind, key.0], to_known)
+    .optional()
+}
+
+fn to_known(row: &Row<'_>) -> rusqlite::Result<KnownEntry> {
     Ok(KnownEntry {
         id: EntryId(row.get("id")?),
-        story: StoryId::new(row.get::<_, String>("uid")?),
+        story: row.get::<_, Option<String>>("uid")?.map(StoryId::new),
         link: optional_key(row, "link_key")?,
         title: key(row, "title_key")?,
-        revision: key(row, "revision_key")?,
-        has_guid: row.get::<_, Option<String>>("guid")?.is_some(),
+        revision: optional_key(row, "revision_key")?,
+        has_guid: row.get("has_guid")?,
         published: optional_time(row, "published")?,
     })
+}
+
+/// Whether the feed had an entry of this title.
+pub(super) fn has_title(db: &Connection, feed: i64, title: Key) -> rusqlite::Result<bool> {
+    db.prepare_cached("SELECT EXISTS (SELECT 1 FROM entry WHERE feed_id = ?1 AND title_key = ?2)")?
+        .query_row(params![feed, title.0], |row| row.get(0))
 }
 
 /// A story with the rules it matched.

@@ -16,6 +16,7 @@ mod migrate;
 mod notices;
 mod overview;
 mod rows;
+mod sweep;
 mod visits;
 mod writer;
 

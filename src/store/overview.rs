@@ -1,9 +1,9 @@
-//! Counts for `status`, and forgetting what is old.
+//! Counts for `status`.
 
 use jiff::Timestamp;
-use rusqlite::{Connection, params};
+use rusqlite::Connection;
 
-use super::rows::{millis, optional_time};
+use super::rows::optional_time;
 use super::{Store, StoreError};
 
 /// How things stand, in numbers.
@@ -80,51 +80,6 @@ impl Store {
         })
         .await
     }
-
-    /// Forgets up to `limit` stories that nobody has carried since `before`,
-    /// with their entries, matches, alerts and deliveries. Kept is whatever
-    /// waits to be sent, and what stood in its feed's latest document: a feed
-    /// that says "not modified" for weeks still shows it. Returns how many went.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn sweep(&self, before: Timestamp, limit: usize) -> Result<usize, StoreError> {
-        self.write(move |db| {
-            let mut select = db.prepare_cached(
-                "SELECT id FROM story WHERE last_seen < ?1 AND NOT EXISTS ( \
-                   SELECT 1 FROM match JOIN alert ON alert.match_id = match.id \
-                   JOIN delivery ON delivery.alert_id = alert.id \
-                   WHERE match.story_id = story.id AND delivery.state = 'waiting') \
-                 AND NOT EXISTS (SELECT 1 FROM entry JOIN feed ON feed.id = entry.feed_id \
-                   WHERE entry.story_id = story.id AND feed.active = 1 \
-                   AND entry.last_seen >= feed.last_document - 86400000) LIMIT ?2",
-            )?;
-            let rows = select.query_map(params![millis(before), limit as i64], |row| row.get(0))?;
-            let old: Vec<i64> = rows.collect::<Result<_, _>>()?;
-            for story in &old {
-                forget(db, *story)?;
-            }
-            if old.is_empty() {
-                db.execute_batch("PRAGMA incremental_vacuum(256)")?;
-            }
-            Ok(old.len())
-        })
-        .await
-    }
-}
-
-fn forget(db: &Connection, story: i64) -> rusqlite::Result<()> {
-    for sql in [
-        "DELETE FROM delivery WHERE alert_id IN (SELECT alert.id FROM alert \
-         JOIN match ON match.id = alert.match_id WHERE match.story_id = ?)",
-        "DELETE FROM alert WHERE match_id IN (SELECT id FROM match WHERE story_id = ?)",
-        "DELETE FROM match WHERE story_id = ?",
-        "DELETE FROM entry WHERE story_id = ?",
-        "DELETE FROM story WHERE id = ?",
-    ] {
-        db.prepare_cached(sql)?.execute([story])?;
-    }
-    Ok(())
 }
 
 fn moment(db: &Connection, sql: &str) -> rusqlite::Result<Option<Timestamp>> {

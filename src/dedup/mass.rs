@@ -1,0 +1,58 @@
+//! Did the feed itself change? When most of a known feed looks new at once, it
+//! got new software, another address or its archive back: what looks old is
+//! held back, and only then. A single entry is never held for its date.
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::model::{EntryKeys, FeedPast, Identity};
+
+/// Entries below which a document says nothing about its feed.
+const ENTRIES: usize = 5;
+/// Old-looking entries below which nothing is held.
+const OLD: usize = 3;
+/// A claimed date may be late or in another zone by so much and the entry
+/// still count as later than the last document.
+const SLACK: SignedDuration = SignedDuration::from_hours(6);
+/// Dates before 1995 are no dates: feeds did not exist.
+const FIRST_SANE_SECOND: i64 = 788_918_400;
+
+/// Whether three in five entries look new to a feed that is known.
+pub(super) fn is_suspicious(identities: &[Identity], past: &FeedPast) -> bool {
+    past.baselined
+        && identities.len() >= ENTRIES
+        && new_ones(identities) * 5 >= identities.len() * 3
+}
+
+/// Which entries of a suspicious document are old ones in new clothes; none
+/// if time explains what looks new. `titles` says whose title the feed had.
+///
+/// The claimed date counts only if it lies before the feed's last document.
+/// Without a date, and with a title that the feed never had, an entry is new.
+pub fn old_in_new_clothes(
+    keys: &[EntryKeys],
+    identities: &[Identity],
+    titles: &[bool],
+    past: &FeedPast,
+) -> Vec<bool> {
+    let is_new = |at: usize| matches!(identities.get(at), Some(Identity::New(_)));
+    let again = |at: usize| is_new(at) && titles.get(at) == Some(&true);
+    let held: Vec<bool> = (0..keys.len())
+        .map(|at| is_new(at) && (again(at) || is_dated_before(&keys[at], past.last_document)))
+        .collect();
+    let new = new_ones(identities);
+    let old = held.iter().filter(|held| **held).count();
+    let again = (0..keys.len()).filter(|at| again(*at)).count();
+    // Equal titles are stronger evidence than dates, which feeds get wrong.
+    let changed = old >= OLD && (old * 2 >= new || (again >= OLD && again * 4 >= new));
+    if changed { held } else { vec![false; keys.len()] }
+}
+
+fn new_ones(identities: &[Identity]) -> usize {
+    identities.iter().filter(|identity| matches!(identity, Identity::New(_))).count()
+}
+
+fn is_dated_before(keys: &EntryKeys, last_document: Option<Timestamp>) -> bool {
+    let Some((published, last)) = keys.published.zip(last_document) else { return false };
+    let before = last.checked_sub(SLACK).unwrap_or(last);
+    published.as_second() >= FIRST_SANE_SECOND && published < before
+}
