@@ -1,11 +1,14 @@
 //! feed-rs' model to ours. Its own ids are switched off: they change with the
 //! title, or at every parse (see docs/decisions/identity.md).
 
+use std::borrow::Cow;
+
 use feed_rs::model as theirs;
 use feed_rs::parser::{Builder, ParseErrorKind, ParseFeedError};
 use jiff::Timestamp;
 use url::Url;
 
+use super::text::{cut, joined, link, names};
 use super::{MAX_ENTRIES, MAX_LINK, MAX_TEXT, MAX_TITLE, ParseError, ParsedFeed, parse_date};
 use crate::extract::{html_to_text, one_line, paragraphs};
 use crate::model::Entry;
@@ -84,9 +87,13 @@ impl Context {
             published: item.published.and_then(timestamp),
             // feed-rs copies RSS' pubDate into `updated`; only Atom states both.
             updated: item.updated.filter(|_| self.is_atom).and_then(timestamp),
-            authors: names(item.authors.iter().filter_map(|person| person.name.as_deref())),
+            authors: names(
+                item.authors.iter().filter_map(|person| person.name.as_deref().map(Cow::Borrowed)),
+            ),
             categories: names(
-                item.categories.iter().map(|c| c.label.as_deref().unwrap_or(&c.term)),
+                item.categories
+                    .iter()
+                    .map(|c| Cow::Borrowed(c.label.as_deref().unwrap_or(&c.term))),
             ),
             lang: item.language.as_deref().map(one_line).or_else(|| self.lang.clone()),
             guid,
@@ -106,15 +113,7 @@ impl Context {
             .or_else(|| links().find(|link| !matches!(&*rel(link), "enclosure" | "self" | "edit")))
             .map(|link| link.href.as_str())
             .or_else(|| guid.filter(|g| g.starts_with("http://") || g.starts_with("https://")))?;
-        let found = found.trim();
-        let absolute = match (Url::parse(found), &self.base) {
-            (Ok(url), _) => Some(url),
-            (Err(_), Some(base)) => base.join(found).ok(),
-            (Err(_), None) => None,
-        };
-        // A link too long to be one is none: a cut link would lead elsewhere.
-        let url = absolute.map_or_else(|| one_line(found), |url| url.to_string());
-        (url.len() <= MAX_LINK).then_some(url)
+        link(found, self.base.as_ref())
     }
 }
 
@@ -153,14 +152,8 @@ impl Markup {
             Some(self.as_text(content.body.as_deref()?, content.content_type.subty().as_str()))
         });
         let summary = item.summary.as_ref().map(|summary| self.plain(summary));
-        let content = content.filter(|content| !content.is_empty());
-        match (content, summary.filter(|summary| !summary.is_empty())) {
-            (Some(content), Some(summary)) if !repeats(&content, &summary) => {
-                format!("{summary}\n{content}")
-            }
-            (Some(text), _) | (None, Some(text)) => text,
-            (None, None) => self.media_description(item),
-        }
+        let text = joined(summary.unwrap_or_default(), content.unwrap_or_default());
+        if text.is_empty() { self.media_description(item) } else { text }
     }
 
     fn media_description(self, item: &theirs::Entry) -> String {
@@ -169,29 +162,6 @@ impl Markup {
     }
 }
 
-/// Whether a summary is only the content's beginning, cut and dotted.
-fn repeats(content: &str, summary: &str) -> bool {
-    content.contains(summary.trim_end_matches(['…', '.', ' ']))
-}
-
 fn timestamp(when: Chrono) -> Option<Timestamp> {
     Timestamp::from_millisecond(when.timestamp_millis()).ok()
-}
-
-fn names<'a>(names: impl Iterator<Item = &'a str>) -> Vec<String> {
-    let mut seen = Vec::new();
-    for name in names.map(|name| cut(one_line(name), MAX_TITLE)) {
-        if !name.is_empty() && !seen.contains(&name) && seen.len() < 50 {
-            seen.push(name);
-        }
-    }
-    seen
-}
-
-/// Cuts to at most `limit` bytes on a character boundary.
-fn cut(mut text: String, limit: usize) -> String {
-    if text.len() > limit {
-        text.truncate(text.floor_char_boundary(limit));
-    }
-    text
 }

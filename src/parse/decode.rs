@@ -8,10 +8,10 @@
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
 
-use crate::model::Document;
+use crate::model::{Decoding, Document};
 
 /// The document as text, with warnings for people.
-pub(super) fn decode(document: &Document) -> (String, Vec<String>) {
+pub(super) fn decode(document: &Document) -> (String, Decoding, Vec<String>) {
     let bytes = document.bytes.as_slice();
     let mut warnings = Vec::new();
     let (encoding, skip) = match (Encoding::for_bom(bytes), bytes) {
@@ -24,7 +24,8 @@ pub(super) fn decode(document: &Document) -> (String, Vec<String>) {
     if lossy {
         warnings.push(format!("some bytes are not valid {} and were replaced", encoding.name()));
     }
-    (without_declared_encoding(&text), warnings)
+    let decoding = Decoding { encoding: encoding.name(), decided_by: "", lossy };
+    (without_declared_encoding(&text), decoding, warnings)
 }
 
 fn stated_or_detected(document: &Document, warnings: &mut Vec<String>) -> &'static Encoding {
@@ -98,7 +99,7 @@ mod tests {
             content_type: content_type.map(str::to_string),
             base_url: None,
         };
-        let (text, _) = decode(&document);
+        let (text, _, _) = decode(&document);
         assert!(text.contains(expected), "{text:?} lacks {expected:?}");
     }
 

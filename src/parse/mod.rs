@@ -1,13 +1,27 @@
 //! Bytes to entries. Pure.
 //!
-//! The format is found by the first characters, not by what a server says:
-//! RSS comes as `text/html` often enough.
+//! The format is found in the document, not by what a server says: RSS comes
+//! as `text/html` often enough. See docs/decisions/reading.md.
 
+mod build;
 mod convert;
 mod date;
 mod decode;
+mod entity;
+mod entry;
+mod feed;
+mod json;
+mod names;
+mod read;
+mod repair;
+mod root;
+mod text;
+mod tree;
+mod xml;
 
 use crate::model::{Decoding, Document, Entry, FeedHints};
+
+use repair::{Repair, Repairs};
 
 pub use date::parse_date;
 
@@ -59,44 +73,67 @@ pub enum ParseError {
 
 /// Reads a feed document.
 ///
+/// One lenient reader reads sound and broken documents alike; the strict
+/// reader (feed-rs) is asked where ours had to mend something or found
+/// nothing, and the one with more entries is believed.
+///
 /// # Errors
 /// When the document is no feed, or is broken beyond reading. An entry that
 /// has neither title, text nor link is left out with a warning.
 pub fn parse_feed(document: &Document) -> Result<ParsedFeed, ParseError> {
-    let (text, mut warnings) = decode::decode(document);
-    let head = text.trim_start_matches(['\u{feff}', ' ', '\t', '\r', '\n']);
+    let (text, decoding, mut warnings) = decode::decode(document);
+    let head = text.trim_start_matches(['\u{feff}', '\u{fffe}', '\0', ' ', '\t', '\r', '\n']);
     if head.is_empty() {
         return Err(ParseError::Empty);
     }
-    if let Some(title) = web_page_title(head) {
-        return Err(ParseError::WebPage(title));
+    let base = document.base_url.as_deref();
+    let mut repairs = Repairs::default();
+    if decoding.lossy {
+        repairs.note(Repair::LossyText);
     }
-    let feed = parse_strictly(head, document.base_url.as_deref())?;
-    let mut parsed = convert::feed(feed, document.base_url.as_deref());
+    let ours = guarded(|| match head.starts_with('{') || head.starts_with('[') {
+        true => json::read(head, base, &mut repairs),
+        false => read::read(head, base, &mut repairs),
+    });
+    let asks_strict = match &ours {
+        Ok(feed) => !repairs.is_empty() || feed.entries.is_empty(),
+        Err(ParseError::WebPage(_)) => false,
+        Err(_) => true,
+    };
+    let theirs = if asks_strict && !is_hostile(&repairs) { strictly(head, base) } else { None };
+    let mut parsed = match (ours, theirs) {
+        (Ok(ours), Some(theirs)) if theirs.entries.len() > ours.entries.len() => {
+            ParsedFeed { entries: theirs.entries, warnings: theirs.warnings, ..ours }
+        }
+        (Ok(ours), _) => ours,
+        (Err(_), Some(theirs)) if !theirs.entries.is_empty() => theirs,
+        (Err(error), _) => return Err(error),
+    };
     warnings.append(&mut parsed.warnings);
-    Ok(ParsedFeed { warnings, ..parsed })
+    Ok(ParsedFeed { warnings, decoding, repairs: repairs.sentences(), ..parsed })
 }
 
-/// Documents are hostile: a panic of the parser below costs this one only.
-fn parse_strictly(text: &str, base: Option<&str>) -> Result<feed_rs::model::Feed, ParseError> {
-    let parsing = || convert::builder(base).build().parse(text.as_bytes());
-    match std::panic::catch_unwind(std::panic::AssertUnwindSafe(parsing)) {
-        Ok(parsed) => parsed.map_err(convert::error),
-        Err(_) => Err(ParseError::Malformed("the parser failed on it".to_string())),
-    }
+/// What breaks the limits is not given to a reader that has none.
+fn is_hostile(repairs: &Repairs) -> bool {
+    [Repair::TooDeep, Repair::TooManyAttributes, Repair::TooManyElements]
+        .into_iter()
+        .any(|limit| repairs.has(limit))
 }
 
-/// Says whether the text begins like HTML, and what its title is.
-fn web_page_title(head: &str) -> Option<String> {
-    let start: String = head.chars().take(1_024).collect::<String>().to_ascii_lowercase();
-    if !start.starts_with("<!doctype html") && !start.starts_with("<html") {
-        return None;
-    }
-    let title = start
-        .split_once("<title>")
-        .and_then(|(_, rest)| rest.split_once("</title>"))
-        .map(|(title, _)| format!(" (its title is \"{}\")", convert::clean(title)));
-    Some(title.unwrap_or_default())
+/// Documents are hostile: a panic of a reader costs this one only.
+fn guarded(
+    read: impl FnOnce() -> Result<ParsedFeed, ParseError>,
+) -> Result<ParsedFeed, ParseError> {
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(read))
+        .unwrap_or_else(|_| Err(ParseError::Malformed("the parser failed on it".to_string())))
+}
+
+fn strictly(text: &str, base: Option<&str>) -> Option<ParsedFeed> {
+    let reading = || {
+        let feed = convert::builder(base).build().parse(text.as_bytes()).map_err(convert::error)?;
+        Ok(convert::feed(feed, base))
+    };
+    guarded(reading).ok()
 }
 
 #[cfg(test)]

@@ -109,11 +109,12 @@ fn what_is_no_feed_is_named() {
     assert_eq!(error("  \n"), "the document is empty");
     assert_eq!(
         error("<!DOCTYPE html><html><head><title>503 Busy</title>"),
-        "this is a web page, not a feed (its title is \"503 busy\")"
+        "this is a web page, not a feed (its title is \"503 Busy\")"
     );
     assert!(error("<opml version='2.0'/>").starts_with("not a feed"));
-    assert!(error("<rss version='2.0'><channel><item>").starts_with("the feed is malformed"));
-    assert!(error("hello").contains("not a feed") || error("hello").contains("malformed"));
+    assert!(error("<opml version='2.0'/>").contains("wirewatch feeds import"));
+    assert!(error("<kml><Document/></kml>").contains("\"kml\""));
+    assert!(error("hello").contains("neither XML nor JSON"));
 }
 
 proptest::proptest! {
