@@ -24,7 +24,7 @@ pub(super) fn decode(document: &Document) -> (String, Decoding, Vec<String>) {
     if lossy {
         warnings.push(format!("some bytes are not valid {} and were replaced", encoding.name()));
     }
-    let decoding = Decoding { encoding: encoding.name(), decided_by: "", lossy };
+    let decoding = Decoding { encoding: encoding.name().into(), decided_by: "".into(), lossy };
     (without_declared_encoding(&text), decoding, warnings)
 }
 
