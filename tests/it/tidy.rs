@@ -5,13 +5,15 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// The table of ARCHITECTURE.md: what each module may use of ours.
-const MAY_IMPORT: [(&str, &[&str]); 17] = [
+const MAY_IMPORT: [(&str, &[&str]); 19] = [
     ("model", &[]),
     ("schedule", &["model"]),
     ("extract", &["model"]),
     ("alert", &["model"]),
     ("rule", &["model"]),
     ("parse", &["model", "extract"]),
+    ("discover", &[]),
+    ("opml", &[]),
     ("dedup", &["model", "extract"]),
     ("net", &["model"]),
     ("fetch", &["model", "net"]),
@@ -36,7 +38,7 @@ const MAY_IMPORT: [(&str, &[&str]); 17] = [
         "cli",
         &[
             "model", "schedule", "extract", "parse", "dedup", "rule", "alert", "net", "fetch",
-            "deliver", "store", "pipeline", "config", "app",
+            "deliver", "store", "pipeline", "config", "app", "discover", "opml",
         ],
     ),
     ("main", &["cli"]),
