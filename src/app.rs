@@ -378,7 +378,8 @@ pub fn decisions(
     }
 }
 
-fn fetch_options(config: &Config) -> fetch::Options {
+/// How a configuration wants feeds to be fetched.
+pub fn fetch_options(config: &Config) -> fetch::Options {
     fetch::Options {
         user_agent: user_agent(config),
         connect_timeout: config.fetch.connect_timeout,

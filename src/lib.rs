@@ -22,6 +22,10 @@ pub mod extract;
 
 pub mod parse;
 
+pub mod discover;
+
+pub mod opml;
+
 pub mod dedup;
 
 pub mod rule;

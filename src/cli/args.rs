@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
+use super::feeds::FeedsArgs;
+
 /// Watches news feeds and tells you about stories that match your rules.
 ///
 /// Without a command: runs the daemon, like `wirewatch run`.
@@ -46,10 +48,12 @@ pub(super) enum Command {
     /// Say what is healthy and what is not
     #[command(after_help = "Example:\n  wirewatch status --quiet && echo healthy")]
     Status(StatusArgs),
-    /// List feeds, or bring one back that ended with 410
-    #[command(
-        after_help = "Examples:\n  wirewatch feeds --state failing\n  wirewatch feeds revive old-feed"
-    )]
+    /// List, show, test, add, import, export, remove and revive feeds
+    ///
+    /// Without a further command: lists them.
+    #[command(after_help = "Examples:\n  wirewatch feeds --health failing\n  \
+        wirewatch feeds add https://example.org/ --group news/asia\n  \
+        wirewatch feeds import subscriptions.opml --dry-run")]
     Feeds(FeedsArgs),
     /// List stories, the newest first
     #[command(after_help = "Example:\n  wirewatch stories --since 2h --rule sanctions")]
@@ -107,30 +111,12 @@ pub(super) struct ListArgs {
     /// Only of this channel
     #[arg(long, value_name = "NAME")]
     pub(super) channel: Option<String>,
-    /// Only in this state (feeds: new, ok, failing, gone; deliveries: waiting, sent, failed)
+    /// Only in this state (alerts and deliveries: waiting, sent, failed)
     #[arg(long, value_name = "STATE")]
     pub(super) state: Option<String>,
     /// At most so many
     #[arg(long, value_name = "N", default_value_t = 100)]
     pub(super) limit: usize,
-}
-
-#[derive(Debug, clap::Args)]
-#[command(args_conflicts_with_subcommands = true)]
-pub(super) struct FeedsArgs {
-    #[command(flatten)]
-    pub(super) list: ListArgs,
-    #[command(subcommand)]
-    pub(super) action: Option<FeedsAction>,
-}
-
-#[derive(Debug, Subcommand)]
-pub(super) enum FeedsAction {
-    /// Poll a feed again that is gone or waiting after failures
-    Revive {
-        /// The feed's name
-        name: String,
-    },
 }
 
 #[derive(Debug, clap::Args)]
@@ -222,7 +208,7 @@ pub(super) enum Shell {
 }
 
 /// A span of time as the configuration writes it, days included.
-fn duration(text: &str) -> Result<jiff::SignedDuration, String> {
+pub(super) fn duration(text: &str) -> Result<jiff::SignedDuration, String> {
     let span: jiff::Span = text.parse().map_err(|_| "write it like 90m, 2h or 3d".to_string())?;
     span.to_duration(jiff::SpanRelativeTo::days_are_24_hours())
         .map_err(|_| "days, hours, minutes and seconds only".to_string())

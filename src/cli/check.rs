@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::{BAD_CONFIG, CliError, Context, output};
 use crate::config::{self, Config, Environment, Problem};
 use crate::deliver::ChannelOptions;
+use crate::model::Interval;
 
 pub(super) async fn run(mut context: Context) -> Result<ExitCode, CliError> {
     let path = context.config_path()?;
@@ -52,13 +53,13 @@ fn plan(config: &Config) -> Vec<String> {
     )];
     lines.push(format!("store: {}", config.store.display()));
     for feed in &config.feeds {
-        lines.push(format!(
-            "feed {}: {} every {:#}",
-            feed.name,
-            feed.url,
-            feed.interval.at_first()
-        ));
+        let often = match feed.interval {
+            Interval::Fixed(interval) => format!("every {interval:#}"),
+            Interval::Adaptive => "as often as it brings news".to_string(),
+        };
+        lines.push(format!("feed {}: {} {often}", feed.name, feed.url));
     }
+    lines.extend(config.paused.iter().map(|feed| format!("feed {}: paused", feed.name)));
     for rule in &config.rules {
         let channels: Vec<&str> = rule.channels.iter().map(|name| name.as_str()).collect();
         let tells = match channels.as_slice() {

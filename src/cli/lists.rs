@@ -1,4 +1,4 @@
-//! `feeds`, `stories`, `alerts`, `deliveries`: rows with filters.
+//! `stories`, `alerts`, `deliveries`: rows with filters.
 
 use std::process::ExitCode;
 
@@ -6,33 +6,10 @@ use comfy_table::{ContentArrangement, Table, presets};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::args::{DeliveriesAction, DeliveriesArgs, FeedsAction, FeedsArgs, ListArgs};
+use super::args::{DeliveriesAction, DeliveriesArgs, ListArgs};
 use super::{CliError, Context};
-use crate::model::{Clock, DeliveryId, FeedName, Field};
+use crate::model::{Clock, DeliveryId, Field};
 use crate::store::{AlertRow, DeliveryRow, FeedRow, Filter, OutletRow, Store, StoryRow};
-
-pub(super) async fn feeds(context: Context, args: FeedsArgs) -> Result<ExitCode, CliError> {
-    let store = attach(&context)?;
-    if let Some(FeedsAction::Revive { name }) = args.action {
-        if !store.revive_feed(FeedName::new(&name), Clock::System.now()).await? {
-            return Err(CliError::Failed(format!("no feed is named \"{name}\"")));
-        }
-        return say(context, format!("feed \"{name}\" is due now"));
-    }
-    let rows = store.feeds(filter(&args.list)?).await?;
-    let header = ["feed", "state", "entries", "last success", "next poll", "last error"];
-    show(context, &rows, feed_json, header, |feed| {
-        let next = if feed.health == "gone" { "never".into() } else { short(feed.next_due) };
-        [
-            feed.name.clone(),
-            feed.health.clone(),
-            feed.entries.to_string(),
-            feed.last_success.map(short).unwrap_or_default(),
-            next,
-            feed.last_error.clone().unwrap_or_default(),
-        ]
-    })
-}
 
 pub(super) async fn stories(context: Context, args: ListArgs) -> Result<ExitCode, CliError> {
     let rows = attach(&context)?.stories(filter(&args)?).await?;
@@ -116,13 +93,13 @@ async fn retry(
     say(context, format!("{count} deliveries will be sent again"))
 }
 
-fn say(mut context: Context, line: String) -> Result<ExitCode, CliError> {
+pub(super) fn say(mut context: Context, line: String) -> Result<ExitCode, CliError> {
     context.out.line(line)?;
     context.out.flush()?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn attach(context: &Context) -> Result<Store, CliError> {
+pub(super) fn attach(context: &Context) -> Result<Store, CliError> {
     Ok(Store::attach(&context.load()?.store)?)
 }
 
@@ -140,7 +117,7 @@ fn filter(args: &ListArgs) -> Result<Filter, CliError> {
     })
 }
 
-fn show<T, const N: usize>(
+pub(super) fn show<T, const N: usize>(
     mut context: Context,
     rows: &[T],
     as_json: impl Fn(&T) -> Value,
@@ -167,7 +144,7 @@ fn show<T, const N: usize>(
 }
 
 /// To the second, UTC.
-fn short(when: Timestamp) -> String {
+pub(super) fn short(when: Timestamp) -> String {
     when.strftime("%Y-%m-%d %H:%M:%SZ").to_string()
 }
 
@@ -175,7 +152,7 @@ fn names(outlets: &[OutletRow]) -> String {
     outlets.iter().map(|outlet| outlet.name.as_str()).collect::<Vec<_>>().join(", ")
 }
 
-fn time(when: Option<Timestamp>) -> Option<String> {
+pub(super) fn time(when: Option<Timestamp>) -> Option<String> {
     when.map(|when| when.to_string())
 }
 

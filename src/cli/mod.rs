@@ -3,6 +3,7 @@
 
 mod args;
 mod check;
+mod feeds;
 mod generate;
 mod items;
 mod lists;
@@ -93,7 +94,7 @@ async fn dispatch(command: Command, context: Context) -> Result<ExitCode, CliErr
         Command::Once => once::run(context).await,
         Command::Check => check::run(context).await,
         Command::Status(args) => status::run(context, args).await,
-        Command::Feeds(args) => lists::feeds(context, args).await,
+        Command::Feeds(args) => feeds::run(context, args).await,
         Command::Stories(args) => lists::stories(context, args).await,
         Command::Alerts(args) => lists::alerts(context, args).await,
         Command::Deliveries(args) => lists::deliveries(context, args).await,

@@ -6,9 +6,9 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use lettre::message::Mailbox;
 use url::Host;
 
+use super::address::http_url;
 use super::document::{Document, Named, label};
 use super::environment::Environment;
-use super::feeds::http_url;
 use super::fields::{Fields, Text};
 use super::keys;
 use super::problem::quoted;
@@ -44,8 +44,10 @@ pub(super) fn report_unused(document: &Document, rules: &[RuleConfig], findings:
         return;
     }
     for named in &document.channels {
+        let notified = document.operator.texts("notify");
         let is_used =
-            rules.iter().flat_map(|rule| &rule.channels).any(|name| name.as_str() == named.name);
+            rules.iter().flat_map(|rule| &rule.channels).any(|name| name.as_str() == named.name)
+                || notified.iter().any(|name| name.text == named.name);
         if !is_used {
             let message = format!("{}: no rule uses it", label("channel", &named.name));
             let hint = format!("add {} to the channels of a rule", quoted(&named.name));

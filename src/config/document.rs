@@ -1,6 +1,8 @@
 //! The files' trees sorted into sections, with everything checked that can be
 //! checked without knowing what the sections mean.
 
+use std::collections::HashMap;
+
 use super::fields::{Fields, Text, kind_of};
 use super::keys::{self, Section};
 use super::problem::{did_you_mean, quoted};
@@ -18,6 +20,8 @@ pub(super) struct Document {
     pub(super) store: Fields,
     pub(super) defaults: Fields,
     pub(super) fetch: Fields,
+    pub(super) operator: Fields,
+    pub(super) groups: Vec<Named>,
     pub(super) feeds: Vec<Named>,
     pub(super) terms: Vec<(String, Text)>,
     pub(super) rules: Vec<Named>,
@@ -39,8 +43,10 @@ pub(super) enum Scope {
 const CHANNEL_KINDS: [&Section; 3] = [&keys::EMAIL, &keys::WEBHOOK, &keys::CONSOLE];
 
 /// The names that may stand at the top of a file.
-const TOP: [&str; 8] =
-    ["include", "store", "defaults", "fetch", "feed", "terms", "rule", "channel"];
+const TOP: [&str; 10] = [
+    "include", "store", "defaults", "fetch", "group", "feed", "terms", "rule", "operator",
+    "channel",
+];
 
 /// Sorts the entries of all files.
 pub(super) fn gather(root: &[Entry], scope: Scope, findings: &mut Findings) -> Document {
@@ -58,6 +64,8 @@ pub(super) fn gather(root: &[Entry], scope: Scope, findings: &mut Findings) -> D
     let store = settings(&keys::STORE, findings);
     let defaults = settings(&keys::DEFAULTS, findings);
     let fetch = settings(&keys::FETCH, findings);
+    let operator = settings(&keys::OPERATOR, findings);
+    let groups = if everything { named(root, &keys::GROUP, findings) } else { Vec::new() };
     let feeds = if everything { named(root, &keys::FEED, findings) } else { Vec::new() };
     let rules = named(root, &keys::RULE, findings);
     let terms = terms(root, findings);
@@ -69,7 +77,18 @@ pub(super) fn gather(root: &[Entry], scope: Scope, findings: &mut Findings) -> D
     for channel in &channels {
         channel.fields.require(&label("channel", &channel.name), findings);
     }
-    Document { store, defaults, fetch, feeds, terms, rules, channels, channel_names }
+    Document {
+        store,
+        defaults,
+        fetch,
+        operator,
+        groups,
+        feeds,
+        terms,
+        rules,
+        channels,
+        channel_names,
+    }
 }
 
 /// `feed "bbc-world"`.
@@ -126,20 +145,25 @@ fn not_a_table(item: &Item, node: &Node, header: &str, findings: &mut Findings) 
 /// syntax errors.
 fn unique(entries: Vec<Entry>, label: &str, findings: &mut Findings) -> Vec<Entry> {
     let mut kept: Vec<Entry> = Vec::new();
+    // An imported list has thousands of feeds.
+    let mut places: HashMap<String, usize> = HashMap::new();
     for entry in entries {
-        match kept.iter().find(|other| other.key == entry.key) {
+        match places.get(&entry.key) {
             Some(first) => {
                 let message = format!("{label}: {} is given twice", quoted(&entry.key));
-                let hint = format!("the other is at {}", findings.name_place(&first.at));
+                let hint = format!("the other is at {}", findings.name_place(&kept[*first].at));
                 findings.error(&entry.at, message, Some(hint));
             }
-            None => kept.push(entry),
+            None => {
+                places.insert(entry.key.clone(), kept.len());
+                kept.push(entry);
+            }
         }
     }
     kept
 }
 
-/// The tables `[feed.NAME]` or `[rule.NAME]`.
+/// The tables `[feed.NAME]`, `[group.NAME]` or `[rule.NAME]`.
 fn named(root: &[Entry], section: &'static Section, findings: &mut Findings) -> Vec<Named> {
     let kind = section.path[0];
     let entries = tables(root, kind, section, findings);
@@ -169,7 +193,11 @@ fn without_name(kind: &str, entry: &Entry, node: &Node, findings: &mut Findings)
 }
 
 fn check_name(kind: &str, entry: &Entry, findings: &mut Findings) {
-    if !values::is_name(&entry.key) {
+    if kind == "group" {
+        if let Err(message) = values::check_group(&entry.key) {
+            findings.error(&entry.at, format!("{}: {message}", label(kind, &entry.key)), None);
+        }
+    } else if !values::is_name(&entry.key) {
         let message = format!(
             "{}: a name has only a-z, 0-9, - and _, and begins with a letter or digit",
             label(kind, &entry.key)

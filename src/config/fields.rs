@@ -4,11 +4,12 @@
 use jiff::SignedDuration;
 use toml::de::DeValue;
 
+use super::headers::{self, Header};
 use super::keys::{self, Key, Kind, Section};
 use super::problem::{did_you_mean, quoted};
 use super::source::{Entry, Findings, Item, Node, Place};
 use super::values;
-use crate::model::Backfill;
+use crate::model::{Backfill, Interval};
 
 /// A text and where it stands.
 #[derive(Clone, Debug)]
@@ -26,6 +27,8 @@ enum Value {
     Size(u64),
     Integer(i64),
     Backfill(Backfill),
+    Interval(Interval),
+    Headers(Vec<Header>),
 }
 
 /// The values of one table. What the file does not give has its default.
@@ -119,6 +122,30 @@ impl Fields {
         matches!(self.get(name), Some(Value::Flag(true)))
     }
 
+    /// A yes or no, unless it has no default and is not given.
+    pub(super) fn choice(&self, name: &str) -> Option<bool> {
+        match self.get(name) {
+            Some(Value::Flag(flag)) => Some(flag),
+            _ => None,
+        }
+    }
+
+    /// Time between polls, unless it has no default and is not given.
+    pub(super) fn interval(&self, name: &str) -> Option<Interval> {
+        match self.get(name) {
+            Some(Value::Interval(interval)) => Some(interval),
+            _ => None,
+        }
+    }
+
+    /// Header fields with the places of their values.
+    pub(super) fn headers(&self, name: &str) -> Vec<Header> {
+        match self.get(name) {
+            Some(Value::Headers(headers)) => headers,
+            _ => Vec::new(),
+        }
+    }
+
     /// A length of time, unless it has no default and is not given.
     pub(super) fn duration(&self, name: &str) -> Option<SignedDuration> {
         match self.get(name) {
@@ -198,7 +225,15 @@ fn value(key: &Key, item: &Item, findings: &mut Findings) -> Result<Option<Value
             wrong(format!("must be between {min} and {max}"), None)
         }
         (Kind::Texts, Node::List(items)) => texts(key, items, findings).map(Some),
-        (Kind::Flag | Kind::Integer { .. } | Kind::Texts, node) => {
+        (Kind::OneOrMore, Node::List(items)) => texts(key, items, findings).map(Some),
+        (Kind::OneOrMore, Node::Text(text)) if !text.trim().is_empty() => {
+            let only = Text { text: text.clone(), at: item.at.clone() };
+            Ok(Some(Value::Texts(vec![only])))
+        }
+        (Kind::Headers, Node::Table(entries)) => {
+            Ok(Some(Value::Headers(headers::read(entries, findings))))
+        }
+        (Kind::Flag | Kind::Integer { .. } | Kind::Texts | Kind::Headers, node) => {
             mismatch(key.kind, node, &item.at)
         }
         (kind, Node::Text(text)) if text.trim().is_empty() => {
@@ -219,7 +254,7 @@ fn mismatch(kind: Kind, node: &Node, at: &Place) -> Result<Option<Value>, Wrong>
         (Kind::Flag, Node::Text(text)) if text == "true" || text == "false" => {
             Some(format!("write {text} without quotes"))
         }
-        (Kind::Duration { .. } | Kind::Backfill, Node::Integer(number)) => {
+        (Kind::Duration { .. } | Kind::Interval { .. } | Kind::Backfill, Node::Integer(number)) => {
             Some(format!("a number needs a unit and quotes: \"{number}m\""))
         }
         (Kind::Size { .. }, Node::Integer(_)) => {
@@ -255,19 +290,10 @@ type Reason = (String, Option<String>);
 
 fn scalar(kind: Kind, text: &str) -> Result<Value, Reason> {
     match kind {
-        Kind::Duration { min, max } => {
-            let Some(duration) = values::duration(text) else {
-                let hint = "write it like \"90s\", \"15m\", \"1h 30m\" or \"2d\"".to_owned();
-                return Err((format!("is {}: not a length of time", quoted(text)), Some(hint)));
-            };
-            let (least, most) = (SignedDuration::from_secs(min), SignedDuration::from_secs(max));
-            if duration < least {
-                return Err((format!("must be at least {}", values::spell_seconds(min)), None));
-            }
-            if duration > most {
-                return Err((format!("must be at most {}", values::spell_seconds(max)), None));
-            }
-            Ok(Value::Duration(duration))
+        Kind::Duration { min, max } => duration(text, min, max).map(Value::Duration),
+        Kind::Interval { .. } if text == "auto" => Ok(Value::Interval(Interval::Adaptive)),
+        Kind::Interval { min, max } => {
+            duration(text, min, max).map(|time| Value::Interval(Interval::Fixed(time)))
         }
         Kind::Size { min, max } => size(text, min, max),
         Kind::Word(words) => {
@@ -283,6 +309,20 @@ fn scalar(kind: Kind, text: &str) -> Result<Value, Reason> {
         }),
         _ => Ok(Value::Text(text.to_owned())),
     }
+}
+
+fn duration(text: &str, min: i64, max: i64) -> Result<SignedDuration, Reason> {
+    let Some(duration) = values::duration(text) else {
+        let hint = "write it like \"90s\", \"15m\", \"1h 30m\" or \"2d\"".to_owned();
+        return Err((format!("is {}: not a length of time", quoted(text)), Some(hint)));
+    };
+    if duration < SignedDuration::from_secs(min) {
+        return Err((format!("must be at least {}", values::spell_seconds(min)), None));
+    }
+    if duration > SignedDuration::from_secs(max) {
+        return Err((format!("must be at most {}", values::spell_seconds(max)), None));
+    }
+    Ok(duration)
 }
 
 fn size(text: &str, min: u64, max: u64) -> Result<Value, Reason> {
@@ -302,6 +342,9 @@ pub(super) fn takes(kind: Kind) -> String {
     match kind {
         Kind::Text => "a text".to_owned(),
         Kind::Texts => "a list of texts".to_owned(),
+        Kind::OneOrMore => "a text or a list of texts".to_owned(),
+        Kind::Interval { .. } => "\"auto\" or a length of time such as \"15m\"".to_owned(),
+        Kind::Headers => "a table such as { \"X-Api-Key\" = { file = \"api-key\" } }".to_owned(),
         Kind::Flag => "true or false".to_owned(),
         Kind::Duration { .. } => "a length of time such as \"15m\"".to_owned(),
         Kind::Size { .. } => "a size such as \"10MiB\"".to_owned(),

@@ -57,7 +57,7 @@ fn expand(pattern: &str, directory: &Path, item: &Item, findings: &mut Findings)
     let label = format!("include {}", quoted(pattern));
     if !pattern.contains(['*', '?', '[']) {
         let path = directory.join(pattern);
-        if path.exists() {
+        if path.exists() || findings.edits().text(&path).is_some() {
             return vec![path];
         }
         findings.incomplete = true;
@@ -67,19 +67,28 @@ fn expand(pattern: &str, directory: &Path, item: &Item, findings: &mut Findings)
     let escaped = glob::Pattern::escape(&directory.to_string_lossy());
     let whole = Path::new(&escaped).join(pattern);
     // Editors leave hidden copies beside the file.
-    let options =
-        glob::MatchOptions { require_literal_leading_dot: true, ..glob::MatchOptions::new() };
+    let options = glob::MatchOptions {
+        require_literal_leading_dot: true,
+        require_literal_separator: true,
+        ..glob::MatchOptions::new()
+    };
     match glob::glob_with(&whole.to_string_lossy(), options) {
         Ok(paths) => {
             let fixed: PathBuf = Path::new(pattern)
                 .components()
                 .take_while(|part| !part.as_os_str().to_string_lossy().contains(['*', '?', '[']))
                 .collect();
-            if !directory.join(&fixed).is_dir() {
+            let pattern = glob::Pattern::new(&whole.to_string_lossy());
+            let is_new = |path: &&PathBuf| {
+                let matches = |pattern: &glob::Pattern| pattern.matches_path_with(path, options);
+                !path.exists() && pattern.as_ref().is_ok_and(matches)
+            };
+            let new: Vec<PathBuf> = findings.edits().paths().filter(is_new).cloned().collect();
+            if !directory.join(&fixed).is_dir() && new.is_empty() {
                 let name = quoted(&fixed.to_string_lossy());
                 findings.warn(&item.at, format!("{label}: there is no directory {name}"), None);
             }
-            paths.flatten().filter(|path| path.is_file()).collect()
+            paths.flatten().filter(|path| path.is_file()).chain(new).collect()
         }
         Err(error) => {
             findings.error(&item.at, format!("{label}: {}", error.msg), None);

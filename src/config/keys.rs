@@ -1,6 +1,12 @@
 //! Every key there is: one table that the reader, `reference.toml` and the
 //! JSON schema are made from, so that they cannot differ.
 
+mod channel;
+mod feed;
+
+pub(super) use channel::{CONSOLE, EMAIL, WEBHOOK};
+pub(super) use feed::{FEED, GROUP};
+
 /// What a key takes.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Kind {
@@ -8,6 +14,8 @@ pub(super) enum Kind {
     Text,
     /// Several such texts.
     Texts,
+    /// One text or several.
+    OneOrMore,
     /// `true` or `false`.
     Flag,
     /// A length of time, within these seconds.
@@ -20,6 +28,10 @@ pub(super) enum Kind {
     Word(&'static [&'static str]),
     /// `"none"`, `"all"` or a length of time.
     Backfill,
+    /// `"auto"`, or a length of time within these seconds.
+    Interval { min: i64, max: i64 },
+    /// Header fields by name, each a text or the place of a secret.
+    Headers,
 }
 
 /// One key of a section.
@@ -64,7 +76,7 @@ const HOUR: i64 = 60 * MINUTE;
 const DAY: i64 = 24 * HOUR;
 
 /// The shortest interval is further bounded for public servers, where feeds are read.
-const INTERVAL: Kind = Kind::Duration { min: 1, max: 31 * DAY };
+const INTERVAL: Kind = Kind::Interval { min: 1, max: 31 * DAY };
 const TIMEOUT: Kind = Kind::Duration { min: 1, max: 10 * MINUTE };
 
 const fn required(name: &'static str, kind: Kind, example: &'static str, doc: &'static str) -> Key {
@@ -124,8 +136,9 @@ pub(super) const DEFAULTS: Section = Section {
         default(
             "interval",
             INTERVAL,
-            "\"15m\"",
-            "Time between two polls of a feed: \"90s\", \"15m\", \"1h 30m\", \"1d\".",
+            "\"auto\"",
+            "Time between two polls of a feed. \"auto\" follows the feed's own rhythm within polite\n\
+             bounds, beginning with 15m; a length of time such as \"90s\", \"15m\" or \"1h 30m\" is kept.",
         ),
         default(
             "backfill",
@@ -154,13 +167,31 @@ pub(super) const FETCH: Section = Section {
             "\"https://example.org/about-our-bot\"",
             "A web page or mail address for publishers; sent in the User-Agent header.",
         ),
+        optional(
+            "user_agent",
+            Kind::Text,
+            "\"ExampleNewsBot/1.0 (+https://example.org/bot)\"",
+            "Said to feeds instead of the User-Agent made of our name and the contact.",
+        ),
         default(
             "timeout",
             TIMEOUT,
-            "\"30s\"",
+            "\"60s\"",
             "Time for a whole request, from name lookup to the last byte.",
         ),
         default("connect_timeout", TIMEOUT, "\"10s\"", "Time to get a connection."),
+        default(
+            "header_timeout",
+            TIMEOUT,
+            "\"15s\"",
+            "Time from the request to the head of the answer.",
+        ),
+        default(
+            "idle_timeout",
+            TIMEOUT,
+            "\"15s\"",
+            "Time without a byte before an answer is given up.",
+        ),
         default(
             "max_body",
             Kind::Size { min: 1 << 10, max: 1 << 30 },
@@ -179,44 +210,49 @@ pub(super) const FETCH: Section = Section {
             "\"our-proxy-ca.pem\"",
             "Certificates (PEM) to trust besides the system's.",
         ),
+        PROXY,
+        PROXY_FILE,
+        PROXY_ENV,
     ],
 };
 
-pub(super) const FEED: Section = Section {
-    path: &["feed", "*"],
-    sample: "bbc-world",
-    doc: "A source of news: RSS, Atom or JSON Feed. The name after the dot is yours: a-z, 0-9, - and _.",
+/// Of `[fetch]`, groups and feeds.
+const PROXY: Key = optional(
+    "proxy",
+    Kind::Text,
+    "\"socks5://127.0.0.1:1080\"",
+    "Ask by way of this proxy: http:, https:, socks5: or socks5h:; \"none\" for no proxy.\n\
+     socks5: alone leaves name lookup, and so the guard of private addresses, to us.",
+);
+const PROXY_FILE: Key = optional(
+    "proxy_file",
+    Kind::Text,
+    "\"proxy-url\"",
+    "A file with the proxy's URL, for one with a user name and password (chmod 600).",
+);
+const PROXY_ENV: Key = optional(
+    "proxy_env",
+    Kind::Text,
+    "\"PROXY_URL\"",
+    "Or the environment variable that holds that URL.",
+);
+
+pub(super) const OPERATOR: Section = Section {
+    path: &["operator"],
+    sample: "",
+    doc: "Notices about wirewatch itself: feeds that fail or come back, entries that may be lost.",
     keys: &[
-        required(
-            "url",
-            Kind::Text,
-            "\"https://feeds.bbci.co.uk/news/world/rss.xml\"",
-            "https:, http: or file:. A file: path is relative to the file that names it.",
-        ),
         optional(
-            "title",
-            Kind::Text,
-            "\"BBC News\"",
-            "The outlet's name in alerts; otherwise the feed's own title.",
-        ),
-        optional(
-            "interval",
-            INTERVAL,
-            "\"5m\"",
-            "Time between polls; otherwise that of [defaults]. At least 60s on public servers,\n\
-             1s for file: and with allow_private.",
-        ),
-        optional(
-            "backfill",
-            Kind::Backfill,
-            "\"24h\"",
-            "What the first poll may alert; otherwise that of [defaults].",
+            "notify",
+            Kind::Texts,
+            "[\"ops\"]",
+            "Channels that get them; otherwise all channels. With [] nobody is told.",
         ),
         default(
-            "allow_private",
-            Kind::Flag,
-            "false",
-            "May this feed live on a private or loopback address?",
+            "quiet",
+            Kind::Texts,
+            "[]",
+            "Kinds that nobody is told of, for example [\"degraded\", \"recovered\"].",
         ),
     ],
 };
@@ -280,119 +316,7 @@ pub(super) const RULE: Section = Section {
     ],
 };
 
-const CA_FILE: Key = optional(
-    "ca_file",
-    Kind::Text,
-    "\"our-ca.pem\"",
-    "Certificates (PEM) to trust besides the system's.",
-);
-
-pub(super) const CONSOLE: Section = Section {
-    path: &["channel", "*", "console"],
-    sample: "terminal",
-    doc: "A channel that prints alerts where the daemon runs.",
-    keys: &[optional(
-        "template",
-        Kind::Text,
-        "\"console.txt\"",
-        "A file with a minijinja template in place of the built-in one.",
-    )],
-};
-
-pub(super) const EMAIL: Section = Section {
-    path: &["channel", "*", "email"],
-    sample: "desk",
-    doc: "A channel that sends mail: one message per alert and recipient.",
-    keys: &[
-        required("from", Kind::Text, "\"wirewatch@example.org\"", "The sender."),
-        required("to", Kind::Texts, "[\"desk@example.org\"]", "The recipients, at least one."),
-        required(
-            "smtp",
-            Kind::Text,
-            "\"smtp.example.org:587\"",
-            "The mail server as host:port. Without a port it is 587 for starttls, 465 for implicit\n\
-             and 25 for none.",
-        ),
-        default(
-            "tls",
-            Kind::Word(&["starttls", "implicit", "none"]),
-            "\"starttls\"",
-            "\"starttls\", \"implicit\", or \"none\" for a mail server on this machine.",
-        ),
-        optional("username", Kind::Text, "\"wirewatch\"", "For a server that asks for a login."),
-        optional(
-            "password_file",
-            Kind::Text,
-            "\"smtp-password\"",
-            "A file with the password, readable for the daemon only (chmod 600). A systemd credential\n\
-             of the same file name goes first.",
-        ),
-        optional(
-            "password_env",
-            Kind::Text,
-            "\"SMTP_PASSWORD\"",
-            "Or the environment variable that holds the password.",
-        ),
-        CA_FILE,
-        optional(
-            "hello_name",
-            Kind::Text,
-            "\"wirewatch.example.org\"",
-            "What we call ourselves in EHLO; otherwise the machine's host name.",
-        ),
-        default(
-            "timeout",
-            TIMEOUT,
-            "\"30s\"",
-            "Time for a whole attempt, from connecting to the server's acceptance.",
-        ),
-        optional(
-            "subject_template",
-            Kind::Text,
-            "\"mail-subject.txt\"",
-            "Files with minijinja templates in place of the built-in ones.",
-        ),
-        optional("text_template", Kind::Text, "\"mail.txt\"", "The plain text part."),
-        optional("html_template", Kind::Text, "\"mail.html\"", "The HTML part."),
-    ],
-};
-
-pub(super) const WEBHOOK: Section = Section {
-    path: &["channel", "*", "webhook"],
-    sample: "ops",
-    doc: "A channel that posts JSON, signed as standardwebhooks.com describes.",
-    keys: &[
-        required("url", Kind::Text, "\"https://ops.example.org/hook\"", "Where to post."),
-        optional(
-            "secret_file",
-            Kind::Text,
-            "\"ops-secret\"",
-            "A file with the signing secret (whsec_...), readable for the daemon only (chmod 600).\n\
-             A systemd credential of the same file name goes first.",
-        ),
-        optional(
-            "secret_env",
-            Kind::Text,
-            "\"OPS_SECRET\"",
-            "Or the environment variable that holds the secret.",
-        ),
-        default(
-            "allow_private",
-            Kind::Flag,
-            "false",
-            "May the receiver live on a private or loopback address?",
-        ),
-        CA_FILE,
-        default("timeout", TIMEOUT, "\"15s\"", "Time for a whole request."),
-        optional(
-            "body_template",
-            Kind::Text,
-            "\"ops-body.json\"",
-            "A file with a minijinja template in place of the built-in body.",
-        ),
-    ],
-};
-
 /// All tables, in the order of `reference.toml`.
-pub(super) const SECTIONS: &[&Section] =
-    &[&STORE, &DEFAULTS, &FETCH, &FEED, &TERMS, &RULE, &CONSOLE, &EMAIL, &WEBHOOK];
+pub(super) const SECTIONS: &[&Section] = &[
+    &STORE, &DEFAULTS, &FETCH, &GROUP, &FEED, &TERMS, &RULE, &OPERATOR, &CONSOLE, &EMAIL, &WEBHOOK,
+];

@@ -4,15 +4,21 @@
 //! JSON schema. Everything that is wrong is reported at once, each problem with
 //! its place. Nothing is built from the values here, and no connection is made.
 
+mod address;
 mod channels;
 mod document;
+mod edit;
 mod environment;
 mod feeds;
 mod fields;
+mod groups;
+mod headers;
 mod include;
 mod keys;
+mod operator;
 mod problem;
 mod reference;
+mod request;
 mod rules;
 mod schema;
 mod secrets;
@@ -31,12 +37,17 @@ use jiff::SignedDuration;
 
 use self::document::{Document, Scope};
 use self::fields::Fields;
+use self::groups::Groups;
 use self::rules::Names;
 use self::source::Findings;
 use crate::deliver::ChannelOptions;
-use crate::model::{ChannelName, Feed};
+use crate::model::{ChannelName, Feed, RequestOptions};
 
+pub use self::edit::{
+    EditError, Edits, NewFeed, add_feeds, feed_name, include as add_include, includes, remove_feed,
+};
 pub use self::environment::Environment;
+pub use self::operator::{NOTICE_KINDS, OperatorConfig};
 pub use self::problem::{Gravity, Problem, Problems};
 pub use self::reference::reference;
 pub use self::rules::RuleConfig;
@@ -59,6 +70,12 @@ pub struct Config {
     pub retention: SignedDuration,
     /// The feeds, in the order of the files.
     pub feeds: Vec<Feed>,
+    /// Feeds that are not polled for now (`enabled = false`).
+    pub paused: Vec<Feed>,
+    /// What the requests of a feed carry that is not configured.
+    pub general: RequestOptions,
+    /// Who hears about wirewatch itself.
+    pub operator: OperatorConfig,
     /// The rules, in the order of the files.
     pub rules: Vec<RuleConfig>,
     /// The channels.
@@ -74,6 +91,10 @@ pub struct FetchSettings {
     pub timeout: Duration,
     /// To get a connection.
     pub connect_timeout: Duration,
+    /// From the request to the head of the answer.
+    pub header_timeout: Duration,
+    /// Without a byte of the answer.
+    pub idle_timeout: Duration,
     /// Bytes of a document after decompression.
     pub max_body: u64,
     /// Requests at the same time.
@@ -88,7 +109,16 @@ pub struct FetchSettings {
 ///
 /// All problems, warnings among them, when at least one is an error.
 pub fn load(path: &Path, env: &Environment) -> Result<Config, Problems> {
-    let mut findings = Findings::default();
+    load_edited(path, env, &Edits::default())
+}
+
+/// Reads a configuration as it would be after an edit.
+///
+/// # Errors
+///
+/// All problems, warnings among them, when at least one is an error.
+pub fn load_edited(path: &Path, env: &Environment, edits: &Edits) -> Result<Config, Problems> {
+    let mut findings = Findings::with(edits.clone());
     let root = include::read_all(path, env, &mut findings);
     let document = document::gather(&root, Scope::Everything, &mut findings);
     let feeds = feeds::feeds(&document, env, &mut findings);
@@ -109,14 +139,17 @@ pub fn load_rules(path: &Path, env: &Environment) -> Result<Config, Problems> {
     let root = include::read_all(path, env, &mut findings);
     let document = document::gather(&root, Scope::Rules, &mut findings);
     let rules = rules::rules(&document, &Names::default(), &mut findings);
-    config((document, Vec::new(), rules, BTreeMap::new()), env, findings)
+    config((document, Default::default(), rules, BTreeMap::new()), env, findings)
 }
 
-type Parts = (Document, Vec<Feed>, Vec<RuleConfig>, BTreeMap<ChannelName, ChannelOptions>);
+type Parts =
+    (Document, (Vec<Feed>, Vec<Feed>), Vec<RuleConfig>, BTreeMap<ChannelName, ChannelOptions>);
 
 fn config(parts: Parts, env: &Environment, mut findings: Findings) -> Result<Config, Problems> {
-    let (document, feeds, rules, channels) = parts;
+    let (document, (feeds, paused), rules, channels) = parts;
+    let operator = operator::operator(&document, &mut findings);
     let contact = contact(&document.fetch, &mut findings);
+    let general = general(&document, env, &mut findings);
     let fetch = fetch_settings(&document.fetch, &mut findings);
     let (files, problems) = findings.finish();
     if problems.errors() > 0 {
@@ -130,10 +163,18 @@ fn config(parts: Parts, env: &Environment, mut findings: Findings) -> Result<Con
         gather: document.defaults.duration("gather").unwrap_or_default(),
         retention: document.store.duration("retention").unwrap_or(SignedDuration::MAX),
         feeds,
+        paused,
+        general,
+        operator,
         rules,
         channels,
         warnings: problems.list,
     })
+}
+
+fn general(document: &Document, env: &Environment, findings: &mut Findings) -> RequestOptions {
+    let levels = Groups::new(document).levels("[fetch]".to_owned(), &document.fetch, &[]);
+    request::options(&levels, None, env, findings)
 }
 
 fn names(document: &Document) -> Names {
@@ -151,6 +192,8 @@ fn fetch_settings(fetch: &Fields, findings: &mut Findings) -> FetchSettings {
     FetchSettings {
         timeout: fetch.timeout("timeout"),
         connect_timeout: fetch.timeout("connect_timeout"),
+        header_timeout: fetch.timeout("header_timeout"),
+        idle_timeout: fetch.timeout("idle_timeout"),
         max_body: fetch.size("max_body"),
         concurrency: fetch.count("concurrency"),
         ca_file: secrets::ca_file(fetch, "[fetch]", findings),

@@ -6,6 +6,8 @@ use super::keys::{Key, Kind, ROOT, SECTIONS, Section};
 use super::values::{spell_seconds, spell_size};
 
 const NAME: &str = "^[a-z0-9][a-z0-9_-]*$";
+/// Folders divided by slashes.
+const GROUP: &str = "^[^/]+(/[^/]+)*$";
 
 /// The schema (draft 2020-12) of a configuration file.
 pub fn json_schema() -> Value {
@@ -18,13 +20,14 @@ pub fn json_schema() -> Value {
         match section.path {
             [name] if section.keys.is_empty() => {
                 let any = json!({ "type": "string" });
-                top.insert((*name).to_owned(), by_name(any, section.doc));
+                top.insert((*name).to_owned(), by_name(NAME, any, section.doc));
             }
             [name] => {
                 top.insert((*name).to_owned(), table(section));
             }
             [name, "*"] => {
-                top.insert((*name).to_owned(), by_name(table(section), section.doc));
+                let pattern = if *name == "group" { GROUP } else { NAME };
+                top.insert((*name).to_owned(), by_name(pattern, table(section), section.doc));
             }
             [_, _, kind] => {
                 kinds.insert((*kind).to_owned(), table(section));
@@ -39,7 +42,7 @@ pub fn json_schema() -> Value {
         "minProperties": 1,
         "maxProperties": 1,
     });
-    top.insert("channel".to_owned(), by_name(channel, "Ways to reach somebody."));
+    top.insert("channel".to_owned(), by_name(NAME, channel, "Ways to reach somebody."));
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "wirewatch configuration",
@@ -50,11 +53,11 @@ pub fn json_schema() -> Value {
 }
 
 /// A table whose keys are names of the user's.
-fn by_name(value: Value, doc: &str) -> Value {
+fn by_name(pattern: &str, value: Value, doc: &str) -> Value {
     json!({
         "type": "object",
         "description": doc,
-        "patternProperties": { NAME: value },
+        "patternProperties": { pattern: value },
         "additionalProperties": false,
     })
 }
@@ -81,8 +84,16 @@ fn key_schema(key: &Key) -> Value {
         Kind::Texts => {
             json!({ "type": "array", "items": { "type": "string", "minLength": 1 } })
         }
+        Kind::OneOrMore => json!({
+            "type": ["string", "array"],
+            "minLength": 1,
+            "items": { "type": "string", "minLength": 1 },
+        }),
+        Kind::Headers => header_schema(),
         Kind::Flag => json!({ "type": "boolean" }),
-        Kind::Duration { .. } | Kind::Backfill => json!({ "type": "string" }),
+        Kind::Duration { .. } | Kind::Interval { .. } | Kind::Backfill => {
+            json!({ "type": "string" })
+        }
         Kind::Size { .. } => {
             json!({ "type": "string", "pattern": "^[0-9]+ *([KMG]iB|kB|MB|GB|B)$" })
         }
@@ -92,7 +103,9 @@ fn key_schema(key: &Key) -> Value {
         Kind::Word(words) => json!({ "type": "string", "enum": words }),
     };
     let bounds = match key.kind {
-        Kind::Duration { min, max } => Some((spell_seconds(min), spell_seconds(max))),
+        Kind::Duration { min, max } | Kind::Interval { min, max } => {
+            Some((spell_seconds(min), spell_seconds(max)))
+        }
         Kind::Size { min, max } => Some((spell_size(min), spell_size(max))),
         _ => None,
     };
@@ -108,6 +121,20 @@ fn key_schema(key: &Key) -> Value {
         }
     }
     schema
+}
+
+fn header_schema() -> Value {
+    let secret = |key: &str| {
+        json!({
+            "type": "object",
+            "properties": { key: { "type": "string", "minLength": 1 } },
+            "required": [key],
+            "additionalProperties": false,
+        })
+    };
+    let text = json!({ "type": "string", "minLength": 1 });
+    let value = json!({ "oneOf": [text, secret("file"), secret("env")] });
+    json!({ "type": "object", "additionalProperties": value })
 }
 
 /// A default or example of the key table, which is TOML, as JSON.

@@ -14,6 +14,15 @@ use crate::model::Secret;
 /// No password, template or bundle of certificates is larger.
 const MAX_FILE: u64 = 1024 * 1024;
 
+/// Where a secret is kept.
+#[derive(Clone, Debug)]
+pub(super) enum Keeper {
+    /// In a file of this name.
+    File(Text),
+    /// In this variable of the environment.
+    Env(Text),
+}
+
 /// The secret of `NAME_file` or `NAME_env`, if one is given and all is well.
 pub(super) fn secret(
     (fields, label): (&Fields, &str),
@@ -21,30 +30,41 @@ pub(super) fn secret(
     env: &Environment,
     findings: &mut Findings,
 ) -> Option<Secret> {
-    match (fields.text(file_key), fields.text(env_key)) {
+    let keeper = match (fields.text(file_key), fields.text(env_key)) {
         (Some(_), Some(variable)) => {
             let message = format!("{label}: both {file_key} and {env_key} are given");
             findings.error(&variable.at, message, Some("remove one of them".to_owned()));
-            None
+            return None;
         }
-        (Some(file), None) => from_file(&file, env, findings)
-            .map_err(|(message, hint)| {
-                findings.error(&file.at, format!("{label}: {message}"), hint);
-            })
-            .ok(),
-        (None, Some(variable)) => {
-            let value = env.variables.get(&variable.text).map(|value| value.trim_end());
-            match value.filter(|value| !value.is_empty()) {
-                Some(value) => Some(Secret::new(value.to_owned())),
-                None => {
-                    let name = quoted(&variable.text);
-                    let message = format!("{label}: the environment variable {name} is not set");
-                    findings.error(&variable.at, message, None);
-                    None
-                }
-            }
+        (Some(file), None) => Keeper::File(file),
+        (None, Some(variable)) => Keeper::Env(variable),
+        (None, None) => return None,
+    };
+    fetch(label, &keeper, env, findings)
+}
+
+/// The secret itself, if all is well.
+pub(super) fn fetch(
+    label: &str,
+    keeper: &Keeper,
+    env: &Environment,
+    findings: &mut Findings,
+) -> Option<Secret> {
+    let (found, at) = match keeper {
+        Keeper::File(file) => (from_file(file, env, findings), &file.at),
+        Keeper::Env(variable) => (from_variable(variable, env), &variable.at),
+    };
+    found.map_err(|(message, hint)| findings.error(at, format!("{label}: {message}"), hint)).ok()
+}
+
+fn from_variable(variable: &Text, env: &Environment) -> Result<Secret, Reason> {
+    let value = env.variables.get(&variable.text).map(|value| value.trim_end());
+    match value.filter(|value| !value.is_empty()) {
+        Some(value) => Ok(Secret::new(value.to_owned())),
+        None => {
+            let name = quoted(&variable.text);
+            Err((format!("the environment variable {name} is not set"), None))
         }
-        (None, None) => None,
     }
 }
 

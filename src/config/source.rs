@@ -10,6 +10,7 @@ use std::sync::Arc;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use super::edit::Edits;
 use super::problem::{Gravity, Problem, Problems, position};
 use super::text;
 
@@ -53,6 +54,8 @@ pub(super) struct Entry {
 }
 
 struct Source {
+    /// Where it is.
+    real: PathBuf,
     /// As it was named, for people.
     shown: PathBuf,
     /// What relative paths in the file start from.
@@ -65,6 +68,8 @@ struct Source {
 /// The files read so far and all that was found wrong with them.
 #[derive(Default)]
 pub(super) struct Findings {
+    /// What files would contain, in place of what they do.
+    edits: Edits,
     sources: Vec<Source>,
     list: Vec<(usize, Problem)>,
     /// A file could not be read or parsed, so things may seem to be missing that are not.
@@ -72,6 +77,21 @@ pub(super) struct Findings {
 }
 
 impl Findings {
+    /// Nothing read yet; these texts will be taken for the files'.
+    pub(super) fn with(edits: Edits) -> Self {
+        Self { edits, ..Self::default() }
+    }
+
+    /// Where the files are that were read.
+    pub(super) fn paths(&self) -> impl Iterator<Item = &Path> {
+        self.sources.iter().map(|source| source.real.as_path())
+    }
+
+    /// What files would contain.
+    pub(super) fn edits(&self) -> &Edits {
+        &self.edits
+    }
+
     /// Reports an error at a place.
     pub(super) fn error(&mut self, at: &Place, message: String, hint: Option<String>) {
         self.report(Gravity::Error, at, message, hint);
@@ -147,13 +167,15 @@ impl Findings {
     pub(super) fn read(&mut self, shown: PathBuf, real: &Path) -> (usize, Vec<Entry>) {
         let directory = real.parent().map(Path::to_path_buf).unwrap_or_default();
         let file = self.sources.len();
-        let (text, failure) = match read_text(real) {
+        let edited = self.edits.text(real).map(|text| Ok(text.to_owned()));
+        let (text, failure) = match edited.unwrap_or_else(|| read_text(real)) {
             Ok(text) => (text, None),
             Err(reason) => (String::new(), Some(reason)),
         };
         let text: Arc<str> = Arc::from(text);
         let broken_lines = Vec::new();
-        self.sources.push(Source { shown: shown.clone(), directory, text, broken_lines });
+        let real = real.to_path_buf();
+        self.sources.push(Source { real, shown: shown.clone(), directory, text, broken_lines });
         if let Some(message) = failure {
             self.incomplete = true;
             let problem = Problem::new(Gravity::Error, &shown, Arc::from(""), None, message);

@@ -6,7 +6,7 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::deliver::Tls;
-use crate::model::Backfill;
+use crate::model::{Auth, Backfill, Interval, Secret};
 
 const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
@@ -321,6 +321,8 @@ fn every_value_arrives() {
     let fetch = FetchSettings {
         timeout: Duration::from_secs(20),
         connect_timeout: Duration::from_secs(10),
+        header_timeout: Duration::from_secs(15),
+        idle_timeout: Duration::from_secs(15),
         max_body: 1 << 20,
         concurrency: 3,
         ca_file: Some(folder.path("ca.pem")),
@@ -355,6 +357,101 @@ fn every_value_of_a_channel_arrives() {
     };
     assert_eq!(hook.secret.as_ref().unwrap().expose(), SECRET);
     assert!(hook.allow_private);
+}
+
+const FEEDS: &str = "
+[defaults]
+interval = '20m'
+[fetch]
+proxy = 'socks5://[::1]:1080'
+user_agent = 'general'
+[group.news]
+interval = 'auto'
+backfill = '24h'
+tags = ['paper']
+ignore_hints = true
+[group.'news/asia']
+interval = '10m'
+tags = ['asia']
+proxy = 'none'
+[feed.a]
+url = 'https://a.example/'
+group = 'news/asia'
+tags = ['wire', 'paper']
+ignore_hints = false
+user_agent = 'own'
+headers = { Accept-Language = 'fr', X-Api-Key = { file = 'password' } }
+username = 'desk'
+password_file = 'password'
+max_body = '1MiB'
+[feed.b]
+url = 'https://b.example/'
+group = ['sport', 'news']
+bearer_token_file = 'password'
+[feed.c]
+url = 'exec:run.sh'
+args = ['-x', 'a b']
+interval = '5s'
+[feed.d]
+url = 'https://d.example/'
+enabled = false
+proxy_file = 'proxy'
+[operator]
+quiet = ['degraded']
+";
+
+#[test]
+fn a_feed_has_what_it_says_then_what_its_groups_say_then_the_general() {
+    let folder = folder_of(FEEDS);
+    folder.write("run.sh", b"#!/bin/sh\n", 0o700);
+    folder.write("proxy", b"socks5://u:p@127.0.0.1:1080\n", 0o600);
+    let config = folder.load("main.toml").unwrap_or_else(|problems| panic!("{problems}"));
+    assert_eq!(config.warnings, []);
+    let [a, b, c] = config.feeds.as_slice() else { panic!("{:?}", config.feeds) };
+    let minutes = |minutes| Interval::Fixed(SignedDuration::from_mins(minutes));
+    let day = Backfill::Within(SignedDuration::from_hours(24));
+    assert_eq!((a.interval, a.backfill, a.ignore_hints), (minutes(10), day, false));
+    assert_eq!((b.interval, b.backfill, b.ignore_hints), (Interval::Adaptive, day, true));
+    assert_eq!(c.interval, Interval::Fixed(SignedDuration::from_secs(5)));
+    assert_eq!(a.groups, ["news/asia"]);
+    assert_eq!(a.tags, ["wire", "paper", "asia"]);
+    assert_eq!((b.groups.len(), b.tags.as_slice()), (2, ["paper".to_owned()].as_slice()));
+    assert_eq!(c.url, format!("exec:{}", folder.path("run.sh").display()));
+    assert_eq!(c.request.args, ["-x", "a b"]);
+    let secret = |text: &str| Secret::new(text);
+    assert_eq!(a.request.user_agent.as_deref(), Some("own"));
+    assert_eq!(a.request.proxy, None);
+    assert_eq!(a.request.max_body, Some(1 << 20));
+    let user = "desk".to_owned();
+    assert_eq!(a.request.auth, Some(Auth::Basic { user, password: secret("hunter2") }));
+    let headers = [("Accept-Language", "fr"), ("X-Api-Key", "hunter2")];
+    assert_eq!(a.request.headers, headers.map(|(name, value)| (name.to_owned(), secret(value))));
+    assert_eq!(b.request.user_agent.as_deref(), Some("general"));
+    assert_eq!(b.request.proxy, Some(secret("socks5://[::1]:1080")));
+    assert_eq!(b.request.auth, Some(Auth::Bearer(secret("hunter2"))));
+    assert_eq!((&c.request.proxy, &c.request.user_agent), (&None, &None));
+    assert_eq!(config.paused[0].request.proxy, Some(secret("socks5://u:p@127.0.0.1:1080")));
+    assert_eq!(config.operator.notify, [ChannelName::new("out")]);
+    assert_eq!(config.operator.quiet, ["degraded"]);
+    assert_eq!(config.general.proxy, Some(secret("socks5://[::1]:1080")));
+    assert_eq!(config.general.user_agent.as_deref(), Some("general"));
+}
+
+#[test]
+fn an_edit_is_checked_before_it_is_written() {
+    let folder = folder_of("include = ['feeds.d/*.toml']");
+    let new = folder.path("feeds.d/added.toml");
+    assert!(includes(Path::new("main.toml"), &folder.env, &new));
+    assert!(!includes(Path::new("main.toml"), &folder.env, &folder.path("other.toml")));
+    let load = |text: &str| {
+        let mut edits = Edits::default();
+        edits.set(new.clone(), text.to_owned());
+        load_edited(Path::new("main.toml"), &folder.env, &edits)
+    };
+    let config = load("[feed.x]\nurl = 'https://x.example/'").unwrap();
+    assert!(config.feeds.iter().any(|feed| feed.url == "https://x.example/"));
+    assert!(load("[feed.wire]\nurl = 'https://x.example/'").is_err(), "a name that is taken");
+    assert!(!new.exists());
 }
 
 #[test]
@@ -431,6 +528,21 @@ fn the_sample_configuration_loads() {
     assert!(!config.feeds.is_empty() && !config.rules.is_empty() && !config.channels.is_empty());
 }
 
+#[test]
+fn the_example_of_public_feeds_loads_beside_the_sample() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let env = Environment { working_directory: root.to_path_buf(), ..Default::default() };
+    let path = Path::new("config/examples/public-feeds.toml");
+    let config = load(path, &env).unwrap_or_else(|e| panic!("{e}"));
+    let minutes = |name: &str| {
+        let feed = config.feeds.iter().find(|feed| feed.name.as_str() == name).unwrap();
+        (feed.interval, feed.groups[0].clone())
+    };
+    let half_hour = Interval::Fixed(SignedDuration::from_mins(30));
+    assert_eq!(minutes("un-news"), (half_hour, "public".to_owned()));
+    assert_eq!(minutes("nhk"), (Interval::Adaptive, "languages".to_owned()));
+}
+
 /// `UPDATE=1` writes the file anew.
 #[test]
 fn the_reference_file_is_what_the_key_table_says() {
@@ -465,7 +577,9 @@ fn the_keys_in_the_comments_of_the_reference_file_are_right_too() {
     }
     // What is left to complain of are files that are not there, and keys that exclude each other.
     let problems = Folder::new(&[("watch.toml", &all)]).load("watch.toml").unwrap_err();
-    let fits = |m: &str| m.contains("does not exist") || m.contains(" are given");
+    let fits = |m: &str| {
+        m.contains("does not exist") || m.contains(" are given") || m.contains("for exec: only")
+    };
     let others: Vec<&Problem> = problems.list.iter().filter(|p| !fits(&p.message)).collect();
     assert!(others.is_empty(), "{others:#?}");
 }

@@ -60,8 +60,34 @@ pub(super) fn is_name(text: &str) -> bool {
     text.starts_with(ok) && text.chars().all(|c| ok(c) || c == '_' || c == '-')
 }
 
+/// Folders may not lie deeper than this.
+const DEEPEST_GROUP: usize = 64;
+
+/// Whether a text can name a group: folders divided by slashes, in any script.
+///
+/// # Errors
+/// What is wrong with it.
+pub(super) fn check_group(text: &str) -> Result<(), &'static str> {
+    let mut folders = text.split('/');
+    if text.chars().any(char::is_control) {
+        return Err("a group's name has no control characters");
+    }
+    if text.split('/').count() > DEEPEST_GROUP {
+        return Err("folders lie at most 64 deep");
+    }
+    if folders.any(|folder| folder.is_empty() || folder.trim() != folder) {
+        return Err("a group is written \"news\" or \"news/asia\"");
+    }
+    Ok(())
+}
+
 /// The name that was probably meant.
 pub(super) fn suggest_name(text: &str) -> Option<String> {
+    slug(text).map(|name| format!("did you mean \"{name}\"?"))
+}
+
+/// A text made into a name, if anything is left of it.
+pub(super) fn slug(text: &str) -> Option<String> {
     let mut name = String::new();
     for c in text.to_lowercase().chars() {
         match c {
@@ -71,7 +97,7 @@ pub(super) fn suggest_name(text: &str) -> Option<String> {
         }
     }
     let name = name.trim_matches(['-', '_']);
-    is_name(name).then(|| format!("did you mean \"{name}\"?"))
+    is_name(name).then(|| name.to_owned())
 }
 
 #[cfg(test)]

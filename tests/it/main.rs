@@ -12,6 +12,7 @@
 mod cli;
 mod daemon;
 mod delivery;
+mod feeds;
 mod fetching;
 mod http;
 mod mail;
