@@ -13,6 +13,7 @@ mod cli;
 mod daemon;
 mod delivery;
 mod fetching;
+mod identity;
 mod mail;
 mod reload;
 mod store;
