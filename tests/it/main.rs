@@ -15,6 +15,7 @@ mod delivery;
 mod feeds;
 mod fetching;
 mod http;
+mod identity;
 mod mail;
 mod reload;
 mod store;
