@@ -9,9 +9,8 @@
 //! cargo test --test hostile -- --nocapture
 //! ```
 //!
-//! Not among them: floods of HTTP/2 frames (rapid reset, CONTINUATION, empty
-//! DATA), which need a server with frames of its own; and a refusal of private
-//! addresses, since every server here lives on one (`tests/it/fetching.rs`).
+//! Not among them: a refusal of private addresses, since every server here
+//! lives on one (`tests/it/fetching.rs`).
 
 #![expect(
     clippy::unwrap_used,
@@ -25,6 +24,8 @@
 
 #[path = "hostile/behaviour.rs"]
 mod behaviour;
+#[path = "hostile/http2.rs"]
+mod http2;
 #[path = "it/support/mod.rs"]
 mod support;
 #[path = "it/world.rs"]
@@ -37,8 +38,10 @@ use std::time::{Duration, Instant};
 
 use tokio::io::AsyncReadExt;
 use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::TlsAcceptor;
 
 use behaviour::{BEHAVIOURS, Expect};
+use support::tls::TestCa;
 use world::{World, rss};
 
 const HONEST: usize = 200;
@@ -61,6 +64,11 @@ impl Ledger {
         self.sent.lock().unwrap().get(path).copied().unwrap_or(0)
     }
 
+    /// Notes a request, or a connection where requests cannot be seen.
+    pub fn count(&self, path: &str) {
+        *self.asked.lock().unwrap().entry(path.to_string()).or_default() += 1;
+    }
+
     /// Notes bytes that the kernel took for a path.
     pub fn add(&self, path: &str, bytes: usize) {
         *self.sent.lock().unwrap().entry(path.to_string()).or_default() += bytes as u64;
@@ -77,6 +85,14 @@ async fn serve(listener: TcpListener, ledger: Ledger) {
     }
 }
 
+async fn serve_http2(listener: TcpListener, acceptor: TlsAcceptor, ledger: Ledger) {
+    let mut connections = tokio::task::JoinSet::new();
+    loop {
+        let (stream, _) = listener.accept().await.unwrap();
+        connections.spawn(http2::misbehave(stream, acceptor.clone(), ledger.clone()));
+    }
+}
+
 async fn converse(mut stream: TcpStream, ledger: Ledger) {
     // A client that begins with TLS never sends the end of a header.
     let mut head = Vec::new();
@@ -87,14 +103,14 @@ async fn converse(mut stream: TcpStream, ledger: Ledger) {
         }
         if head[0] == 0x16 && head.len() == 5 {
             let ip = stream.local_addr().unwrap().ip().to_string();
-            *ledger.asked.lock().unwrap().entry(ip.clone()).or_default() += 1;
+            ledger.count(&ip);
             return behaviour::instead_of_tls(&ip, stream).await;
         }
     }
     let head = String::from_utf8_lossy(&head).into_owned();
     let path = head.split(' ').nth(1).unwrap_or("/").to_string();
     let path = path.split('?').next().unwrap_or("/").to_string();
-    *ledger.asked.lock().unwrap().entry(path.clone()).or_default() += 1;
+    ledger.count(&path);
     if path.starts_with("/honest/") {
         let number = path.trim_start_matches("/honest/");
         let body = rss(&[(number, &format!("A marker {number}"), &format!("Text {number}"))]);
@@ -104,10 +120,12 @@ async fn converse(mut stream: TcpStream, ledger: Ledger) {
     behaviour::misbehave(stream, &ledger, &path).await;
 }
 
-fn toml(port: u16) -> String {
-    let mut toml =
-        "[fetch]\ntimeout = \"4s\"\nconnect_timeout = \"2s\"\nconcurrency = 64\n".to_string();
+fn toml(port: u16, http2_port: u16) -> String {
+    let mut toml = "[fetch]\ntimeout = \"4s\"\nconnect_timeout = \"2s\"\nconcurrency = 64\n\
+         ca_file = \"ca.pem\"\n"
+        .to_string();
     let mut feed = |name: &str, scheme: &str, host: String, path: &str| {
+        let port = if name.starts_with("http2") { http2_port } else { port };
         writeln!(
             toml,
             "[feed.{name}]\nurl = \"{scheme}://{host}:{port}{path}\"\ninterval = \"1h\"\n\
@@ -122,6 +140,9 @@ fn toml(port: u16) -> String {
             if behaviour.tls { behaviour.path.to_string() } else { format!("127.0.1.{}", at + 1) };
         let path = if behaviour.tls { "/" } else { behaviour.path };
         feed(&format!("a{at:02}"), scheme, host, path);
+    }
+    for at in 0..http2::FLOODS.len() {
+        feed(&format!("http2-{at}"), "https", http2::host(at), "/");
     }
     for at in 1..=HONEST {
         feed(&format!("h{at}"), "http", format!("127.0.2.{at}"), &format!("/honest/{at}"));
@@ -143,14 +164,20 @@ async fn hostile_servers_harm_nobody_but_themselves() {
     let port = listener.local_addr().unwrap().port();
     let ledger = Ledger::default();
     let server = tokio::spawn(serve(listener, ledger.clone()));
-    let config = world.config(&world.toml(&toml(port)));
+    let hosts: Vec<String> = (0..http2::FLOODS.len()).map(http2::host).collect();
+    let ca = TestCa::for_names(&hosts.iter().map(String::as_str).collect::<Vec<_>>());
+    ca.write_ca(world.dir.path());
+    let http2 = TcpListener::bind("0.0.0.0:0").await.unwrap();
+    let http2_port = http2.local_addr().unwrap().port();
+    let http2 = tokio::spawn(serve_http2(http2, ca.http2_acceptor(), ledger.clone()));
+    let config = world.config(&world.toml(&toml(port, http2_port)));
     let (before, start) = (peak_kib(), Instant::now());
     let report = world.once(&config).await;
     let (took, after) = (start.elapsed(), peak_kib());
     println!(
         "{} hostile and {HONEST} honest feeds in {took:.1?}; peak memory {before} to {after} KiB, \
          servers included",
-        BEHAVIOURS.len()
+        BEHAVIOURS.len() + http2::FLOODS.len()
     );
     let failed: BTreeMap<_, _> =
         report.round.failed.iter().map(|(name, why)| (name.to_string(), why.clone())).collect();
@@ -172,6 +199,17 @@ async fn hostile_servers_harm_nobody_but_themselves() {
             wrong.push(format!("{} (asked {asked}, took {sent}): {outcome:?}", behaviour.path));
         }
     }
+    for (at, flood) in http2::FLOODS.into_iter().enumerate() {
+        let outcome = failed.get(&format!("http2-{at}"));
+        let (asked, sent) = (ledger.asked(&http2::host(at)), ledger.sent(&http2::host(at)));
+        println!(
+            "{flood:28} asked {asked}, took {sent} bytes: {}",
+            outcome.map_or("read", |why| why)
+        );
+        if outcome.is_none() || !(1..=3).contains(&asked) {
+            wrong.push(format!("{flood} (asked {asked}, took {sent}): {outcome:?}"));
+        }
+    }
     assert!(wrong.is_empty(), "{wrong:#?}");
     for at in 1..=HONEST {
         let path = format!("/honest/{at}");
@@ -182,4 +220,5 @@ async fn hostile_servers_harm_nobody_but_themselves() {
     assert!(took < Duration::from_secs(45), "{took:?}");
     assert!(after - before < 200 << 10, "{} KiB more", after - before);
     server.abort();
+    http2.abort();
 }
