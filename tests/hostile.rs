@@ -16,7 +16,6 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::disallowed_methods,
-    clippy::print_stdout,
     unreachable_pub,
     reason = "a test may stop where it cannot go on, and its servers end with it"
 )]
@@ -53,6 +52,8 @@ const BUFFERS: u64 = 16 << 20;
 pub struct Ledger {
     asked: Arc<Mutex<HashMap<String, usize>>>,
     sent: Arc<Mutex<HashMap<String, u64>>>,
+    /// When honest feeds were asked.
+    honest: Arc<Mutex<Vec<Instant>>>,
 }
 
 impl Ledger {
@@ -112,6 +113,7 @@ async fn converse(mut stream: TcpStream, ledger: Ledger) {
     let path = path.split('?').next().unwrap_or("/").to_string();
     ledger.count(&path);
     if path.starts_with("/honest/") {
+        ledger.honest.lock().unwrap().push(Instant::now());
         let number = path.trim_start_matches("/honest/");
         let body = rss(&[(number, &format!("A marker {number}"), &format!("Text {number}"))]);
         let _ = behaviour::answer(&mut stream, &ledger, &path, body.as_bytes()).await;
@@ -121,7 +123,7 @@ async fn converse(mut stream: TcpStream, ledger: Ledger) {
 }
 
 fn toml(port: u16, http2_port: u16) -> String {
-    let mut toml = "[fetch]\ntimeout = \"4s\"\nconnect_timeout = \"2s\"\nconcurrency = 64\n\
+    let mut toml = "[fetch]\ntimeout = \"6s\"\nconnect_timeout = \"2s\"\nconcurrency = 64\n\
          ca_file = \"ca.pem\"\n"
         .to_string();
     let mut feed = |name: &str, scheme: &str, host: String, path: &str| {
@@ -179,6 +181,10 @@ async fn hostile_servers_harm_nobody_but_themselves() {
          servers included",
         BEHAVIOURS.len() + http2::FLOODS.len()
     );
+    let mut honest = ledger.honest.lock().unwrap().clone();
+    honest.sort();
+    let late = |share: usize| honest[(honest.len() - 1) * share / 100] - start;
+    println!("honest feeds asked: half by {:.1?}, all by {:.1?}", late(50), late(100));
     let failed: BTreeMap<_, _> =
         report.round.failed.iter().map(|(name, why)| (name.to_string(), why.clone())).collect();
     let mut wrong = Vec::new();

@@ -8,6 +8,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 
 use crate::Ledger;
+use crate::behaviour::PAUSE;
 
 /// The floods; the place in this list is the last part of the address.
 pub const FLOODS: [&str; 8] = [
@@ -78,7 +79,7 @@ pub async fn misbehave(stream: TcpStream, acceptor: TlsAcceptor, ledger: Ledger)
             () = pour(writer, &ledger, &ip, flood(FLOODS[at])) => {}
         }
     };
-    let _ = tokio::time::timeout(Duration::from_secs(30), talk).await;
+    let _ = tokio::time::timeout(Duration::from_secs(90), talk).await;
 }
 
 async fn drain(mut reader: impl AsyncRead + Unpin) {
@@ -104,5 +105,6 @@ async fn pour(
             return;
         }
         ledger.add(ip, piece.len());
+        tokio::time::sleep(PAUSE).await;
     }
 }
