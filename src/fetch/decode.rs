@@ -21,6 +21,8 @@ const MAX_MEMBERS: usize = 1000;
 /// From here on the output grows by this much instead of doubling.
 const GROWTH: usize = 1 << 20;
 const SCRATCH: usize = 32 << 10;
+/// The first bytes of every gzip member (RFC 1952).
+const GZIP_HEAD: [u8; 2] = [0x1f, 0x8b];
 
 /// How much may come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -143,7 +145,7 @@ impl Coding {
     /// after the end is padding, which browsers pass over too.
     fn renew(&mut self, head: &[u8]) -> bool {
         match (self, head) {
-            (Self::Gzip(inflate), [0x1f, 0x8b, ..]) => {
+            (Self::Gzip(inflate), head) if head.starts_with(&GZIP_HEAD) => {
                 *inflate = Decompress::new_gzip(15);
                 true
             }
@@ -237,7 +239,12 @@ impl Decoder {
             return Err(DecodeError::Wire(self.bounds.wire));
         }
         if matches!(self.coding, Coding::Identity) {
-            return self.keep(chunk);
+            // A file that is compressed by itself, as site maps are.
+            if !self.document.is_empty() || !chunk.starts_with(&GZIP_HEAD) {
+                return self.keep(chunk);
+            }
+            self.coding = Coding::named("gzip")?;
+            self.scratch = vec![0; SCRATCH];
         }
         if self.over {
             return Ok(());
@@ -410,6 +417,14 @@ mod tests {
         check("zstd", &[zstd(b"one "), zstd(b"two")].concat(), Ok(b"one two"));
         let many = gzip(b"").repeat(MAX_MEMBERS + 1);
         assert_eq!(decode("gzip", &many, usize::MAX), Err(DecodeError::Corrupt("gzip")));
+    }
+
+    #[test]
+    fn a_gzip_file_is_decoded_although_nobody_says_what_it_is() {
+        assert_eq!(decode("identity", &gzip(TEXT), 64), Ok(TEXT.to_vec()));
+        let twice = gzip(&gzip(TEXT));
+        assert_eq!(decode("identity", &twice, 64), Ok(gzip(TEXT)));
+        assert_eq!(decode("identity", &GZIP_HEAD, 64), Err(DecodeError::Truncated("gzip")));
     }
 
     #[test]

@@ -90,39 +90,45 @@ impl Group {
     /// Reads the output to its end, and the program's judgement of it.
     async fn finish(&mut self, max: u64) -> Result<Vec<u8>, FetchError> {
         let (stdout, stderr) = (self.child.stdout.take(), self.child.stderr.take());
+        let id = self.id;
         let output = async {
             let bytes = output(stdout, max).await;
             // Too much of it: nothing else ends the program, or our wait.
             if bytes.is_err() {
-                self.signal(Signal::KILL);
+                signal(id, Signal::KILL);
             }
             bytes
         };
-        let (bytes, complaints) = tokio::join!(output, complaints(stderr));
+        let exit = async {
+            let status = self.child.wait().await;
+            // What it left behind could hold the pipes open for ever.
+            signal(id, Signal::KILL);
+            status
+        };
+        let (bytes, complaints, status) = tokio::join!(output, complaints(stderr), exit);
         let bytes = bytes?;
-        let status = self.child.wait().await;
         let status = status.map_err(|error| FetchError::Failed(error.to_string()))?;
         if status.success() { Ok(bytes) } else { Err(unhappy(status, &complaints)) }
     }
 
     /// Asks all of it to end, and ends what does not.
     async fn end(&mut self) {
-        self.signal(Signal::TERM);
+        signal(self.id, Signal::TERM);
         let _ = tokio::time::timeout(GRACE, self.child.wait()).await;
-        self.signal(Signal::KILL);
+        signal(self.id, Signal::KILL);
     }
+}
 
-    fn signal(&self, signal: Signal) {
-        if let Some(id) = self.id {
-            // It fails when nothing is left of the group, which serves as well.
-            let _ = kill_process_group(id, signal);
-        }
+fn signal(group: Option<Pid>, signal: Signal) {
+    if let Some(group) = group {
+        // It fails when nothing is left of the group, which serves as well.
+        let _ = kill_process_group(group, signal);
     }
 }
 
 impl Drop for Group {
     fn drop(&mut self) {
-        self.signal(Signal::KILL);
+        signal(self.id, Signal::KILL);
     }
 }
 
@@ -208,6 +214,8 @@ mod tests {
         check("printf %s \"$1|$2\"", &["$(id) `id`", "a b;*"], Ok("$(id) `id`|a b;*")).await;
         check("cat; pwd", &[], Ok("/\n")).await;
         check("echo noise >&2; echo ok", &[], Ok("ok\n")).await;
+        // What stays behind holds up nobody.
+        check("sleep 1000 & echo ok", &[], Ok("ok\n")).await;
     }
 
     #[tokio::test]

@@ -35,7 +35,8 @@ impl TestCa {
         Self::for_names(&["other.test"])
     }
 
-    fn for_names(names: &[&str]) -> Self {
+    /// Makes an authority and a certificate for these names and addresses.
+    pub fn for_names(names: &[&str]) -> Self {
         let authority = authority();
         let (certificate, key) = server_certificate(names, &authority);
         Self { ca_pem: authority.pem(), config: Arc::new(server_config(certificate, key)) }
@@ -56,6 +57,13 @@ impl TestCa {
     /// The server's side of the handshake, with the certificate this authority signed.
     pub fn acceptor(&self) -> TlsAcceptor {
         TlsAcceptor::from(self.config.clone())
+    }
+
+    /// The same, for a server that speaks HTTP/2 and nothing else.
+    pub fn http2_acceptor(&self) -> TlsAcceptor {
+        let mut config = ServerConfig::clone(&self.config);
+        config.alpn_protocols = vec![b"h2".to_vec()];
+        TlsAcceptor::from(Arc::new(config))
     }
 }
 
