@@ -102,7 +102,7 @@ pub fn interval(rhythm: &Rhythm, now: Timestamp, has_validator: bool) -> SignedD
     let rate = rate(&rhythm.arrivals, now);
     let day = Day::of(&rhythm.arrivals, now);
     // Polls that the rule wants, summed up over the time ahead: at one, go.
-    const STEP: f64 = 300.0;
+    const STEP: f64 = 900.0;
     let (mut wanted, mut ahead) = (0.0, 0.0);
     while wanted < 1.0 && ahead < most.as_secs_f64() {
         let here = rate * day.share(now.as_second() as f64 + ahead + STEP / 2.0);
@@ -193,4 +193,162 @@ pub fn full_fetch_due(
     let patience = (silence / 4).max(day);
     let odd = rhythm.usual_gap().map(|gap| (gap * 3).max(SignedDuration::from_hours(6)));
     age >= patience && (unchanged >= 50 || odd.is_some_and(|odd| silence > odd))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MINUTE: SignedDuration = SignedDuration::from_mins(1);
+    const DAY: SignedDuration = SignedDuration::from_hours(24);
+
+    fn now() -> Timestamp {
+        "2026-11-03T10:00:00Z".parse().unwrap()
+    }
+
+    /// `count` arrivals, one every `gap`, the last one `silence` ago.
+    fn steady(count: i32, gap: SignedDuration, silence: SignedDuration) -> Rhythm {
+        Rhythm { arrivals: (0..count).rev().map(|n| now() - silence - gap * n).collect() }
+    }
+
+    #[test]
+    fn intervals_follow_the_rhythm_within_their_bounds() {
+        let check = |rhythm: Rhythm, validator: bool, low: i64, high: i64| {
+            let minutes = interval(&rhythm, now(), validator).as_mins();
+            assert!((low..=high).contains(&minutes), "{minutes} is not {low} to {high}");
+        };
+        check(Rhythm::default(), true, 15, 15);
+        check(Rhythm::default(), false, 15, 15);
+        check(steady(64, MINUTE, MINUTE), true, 5, 5);
+        check(steady(64, MINUTE, MINUTE), false, 15, 15);
+        check(steady(64, MINUTE * 60, MINUTE * 30), true, 15, 30);
+        check(steady(64, MINUTE * 360, MINUTE * 180), true, 35, 90);
+        check(steady(64, DAY, DAY / 2), true, 60, 240);
+        check(steady(20, DAY * 7, DAY), true, 120, 360);
+        // A busy feed that fell silent, hour by hour and day by day.
+        check(steady(64, MINUTE * 10, MINUTE * 180), true, 8, 30);
+        check(steady(64, MINUTE * 10, DAY * 10), true, 30, 120);
+        check(steady(64, MINUTE * 10, DAY * 31), true, 720, 720);
+        check(steady(1, MINUTE, DAY * 31), false, 720, 720);
+        // The clock went back.
+        check(steady(64, MINUTE * 10, -DAY), true, 5, 360);
+    }
+
+    #[test]
+    fn a_burst_shortens_the_interval_and_silence_lengthens_it() {
+        let quiet = steady(40, DAY, DAY / 2);
+        let before = interval(&quiet, now(), true);
+        let mut burst = quiet.clone();
+        burst.remember((0..6).map(|n| Some(now() - MINUTE * 5 * n)), Some(now() - before), now());
+        assert!(interval(&burst, now(), true) * 3 < before, "{before:?}");
+        let mut last = SignedDuration::ZERO;
+        for hours in [0, 6, 24, 72, 240, 600] {
+            let at = now() + MINUTE * 60 * hours;
+            let interval = interval(&burst, at, true);
+            // The hour of the day sways it, the silence decides.
+            assert!(interval.as_secs_f64() > 0.6 * last.as_secs_f64(), "{hours} h: {interval:?}");
+            last = interval;
+        }
+        assert!(last > MINUTE * 120, "{last:?}");
+    }
+
+    #[test]
+    fn a_feed_with_a_day_of_its_own_is_asked_more_by_day() {
+        let hours = [8, 10, 12, 14, 16];
+        let days = (1..12).rev().flat_map(|day| hours.map(|hour| (day, hour)));
+        let midnight: Timestamp = "2026-11-03T00:00:00Z".parse().unwrap();
+        let at = |day: i32, hour: i32| midnight - DAY * day + MINUTE * 60 * hour;
+        let arrivals: Vec<_> = days.map(|(day, hour)| at(day, hour)).collect();
+        let rhythm = Rhythm { arrivals };
+        let noon = interval(&rhythm, at(0, 12), true);
+        let night = interval(&rhythm, at(0, 1), true);
+        assert!(night > noon * 3 / 2, "{noon:?} {night:?}");
+        // It does not oversleep the morning.
+        assert!(at(0, 5) + interval(&rhythm, at(0, 5), true) < at(0, 9));
+    }
+
+    #[test]
+    fn claims_are_believed_between_two_visits() {
+        let previous = now() - MINUTE * 30;
+        let check =
+            |claim: Option<Timestamp>, previous: Option<Timestamp>, expected: &[Timestamp]| {
+                let mut rhythm = Rhythm::default();
+                rhythm.remember([claim], previous, now());
+                assert_eq!(rhythm.arrivals, expected, "{claim:?} {previous:?}");
+            };
+        let claim = now() - MINUTE * 10;
+        check(Some(claim), Some(previous), &[claim]);
+        check(Some(now() - DAY), Some(previous), &[previous]);
+        check(Some(now() + DAY), Some(previous), &[now()]);
+        check(None, Some(previous), &[now()]);
+        // The first visit.
+        check(Some(now() - DAY), None, &[now() - DAY]);
+        check(Some(now() + DAY), None, &[now()]);
+        check(None, None, &[now()]);
+    }
+
+    #[test]
+    fn the_last_64_arrivals_are_kept_in_order_and_a_batch_is_one() {
+        let mut rhythm = Rhythm::default();
+        rhythm.remember((0..200).map(|n| Some(now() - MINUTE * 7 * n)), None, now());
+        assert_eq!(rhythm.arrivals.len(), 64);
+        assert!(rhythm.arrivals.is_sorted());
+        assert_eq!(rhythm.arrivals.last(), Some(&now()));
+        let before = rhythm.clone();
+        rhythm.remember([Some(now()), None, None], Some(now()), now());
+        assert_eq!(rhythm, before);
+    }
+
+    #[test]
+    fn the_usual_gap_needs_ten_arrivals_and_allows_for_nights() {
+        assert_eq!(steady(9, DAY, DAY).usual_gap(), None);
+        assert_eq!(steady(10, DAY, DAY).usual_gap(), Some(DAY));
+        let mut rhythm = steady(20, MINUTE * 10, DAY);
+        rhythm.arrivals.insert(0, rhythm.arrivals[0] - DAY * 10);
+        assert_eq!(rhythm.usual_gap(), Some(DAY * 2));
+    }
+
+    #[test]
+    fn a_validator_is_doubted_when_the_feed_is_quiet_beyond_its_habit() {
+        let check = |full: Option<SignedDuration>, rhythm: &Rhythm, unchanged: u32, due: bool| {
+            let full = full.map(|ago| now() - ago);
+            let found = full_fetch_due(now(), full, rhythm, unchanged);
+            assert_eq!(found, due, "{full:?} {unchanged}");
+        };
+        let busy = steady(64, MINUTE * 20, MINUTE * 90);
+        let stuck = steady(64, MINUTE * 20, DAY * 2);
+        check(None, &busy, 1, true);
+        check(None, &busy, 0, false);
+        check(Some(DAY * 2), &busy, 10, false);
+        check(Some(DAY * 2), &busy, 50, true);
+        check(Some(DAY / 2), &busy, 500, false);
+        check(Some(DAY * 7), &busy, 1, true);
+        check(Some(DAY), &stuck, 3, true);
+        check(Some(DAY / 2), &stuck, 3, false);
+        // Five hours are too little, whatever the rhythm.
+        check(Some(DAY * 2), &steady(64, MINUTE * 5, MINUTE * 300), 3, false);
+        check(Some(DAY * 2), &steady(64, MINUTE * 5, MINUTE * 400), 3, true);
+        // Usual for this one.
+        check(Some(DAY * 2), &steady(20, DAY * 3, DAY * 2), 3, false);
+        // The longer it lasts, the less often.
+        check(Some(DAY * 2), &steady(64, MINUTE * 20, DAY * 20), 3, false);
+        check(Some(DAY * 5), &steady(64, MINUTE * 20, DAY * 20), 3, true);
+        check(Some(DAY * 6), &Rhythm::default(), 3, false);
+    }
+
+    #[test]
+    fn a_stuck_validator_costs_one_full_document_a_day() {
+        let rhythm = steady(64, MINUTE * 20, MINUTE);
+        let (mut full, mut unchanged, mut fetched) = (now(), 0, 0);
+        for minute in (0..30 * 1_440).step_by(5) {
+            let at = now() + MINUTE * minute;
+            if full_fetch_due(at, Some(full), &rhythm, unchanged) {
+                assert!(at.duration_since(full) >= DAY);
+                (full, unchanged, fetched) = (at, 0, fetched + 1);
+            } else {
+                unchanged += 1;
+            }
+        }
+        assert!((5..=30).contains(&fetched), "{fetched}");
+    }
 }

@@ -198,7 +198,7 @@ mod tests {
         assert!((400..600).contains(&high), "{high}");
     }
 
-    const PHASE_OF_BBC: u64 = 0;
+    const PHASE_OF_BBC: u64 = 9_658_776_485_983_640_139;
 
     #[test]
     fn a_shorter_interval_brings_the_next_poll_forward() {
