@@ -22,10 +22,12 @@ enum Field {
     OwnPage,
     Guid,
     Summary,
+    Abstract,
     OtherSummary,
     Content,
     Described,
     Published,
+    Issued,
     Updated,
     Author,
     Category,
@@ -72,8 +74,10 @@ impl Context {
         kind: Field,
         stated: Option<&str>,
     ) -> Option<Timestamp> {
-        let news = fields.news("publication_date").filter(|_| kind == Field::Published);
-        let texts = fields.all(kind).chain(news).map(Element::text);
+        let is_first = kind == Field::Published;
+        let others = fields.all(Field::Issued).chain(fields.news("publication_date"));
+        let others = others.filter(|_| is_first);
+        let texts = fields.all(kind).chain(others).map(Element::text);
         for text in texts.chain(stated.map(Cow::Borrowed)) {
             let text = text.trim();
             if let Some(date) = parse_date(text) {
@@ -131,7 +135,10 @@ impl<'t, 'a> Fields<'t, 'a> {
             let mut texts = self.all(field).map(|element| self.text(element).body());
             texts.find(|text| !text.is_empty())
         };
-        let summary = first(Field::Summary).or_else(|| first(Field::OtherSummary));
+        let summary = match (first(Field::Summary), first(Field::Abstract)) {
+            (Some(summary), Some(other)) => Some(joined(other, summary)),
+            (summary, other) => summary.or(other).or_else(|| first(Field::OtherSummary)),
+        };
         let text = joined(summary.unwrap_or_default(), first(Field::Content).unwrap_or_default());
         if text.is_empty() { self.described() } else { text }
     }
@@ -155,7 +162,14 @@ impl<'t, 'a> Fields<'t, 'a> {
 
     /// GUID, Atom id or `rdf:about`.
     fn guid(&self, item: Element<'_, '_>) -> Option<String> {
-        let stated = self.all(Field::Guid).map(Element::text);
+        let stated = self.all(Field::Guid).map(|id| match base_of(id, None) {
+            // Only what the document itself says changes an id: its address may change.
+            Some(base) if id.named("id") => {
+                let text = id.text();
+                link(&text, Some(&base)).map_or(text, Cow::Owned)
+            }
+            _ => id.text(),
+        });
         let about = item.attribute("rdf:about").map(Cow::Borrowed);
         let mut ids = stated.chain(about).map(|id| cut(one_line(&id), MAX_LINK));
         ids.find(|id| !id.is_empty())
@@ -174,8 +188,10 @@ impl<'t, 'a> Fields<'t, 'a> {
                 links.push((rank, href, element));
             }
         }
-        // The first of the best: `min_by_key` keeps the order of the document.
-        let best = links.into_iter().min_by_key(|(rank, ..)| *rank);
+        // RSS has one link; where there are more, other readers take the last.
+        let plain = links.iter().rposition(|(rank, ..)| *rank == 0).map(|at| links.swap_remove(at));
+        // Of others the first of the best: `min_by_key` keeps the document's order.
+        let best = plain.or_else(|| links.into_iter().min_by_key(|(rank, ..)| *rank));
         let stated = self.item.attribute("href").filter(|_| !self.in_atom);
         match best {
             Some((_, href, element)) => link(&href, base_of(element, base).as_ref()),
@@ -267,13 +283,14 @@ fn named_once(name: String) -> Option<String> {
 /// and where it leads.
 fn ranked<'t>(element: Element<'t, '_>) -> (Option<u8>, Cow<'t, str>) {
     let text = element.text();
-    let (href, plain) = match element.attribute("href") {
-        Some(href) => (Cow::Borrowed(href), false),
+    let href = match element.attribute("href") {
+        Some(href) => Cow::Borrowed(href),
         None if text.trim().is_empty() => {
-            (Cow::Borrowed(element.attribute("rdf:resource").unwrap_or_default()), true)
+            Cow::Borrowed(element.attribute("rdf:resource").unwrap_or_default())
         }
-        None => (text, true),
+        None => text,
     };
+    let plain = ["rel", "type"].into_iter().all(|name| element.attribute(name).is_none());
     let rel = element.attribute("rel").map(str::trim).filter(|rel| !rel.is_empty());
     let rel = rel.unwrap_or("alternate").to_ascii_lowercase();
     let kind = element.attribute("type").unwrap_or("text/html").trim().to_ascii_lowercase();
@@ -311,19 +328,21 @@ fn is_web(link: &str) -> bool {
 }
 
 /// The name in `mail (Name)`, `Name <mail>` or `<name>`.
-fn author<'t>(element: Element<'t, '_>) -> Cow<'t, str> {
+pub(super) fn author<'t>(element: Element<'t, '_>) -> Cow<'t, str> {
     let part = |name| element.child(name).map(Element::text).filter(|text| !text.trim().is_empty());
     let text = match part("name").or_else(|| part("email")) {
         Some(text) => text,
         None if element.has_elements() => return Cow::Owned(Text::of(element, false).line()),
         None => element.text(),
     };
-    if let Some((mail, rest)) = text.split_once('(')
-        && mail.contains('@')
-        && let Some((name, _)) = rest.rsplit_once(')')
-        && !name.trim().is_empty()
+    if let Some((outside, rest)) = text.split_once('(')
+        && let Some((inside, _)) = rest.rsplit_once(')')
+        && outside.contains('@') != inside.contains('@')
     {
-        return Cow::Owned(name.to_string());
+        let name = if outside.contains('@') { inside } else { outside };
+        if !name.trim().is_empty() {
+            return Cow::Owned(name.to_string());
+        }
     }
     if let Some((name, rest)) = text.split_once('<')
         && rest.contains('@')
@@ -352,6 +371,7 @@ fn field(element: Element<'_, '_>) -> Option<Field> {
             "author" => Some(Field::Author),
             "title" => Some(Field::OtherTitle),
             "keywords" => Some(Field::Keywords),
+            "category" => Some(Field::Category),
             _ => None,
         },
         Ns::Media => {
@@ -368,9 +388,11 @@ fn own_field(local: &str) -> Option<Field> {
         "title" => Field::Title,
         "link" | "loc" | "url" => Field::Link,
         "guid" | "id" => Field::Guid,
-        "description" | "summary" | "abstract" => Field::Summary,
+        "description" => Field::Summary,
+        "summary" | "abstract" => Field::Abstract,
         "content" | "fullitem" | "body" | "encoded" => Field::Content,
-        "pubdate" | "published" | "issued" | "created" | "date" => Field::Published,
+        "pubdate" | "published" => Field::Published,
+        "issued" | "created" | "date" => Field::Issued,
         "updated" | "modified" | "lastmod" => Field::Updated,
         "author" => Field::Author,
         "category" => Field::Category,
@@ -384,7 +406,7 @@ fn dublin_core(local: &str) -> Option<Field> {
     Some(match local {
         "title" => Field::OtherTitle,
         "description" | "abstract" => Field::OtherSummary,
-        "date" | "issued" | "created" | "available" => Field::Published,
+        "date" | "issued" | "created" | "available" => Field::Issued,
         "modified" => Field::Updated,
         "creator" | "author" => Field::Author,
         "subject" => Field::Category,

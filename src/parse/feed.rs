@@ -3,11 +3,11 @@
 use jiff::SignedDuration;
 use url::Url;
 
-use super::entry::base_of;
+use super::entry::{author, base_of};
 use super::names::Ns;
 use super::repair::{Repair, Repairs};
 use super::root::Root;
-use super::text::{Text, cut, is_declared, link};
+use super::text::{Text, cut, is_declared, link, names};
 use super::tree::{Element, Tree};
 use super::{MAX_TITLE, ParsedFeed, parse_date};
 use crate::extract::one_line;
@@ -30,8 +30,7 @@ pub(super) fn describe(
         return ParsedFeed { format: format.to_string(), ..ParsedFeed::default() };
     };
     let format = format(first, root, repairs);
-    let channel = if first.named("channel") { None } else { first.child("channel") };
-    let feed = channel.unwrap_or(first);
+    let feed = feed_of(first);
     let title = feed.children().filter(|c| c.named("title") && c.ns() != Ns::Media);
     let line = |title: Element<'_, '_>| {
         let declared = is_declared(title, root == Root::Atom);
@@ -39,6 +38,23 @@ pub(super) fn describe(
     };
     let title = title.map(line).find(|title| !title.is_empty());
     ParsedFeed { title, format, hints: hints(feed, base), ..ParsedFeed::default() }
+}
+
+/// The element that describes the feed: the channel, or the root itself.
+fn feed_of<'t, 'a>(root: Element<'t, 'a>) -> Element<'t, 'a> {
+    let channel = if root.named("channel") { None } else { root.child("channel") };
+    channel.unwrap_or(root)
+}
+
+/// Authors of the feed, who are those of every entry that names none
+/// (RFC 4287 section 4.2.1).
+pub(super) fn authors(tree: &Tree<'_>) -> Vec<String> {
+    let feed = tree.roots().next().map(feed_of);
+    let stated = feed.into_iter().flat_map(Element::children).filter(|child| {
+        (child.named("author") && child.ns() != Ns::Itunes && child.has_elements())
+            || (child.named("creator") && child.ns() == Ns::Dc)
+    });
+    names(stated.map(author))
 }
 
 /// Which format it is; an unknown version is worth a note.

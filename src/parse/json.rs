@@ -53,14 +53,15 @@ pub(super) fn read(
             "JSON Feed"
         }
     };
-    let mut reader = Reader { base, lang: None, repairs };
+    let mut reader = Reader { base, lang: None, authors: Vec::new(), repairs };
     let hints = reader.hints(&feed);
     reader.lang.clone_from(&hints.lang);
+    reader.authors = reader.authors(&feed);
     let mut items = Items::default();
     for item in &listed {
         match item.as_object() {
             Some(item) => {
-                if items.add(reader.entry(item)).is_break() {
+                if items.add(reader.entry(item), !item.is_empty()).is_break() {
                     break;
                 }
             }
@@ -82,6 +83,7 @@ pub(super) fn read(
 struct Reader<'r> {
     base: Option<Url>,
     lang: Option<String>,
+    authors: Vec<String>,
     repairs: &'r mut Repairs,
 }
 
@@ -162,7 +164,8 @@ impl Reader<'_> {
             Value::String(name) => Some(name.clone()),
             other => other.get("name")?.as_str().map(str::to_string),
         };
-        names(people.filter_map(name).map(Into::into))
+        let stated = names(people.filter_map(name).map(Into::into));
+        if stated.is_empty() { self.authors.clone() } else { stated }
     }
 
     fn categories(&mut self, item: &Object) -> Vec<String> {

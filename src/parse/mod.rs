@@ -19,6 +19,8 @@ mod text;
 mod tree;
 mod xml;
 
+use std::borrow::Cow;
+
 use crate::model::{Decoding, Document, Entry, FeedHints};
 
 use repair::{Repair, Repairs};
@@ -78,8 +80,8 @@ pub enum ParseError {
 /// nothing, and the one with more entries is believed.
 ///
 /// # Errors
-/// When the document is no feed, or is broken beyond reading. An entry that
-/// has neither title, text nor link is left out with a warning.
+/// When the document is no feed, or is broken beyond reading. An item
+/// that is empty is left out with a warning.
 pub fn parse_feed(document: &Document) -> Result<ParsedFeed, ParseError> {
     let (text, decoding, mut warnings) = decode::decode(document);
     let head = text.trim_start_matches(['\u{feff}', '\u{fffe}', '\0', ' ', '\t', '\r', '\n']);
@@ -88,6 +90,7 @@ pub fn parse_feed(document: &Document) -> Result<ParsedFeed, ParseError> {
     }
     let base = document.base_url.as_deref();
     let mut repairs = Repairs::default();
+    let head = &*without_c1(head, &mut repairs);
     if decoding.lossy {
         repairs.note(Repair::LossyText);
     }
@@ -111,6 +114,25 @@ pub fn parse_feed(document: &Document) -> Result<ParsedFeed, ParseError> {
     };
     warnings.append(&mut parsed.warnings);
     Ok(ParsedFeed { warnings, decoding, repairs: repairs.sentences(), ..parsed })
+}
+
+/// The characters that windows-1252 has where Unicode has the control
+/// characters 128 to 159: nobody means those.
+fn without_c1<'a>(text: &'a str, repairs: &mut Repairs) -> Cow<'a, str> {
+    let is_c1 = |at: usize| text.as_bytes().get(at + 1).is_some_and(|next| *next < 0xa0);
+    if !memchr::memchr_iter(0xc2, text.as_bytes()).any(is_c1) {
+        return Cow::Borrowed(text);
+    }
+    repairs.note(Repair::Controls);
+    let meant = |c: char| match u8::try_from(c) {
+        Ok(byte @ 128..=159) => {
+            let byte = [byte];
+            let (text, _) = encoding_rs::WINDOWS_1252.decode_without_bom_handling(&byte);
+            text.chars().next().unwrap_or(c)
+        }
+        _ => c,
+    };
+    Cow::Owned(text.chars().map(meant).collect())
 }
 
 /// What breaks the limits is not given to a reader that has none.

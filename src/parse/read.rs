@@ -30,9 +30,14 @@ pub(super) fn read(
     let mut context = Context { base, in_atom, odd_dates: (0, String::new()) };
     let mut items = Items::default();
     let extra = if root == Root::Sitemap { "url" } else { "" };
-    let tree =
-        Builder::new(text, start, extra, repairs).run(&mut |item| items.add(context.entry(item)));
+    let tree = Builder::new(text, start, extra, repairs)
+        .run(&mut |item| items.add(context.entry(item), item.holds_anything()));
     let mut parsed = feed::describe(&tree, root, context.base.as_ref(), repairs);
+    let authors = feed::authors(&tree);
+    if !authors.is_empty() {
+        let silent = items.entries.iter_mut().filter(|entry| entry.authors.is_empty());
+        silent.for_each(|entry| entry.authors.clone_from(&authors));
+    }
     if let Some(lang) = &parsed.hints.lang {
         items.entries.iter_mut().for_each(|entry| {
             entry.lang.get_or_insert_with(|| lang.clone());
@@ -57,19 +62,20 @@ pub(super) struct Items {
 }
 
 impl Items {
-    /// Keeps an entry that says anything; breaks off when there are enough.
-    pub(super) fn add(&mut self, entry: Entry) -> ControlFlow<()> {
+    /// Keeps an entry unless its item is empty (an item with only a picture is
+    /// news all the same); breaks off when there are enough.
+    pub(super) fn add(&mut self, entry: Entry, holds_anything: bool) -> ControlFlow<()> {
         self.count += 1;
         if self.count > MAX_ENTRIES {
             self.warnings
                 .push(format!("more than {MAX_ENTRIES} entries, of which the first are read"));
             return ControlFlow::Break(());
         }
-        if says_anything(&entry) {
+        if holds_anything {
             self.entries.push(entry);
         } else if self.warnings.len() < 20 {
             let count = self.count;
-            self.warnings.push(format!("entry {count} says nothing; left out"));
+            self.warnings.push(format!("entry {count} is empty; left out"));
         }
         ControlFlow::Continue(())
     }
@@ -79,10 +85,4 @@ impl Items {
 fn has_controls(text: &str) -> bool {
     let forbidden = |b: &u8| *b < 0x20 && !matches!(b, b'\t' | b'\n' | b'\r');
     text.as_bytes().chunks(4_096).any(|chunk| chunk.iter().filter(|b| forbidden(b)).count() > 0)
-}
-
-/// An item with nothing but a GUID or a date is news all the same.
-fn says_anything(entry: &Entry) -> bool {
-    let silent = Entry { lang: entry.lang.clone(), ..Entry::default() };
-    *entry != silent
 }

@@ -42,7 +42,7 @@ impl Repair {
             Self::LossyText => ("bytes that are no text were replaced", ""),
             Self::JunkBefore => ("something stands before the feed", ""),
             Self::JunkAfter => ("something stands after the feed", ""),
-            Self::Controls => ("control characters were dropped", ""),
+            Self::Controls => ("control characters that no text has", ""),
             Self::BareAmpersand => ("a bare \"&\"", "# bare \"&\""),
             Self::UnknownEntity => {
                 ("an entity that XML does not know", "# entities that XML does not know")

@@ -117,7 +117,300 @@ fn what_is_no_feed_is_named() {
     assert!(error("hello").contains("neither XML nor JSON"));
 }
 
+/// A document that needs mending: what its entries are, and what was mended.
+fn check_mended(body: &str, titles: &[&str], repairs: &[&str]) {
+    let feed = parse(body);
+    let read: Vec<&str> = feed.entries.iter().map(|entry| entry.title.as_str()).collect();
+    assert_eq!(read, titles, "{body}");
+    assert_eq!(feed.repairs, repairs, "{body}");
+}
+
+#[test]
+fn a_broken_rss_feed_gives_every_complete_item() {
+    let rss = |inner: &str| format!("<rss version='2.0'><channel>{inner}</channel></rss>");
+    for (inner, titles, repair) in [
+        ("<item><title>A & B</title></item>", ["A & B"].as_slice(), "a bare \"&\""),
+        ("<item><title>1 < 2</title></item>", &["1 < 2"], "a bare \"<\""),
+        ("<item><title>caf&eacute;</title></item>", &["café"], "an entity that XML does not know"),
+        (
+            "<item><title>A<link>http://example.org/</link></item><item><title>B</title></item>",
+            &["A", "B"],
+            "an element without its end tag",
+        ),
+        (
+            "<item><title>A</title><item><title>B</title></item>",
+            &["A", "B"],
+            "an item that is not closed",
+        ),
+        (
+            "<item><title>A</title><description>x</p></description></item><item><title>B</title></item>",
+            &["A", "B"],
+            "an end tag without its element",
+        ),
+        ("<item><title>A</title>", &["A"], "an item that is not closed"),
+        (
+            "<item><title>A</title><dc:date>2026</dc:date></item>",
+            &["A"],
+            "an undeclared namespace prefix",
+        ),
+        ("<item><title>A</title><link href=x /></item>", &["A"], "a malformed attribute"),
+    ] {
+        check_mended(&rss(inner), titles, &[repair]);
+    }
+}
+
+#[test]
+fn junk_around_a_feed_and_odd_roots_cost_nothing() {
+    let item = "<item><title>A</title></item>";
+    let channel = format!("<channel>{item}</channel>");
+    for (body, repairs) in [
+        (
+            format!(
+                "<br />\n<b>Warning</b>: no <i>x</i>\n<?xml version='1.0'?><rss version='2.0'>{channel}</rss>"
+            ),
+            ["something stands before the feed"].as_slice(),
+        ),
+        (
+            format!(
+                "<html><body>Error</body></html><?xml version='1.0'?><rss version='2.0'>{channel}</rss>"
+            ),
+            &["something stands before the feed"],
+        ),
+        (
+            format!("<rss version='2.0'>{channel}</rss><script>x</script>"),
+            &["something stands after the feed"],
+        ),
+        (format!("<rss>{channel}</rss>"), &["the rss element states no version"]),
+        (format!("<rss version='7'>{channel}</rss>"), &["the version of the format is unknown"]),
+        (format!("<RSS VERSION='2.0'>{}</RSS>", channel.to_uppercase()), &[]),
+        (format!("<rss version='2.0'>{channel}"), &["the document breaks off"]),
+        (
+            format!("<rss version='2.0'><channel>{item}<item><title>B</ti"),
+            &["the document breaks off", "the item in which it breaks off was left out"],
+        ),
+    ] {
+        check_mended(&body, &["A"], repairs);
+    }
+}
+
+#[test]
+fn a_feed_that_breaks_for_a_day_keeps_its_entries() {
+    let sound = "<rss version='2.0'><channel><item><title>Fish &amp; chips</title>\
+        <description>&lt;p&gt;a &amp;amp; b&lt;/p&gt;</description><guid>1</guid></item>\
+        </channel></rss>";
+    let broken = sound.replace("<channel>", "<channel><title>R & D</title><p>");
+    assert_eq!(parse(sound).entries, parse(&broken).entries);
+    assert!(parse(sound).repairs.is_empty() && !parse(&broken).repairs.is_empty());
+}
+
+#[test]
+fn the_page_of_an_item_is_told_from_its_other_links() {
+    for (links, expected) in [
+        ("<guid>http://example.org/g</guid>", Some("http://example.org/g")),
+        ("<guid isPermaLink='false'>http://example.org/g</guid>", None),
+        ("<atom:link rel='self' href='http://example.org/s'/>", None),
+        ("<enclosure url='http://example.org/a.mp3'/>", None),
+        ("<comments>http://example.org/c</comments>", None),
+        (
+            "<link>http://p.example/1</link><feedburner:origLink>http://example.org/1</feedburner:origLink>",
+            Some("http://example.org/1"),
+        ),
+        ("<a10:link rel='alternate' href='http://example.org/a'/>", Some("http://example.org/a")),
+        ("<link xml:base='http://other.example/d/'>x</link>", Some("http://other.example/d/x")),
+    ] {
+        assert_eq!(rss(&format!("<title>x</title>{links}")).url.as_deref(), expected, "{links}");
+    }
+}
+
+#[test]
+fn hints_of_a_channel_are_understood_or_left_out() {
+    let feed = parse(
+        "<rss version='2.0' xmlns:sy='http://purl.org/rss/1.0/modules/syndication/' \
+         xmlns:atom='http://www.w3.org/2005/Atom'><channel><title>T</title><language>de</language>\
+         <link>https://example.org/</link><ttl>60</ttl><skipHours><hour>0</hour><hour>24</hour><hour>5</hour>\
+         <hour>99</hour></skipHours><skipDays><day>Sunday</day></skipDays>\
+         <sy:updatePeriod>daily</sy:updatePeriod><sy:updateFrequency>4</sy:updateFrequency>\
+         <cloud domain='rpc.example.org' port='5337' path='/rsscloud' protocol='http-post'/>\
+         <atom:link rel='hub' href='https://hub.example.org/'/><atom:link rel='self' href='/feed'/>\
+         <atom:link rel='next' href='/feed?page=2'/></channel></rss>",
+    );
+    let hints = feed.hints;
+    assert_eq!(hints.ttl, Some(jiff::SignedDuration::from_hours(1)));
+    assert_eq!((hints.skip_hours, hints.skip_days), (0b10_0001, 0b100_0000));
+    assert_eq!(hints.update_period, Some(jiff::SignedDuration::from_hours(6)));
+    assert_eq!(hints.cloud.as_deref(), Some("http://rpc.example.org:5337/rsscloud"));
+    assert_eq!(hints.hubs, ["https://hub.example.org/"]);
+    assert_eq!(hints.self_link.as_deref(), Some("https://example.org/feed"));
+    assert_eq!(hints.older.as_deref(), Some("https://example.org/feed?page=2"));
+    assert_eq!(hints.site.as_deref(), Some("https://example.org/"));
+    assert_eq!(hints.lang.as_deref(), Some("de"));
+    assert_eq!(parse("<rss version='2.0'><channel><ttl>-5</ttl></channel></rss>").hints.ttl, None);
+}
+
+#[test]
+fn old_and_rare_formats_are_read_and_named() {
+    for (body, format) in [
+        (
+            "<feed version='0.3' xmlns='http://purl.org/atom/ns#'><entry><title mode='escaped' \
+          type='text/html'>&lt;b&gt;A&lt;/b&gt;</title></entry></feed>",
+            "Atom 0.3",
+        ),
+        (
+            "<CHANNEL HREF='http://example.org/'><ITEM HREF='/1'><TITLE>A</TITLE></ITEM></CHANNEL>",
+            "CDF",
+        ),
+        (
+            "<urlset xmlns='http://www.sitemaps.org/schemas/sitemap/0.9' \
+          xmlns:news='http://www.google.com/schemas/sitemap-news/0.9'><url><loc>http://example.org/1</loc>\
+          <news:news><news:publication><news:name>N</news:name></news:publication>\
+          <news:title>A</news:title></news:news></url></urlset>",
+            "news sitemap",
+        ),
+        (
+            "<Channel xmlns='http://purl.org/net/rss1.1#'><items><item><title>A</title></item></items>\
+          </Channel>",
+            "RSS 1.1",
+        ),
+        ("<rss version='0.91'><channel><item><title>A</title></item></channel></rss>", "RSS 0.91"),
+    ] {
+        let feed = parse(body);
+        assert_eq!((feed.format.as_str(), feed.entries[0].title.as_str()), (format, "A"), "{body}");
+        assert!(feed.repairs.is_empty(), "{:?}", feed.repairs);
+    }
+}
+
+#[test]
+fn json_of_the_wrong_types_or_cut_off_gives_its_complete_items() {
+    let feed = |items: &str| {
+        format!("{{\"version\":\"https://jsonfeed.org/version/1\",\"items\":[{items}]}}")
+    };
+    check_mended(
+        &feed("{\"id\":7,\"title\":\"A\"}, 5"),
+        &["A"],
+        &["an item that is no item was left out", "a value of the wrong type"],
+    );
+    check_mended(&feed("{\"id\":\"1\",\"title\":\"A\"},"), &["A"], &["broken JSON"]);
+    check_mended(&feed("{\"id\":\"1\",\"title\":\"A\\ud800\"}"), &["A\u{fffd}"], &["broken JSON"]);
+    let whole = feed("{\"id\":\"1\",\"title\":\"A\"},{\"id\":\"2\",\"title\":\"B\"}");
+    check_mended(
+        &whole[..whole.len() - 8],
+        &["A"],
+        &["the document breaks off", "the item in which it breaks off was left out", "broken JSON"],
+    );
+    assert_eq!(parse(&feed("{\"id\":7,\"title\":\"A\"}")).entries[0].guid.as_deref(), Some("7"));
+}
+
+#[test]
+fn documents_without_end_or_measure_exhaust_nothing() {
+    let item = "<item><title>A</title></item>";
+    let around = |inner: &str| format!("<rss version='2.0'><channel>{item}{inner}</channel></rss>");
+    let attributes: String = (0..100_000).map(|n| format!(" xmlns:a{n}='u'")).collect();
+    for inner in [
+        "<a>".repeat(300_000),
+        format!("<item><description>{}</description></item>", "<b>".repeat(300_000)),
+        format!("<x{attributes}/>"),
+        format!("<x a='{}'/>", "y".repeat(3_000_000)),
+        format!("<item><title>{}</title></item>", "t ".repeat(500_000)),
+        "<![CDATA[</item>".repeat(100_000),
+        "<x a=\"".repeat(100_000),
+        "<!--".repeat(100_000),
+        "</x".repeat(100_000),
+        "&".repeat(300_000),
+        "<".repeat(300_000),
+        item.repeat(20_000),
+    ] {
+        let feed = parse(&around(&inner));
+        assert_eq!(feed.entries[0].title, "A");
+        assert!(feed.entries.len() <= MAX_ENTRIES);
+        assert!(feed.entries.iter().all(|entry| entry.title.len() <= MAX_TITLE));
+    }
+}
+
+/// Sound feeds of the main formats with three items, and where each item ends.
+fn sound() -> Vec<(String, Vec<usize>)> {
+    let make = |head: &str, item: &dyn Fn(usize) -> String, between: &str, tail: &str| {
+        let (mut text, mut ends) = (head.to_string(), Vec::new());
+        for n in 1..=3 {
+            if n > 1 {
+                text.push_str(between);
+            }
+            text.push_str(&item(n));
+            ends.push(text.len());
+        }
+        text.push_str(tail);
+        (text, ends)
+    };
+    vec![
+        make(
+            "<?xml version=\"1.0\"?><rss version=\"2.0\"><channel><title>T</title>",
+            &|n| {
+                format!(
+                    "<item><title>T{n} &amp; é</title><description><![CDATA[<p>a</p>]]></description>\
+                <!-- c --><guid isPermaLink=\"false\">{n}</guid></item>"
+                )
+            },
+            "\n",
+            "</channel></rss>",
+        ),
+        make(
+            "<feed xmlns=\"http://www.w3.org/2005/Atom\"><title>T</title>",
+            &|n| {
+                format!(
+                    "<entry><id>{n}</id><title type=\"html\">T{n}</title><link href=\"http://example.org/{n}\"/>\
+                <content type=\"xhtml\"><div xmlns=\"http://www.w3.org/1999/xhtml\"><br/>x</div></content></entry>"
+                )
+            },
+            "",
+            "</feed>",
+        ),
+        make(
+            "{\"version\": \"https://jsonfeed.org/version/1.1\", \"title\": \"T\", \"items\": [",
+            &|n| {
+                format!("{{\"id\": \"{n}\", \"title\": \"T]}}{n}\", \"content_text\": \"a\\\"é\"}}")
+            },
+            ", ",
+            "]}",
+        ),
+    ]
+}
+
+#[test]
+fn a_feed_cut_anywhere_gives_exactly_the_items_before_the_cut() {
+    for (text, ends) in sound() {
+        let whole = parse(&text);
+        assert_eq!(whole.entries.len(), 3);
+        assert!(whole.repairs.is_empty(), "{:?}", whole.repairs);
+        for cut in (0..text.len()).filter(|at| text.is_char_boundary(*at)) {
+            let complete = ends.iter().filter(|end| **end <= cut).count();
+            let document = Document {
+                bytes: text.as_bytes()[..cut].to_vec(),
+                base_url: Some("https://example.org/feeds/world.xml".to_string()),
+                ..Document::default()
+            };
+            let read = parse_feed(&document).map_or_else(|_| Vec::new(), |feed| feed.entries);
+            assert_eq!(read, whole.entries[..complete], "cut at {cut}: {}", &text[..cut]);
+        }
+    }
+}
+
 proptest::proptest! {
+    #[test]
+    fn a_feed_with_changed_bytes_is_read_without_panic_and_always_alike(
+        which in 0_usize..3,
+        changes in proptest::collection::vec((0_usize..1_000, "[<>/&;'\"\\[\\]!{},:= a-c]{0,6}"), 1..6),
+    ) {
+        let (mut text, _) = sound().swap_remove(which);
+        for (at, change) in changes {
+            let at = text.floor_char_boundary(at % text.len());
+            let end = text.floor_char_boundary((at + 3).min(text.len())).max(at);
+            text.replace_range(at..end, &change);
+        }
+        let document = Document { bytes: text.into_bytes(), ..Document::default() };
+        let first = parse_feed(&document);
+        proptest::prop_assert!(!matches!(&first, Err(ParseError::Malformed(m)) if m.contains("failed")));
+        proptest::prop_assert_eq!(first, parse_feed(&document));
+    }
+
     #[test]
     fn no_bytes_make_the_parser_panic(bytes: Vec<u8>) {
         let _ = parse_feed(&Document { bytes, ..Document::default() });

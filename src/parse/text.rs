@@ -31,7 +31,8 @@ impl<'t> Text<'t> {
         let kind = kind.split(';').next().unwrap_or_default().trim();
         let is_html = matches!(kind, "html" | "text/html" | "application/xhtml+xml" | "xhtml");
         let mode = element.attribute("mode").map(|mode| mode.trim().to_ascii_lowercase());
-        if mode.as_deref() == Some("base64") || (mode.is_none() && is_binary(kind)) {
+        let binary = mode.is_none() && is_binary(kind);
+        if mode.as_deref() == Some("base64") || binary {
             let text = element.text();
             let text = Cow::Owned(from_base64(&text).unwrap_or_else(|| text.into_owned()));
             return if is_html { Self::Html(text) } else { Self::Plain(text) };
@@ -76,7 +77,7 @@ fn from_base64(text: &str) -> Option<String> {
     while packed.len() % 4 != 0 {
         packed.push('=');
     }
-    Some(String::from_utf8_lossy(&STANDARD.decode(packed).ok()?).into_owned())
+    String::from_utf8(STANDARD.decode(packed).ok()?).ok()
 }
 
 /// Whether a text follows Atom's rules for types: Atom's own elements.

@@ -178,6 +178,15 @@ impl<'t, 'a> Element<'t, 'a> {
         &self.tree.nodes[self.index as usize + 1..self.node().end as usize]
     }
 
+    /// Whether there is a text or an attribute in it.
+    pub(super) fn holds_anything(self) -> bool {
+        !self.attributes().is_empty()
+            || self.inner().iter().any(|node| match &node.kind {
+                Kind::Text(text) => !text.trim().is_empty(),
+                Kind::Element { attributes: (from, to), .. } => from < to,
+            })
+    }
+
     pub(super) fn has_elements(self) -> bool {
         self.inner().iter().any(|node| matches!(node.kind, Kind::Element { .. }))
     }
