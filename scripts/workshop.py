@@ -4,6 +4,7 @@ Nothing here knows a machine: everything is found from this file's place, or nam
 WIREWATCH_SHARED (the folder with the test data) and WIREWATCH_BIN (the program to measure).
 """
 
+import json
 import os
 import pathlib
 import subprocess
@@ -27,6 +28,18 @@ def binary() -> pathlib.Path:
         if path.is_file():
             return path
     sys.exit("no wirewatch binary: run `cargo build --release`, or set WIREWATCH_BIN")
+
+
+def bench(name: str) -> pathlib.Path:
+    """Builds a bench with the names of its functions, for profiles, and returns its path."""
+    profile = {"CARGO_PROFILE_BENCH_STRIP": "none", "CARGO_PROFILE_BENCH_DEBUG": "line-tables-only"}
+    command = ["cargo", "bench", "--bench", name, "--no-run", "--message-format=json"]
+    done = subprocess.run(
+        command, cwd=ROOT, env=os.environ | profile, stdout=subprocess.PIPE, check=True, text=True
+    )
+    messages = (json.loads(line) for line in done.stdout.splitlines())
+    built = [m for m in messages if m.get("reason") == "compiler-artifact" and m.get("executable")]
+    return pathlib.Path(built[-1]["executable"])
 
 
 def inside_venv(*packages: str) -> None:

@@ -6,7 +6,7 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::ops::Deref;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -210,9 +210,15 @@ pub struct FeedServer {
 impl FeedServer {
     /// Starts a server that answers 404 to everything until it is given routes.
     pub async fn start() -> Self {
+        Self::start_at(Ipv4Addr::LOCALHOST.into()).await
+    }
+
+    /// The same at an address of its own, such as 127.0.0.2: another host to a client.
+    pub async fn start_at(ip: IpAddr) -> Self {
         let shared = Arc::new(Shared::default());
         let for_connections = shared.clone();
-        let server = Server::start(move |stream| converse(stream, for_connections.clone())).await;
+        let serve = move |stream| converse(stream, for_connections.clone());
+        let server = Server::start_at(ip, serve).await;
         Self { server, shared }
     }
 
