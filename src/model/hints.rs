@@ -45,7 +45,8 @@ pub struct ServerHints {
 pub struct Decoding {
     /// The encoding's name (WHATWG), for example `windows-1251`.
     pub encoding: &'static str,
-    /// What decided: `bom`, `utf-16 pattern`, `http`, `declaration`, `utf-8` or `detected`.
+    /// What decided: `bom`, `utf-16 pattern`, `utf-32 pattern`, `http`,
+    /// `declaration`, `utf-8` or `detected`.
     pub decided_by: &'static str,
     /// Some bytes were not valid and stand as U+FFFD.
     pub lossy: bool,

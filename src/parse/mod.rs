@@ -63,7 +63,7 @@ pub enum ParseError {
 /// When the document is no feed, or is broken beyond reading. An entry that
 /// has neither title, text nor link is left out with a warning.
 pub fn parse_feed(document: &Document) -> Result<ParsedFeed, ParseError> {
-    let (text, mut warnings) = decode::decode(document);
+    let (text, decoding, mut warnings) = decode::decode(document);
     let head = text.trim_start_matches(['\u{feff}', ' ', '\t', '\r', '\n']);
     if head.is_empty() {
         return Err(ParseError::Empty);
@@ -74,7 +74,7 @@ pub fn parse_feed(document: &Document) -> Result<ParsedFeed, ParseError> {
     let feed = parse_strictly(head, document.base_url.as_deref())?;
     let mut parsed = convert::feed(feed, document.base_url.as_deref());
     warnings.append(&mut parsed.warnings);
-    Ok(ParsedFeed { warnings, ..parsed })
+    Ok(ParsedFeed { warnings, decoding, ..parsed })
 }
 
 /// Documents are hostile: a panic of the parser below costs this one only.
