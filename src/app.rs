@@ -13,7 +13,7 @@ use crate::alert::{Policy, RulePolicy};
 use crate::config::{Config, RuleConfig};
 use crate::deliver::{self, BuildError, Channel, ChannelOptions};
 use crate::fetch::{self, Fetcher, host_of};
-use crate::model::{ChannelName, Clock, Feed};
+use crate::model::{ChannelName, Clock, Feed, NoticeKind};
 use crate::net::NetError;
 use crate::pipeline::{
     Dispatcher, Drained, Live, Notifier, PollStatus, Poller, Pulse, RoundReport, Sweeper,
@@ -351,8 +351,13 @@ fn live(config: &Config, channels: &BuiltChannels, gather: SignedDuration) -> Li
         feeds: config.feeds.iter().map(|feed| (feed.name.clone(), feed.clone())).collect(),
         concurrency: config.fetch.concurrency,
         retention: config.retention,
-        notified: channels.keys().cloned().collect(),
-        quiet_notices: Vec::new(),
+        notified: config.operator.notify.clone(),
+        quiet_notices: config
+            .operator
+            .quiet
+            .iter()
+            .filter_map(|kind| NoticeKind::from_word(kind))
+            .collect(),
         ..decisions(&config.rules, recipients.collect(), gather)
     }
 }
@@ -386,7 +391,11 @@ pub fn fetch_options(config: &Config) -> fetch::Options {
         timeout: config.fetch.timeout,
         max_body: config.fetch.max_body,
         ca_file: config.fetch.ca_file.clone(),
-        limits: fetch::Limits::default(),
+        limits: fetch::Limits {
+            headers: config.fetch.header_timeout,
+            idle: config.fetch.idle_timeout,
+            ..fetch::Limits::default()
+        },
     }
 }
 

@@ -6,11 +6,10 @@ use super::source::Findings;
 use crate::model::ChannelName;
 
 /// Kinds of notices that can be silenced.
-pub const NOTICE_KINDS: [&str; 12] = [
+pub const NOTICE_KINDS: [&str; 10] = [
     "challenged",
     "degraded",
     "down",
-    "failing",
     "gap",
     "gone",
     "mass-change",
@@ -18,7 +17,6 @@ pub const NOTICE_KINDS: [&str; 12] = [
     "random-guids",
     "recovered",
     "silent",
-    "stuck",
 ];
 
 /// Who hears about wirewatch itself.

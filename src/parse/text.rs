@@ -9,7 +9,7 @@ use url::Url;
 use super::names::Ns;
 use super::tree::Element;
 use super::{MAX_LINK, MAX_TEXT};
-use crate::extract::{html_to_text, one_line, paragraphs};
+use crate::extract::{body_text, html_to_text, one_line, paragraphs, without_boilerplate};
 
 /// Bytes of markup looked at for one text: tags may outweigh words.
 const MAX_MARKUP: usize = 8 * MAX_TEXT;
@@ -59,8 +59,8 @@ impl<'t> Text<'t> {
     /// Plain text with its paragraphs.
     pub(super) fn body(&self) -> String {
         match self {
-            Self::Plain(text) => paragraphs(head(text, MAX_MARKUP)),
-            Self::Html(text) => html_to_text(head(text, MAX_MARKUP)),
+            Self::Plain(text) => without_boilerplate(paragraphs(head(text, MAX_MARKUP))),
+            Self::Html(text) => body_text(head(text, MAX_MARKUP)),
         }
     }
 }
@@ -74,7 +74,7 @@ fn is_binary(kind: &str) -> bool {
 fn from_base64(text: &str) -> Option<String> {
     let mut packed: String = text.chars().filter(|c| !c.is_whitespace()).collect();
     packed.truncate(packed.trim_end_matches('=').len());
-    while packed.len() % 4 != 0 {
+    while !packed.len().is_multiple_of(4) {
         packed.push('=');
     }
     String::from_utf8(STANDARD.decode(packed).ok()?).ok()

@@ -232,7 +232,7 @@ impl<'a> Reader<'a> {
             self.date_until = self.at + 1;
         } else if let Some(weekday) = words::weekday(word) {
             self.weekday = Some(weekday);
-        } else if !words::says_nothing(word) && !(word == "t" && self.touched_by_number()) {
+        } else if !(words::says_nothing(word) || word == "t" && self.touched_by_number()) {
             self.strange.push(word);
         }
     }

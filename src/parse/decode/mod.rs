@@ -36,11 +36,11 @@ pub(super) fn decode(document: &Document) -> (Cow<'_, str>, Decoding, Vec<String
             let marked = body.len() < bytes.len();
             let (encoding, decided_by) = choose(body, marked, document, &mut warnings);
             let (text, lossy) = encoding.decode_without_bom_handling(body);
-            (text, Decoding { encoding: encoding.name(), decided_by, lossy })
+            (text, Decoding { encoding: encoding.name().into(), decided_by: decided_by.into(), lossy })
         }
     };
     if decoding.lossy {
-        let name = decoding.encoding;
+        let name = decoding.encoding.clone();
         warnings.push(format!("some bytes are not valid {name} and were replaced"));
     }
     (without_forbidden(without_declared_encoding(text)), decoding, warnings)

@@ -31,7 +31,7 @@ fn read(case: &Case) -> (String, Decoding, Vec<String>) {
 fn check(bytes: &[u8], content_type: Option<&str>, expected: (&str, &str, &str)) {
     let (text, decoding, _) = read(&Case { bytes: bytes.to_vec(), content_type, base_url: None });
     let found = (decoding.encoding, decoding.decided_by);
-    assert_eq!(found, (expected.0, expected.1), "{text}");
+    assert_eq!((&*found.0, &*found.1), (expected.0, expected.1), "{text}");
     assert!(text.contains(expected.2), "{text:?} lacks {:?}", expected.2);
     assert!(!text.contains('\u{feff}'), "{text:?}");
 }

@@ -46,7 +46,7 @@ fn zeros(sample: &[u8]) -> Option<&'static Encoding> {
 
 fn utf_16(bytes: &[u8], encoding: &'static Encoding, by: &'static str) -> (String, Decoding) {
     let (text, lossy) = encoding.decode_without_bom_handling(bytes);
-    (text.into_owned(), Decoding { encoding: encoding.name(), decided_by: by, lossy })
+    (text.into_owned(), Decoding { encoding: encoding.name().into(), decided_by: by.into(), lossy })
 }
 
 fn utf_32(
@@ -65,5 +65,5 @@ fn utf_32(
             c.unwrap_or(char::REPLACEMENT_CHARACTER)
         })
         .collect();
-    (text, Decoding { encoding: name, decided_by: by, lossy })
+    (text, Decoding { encoding: name.into(), decided_by: by.into(), lossy })
 }
