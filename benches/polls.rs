@@ -149,7 +149,8 @@ fn document() -> String {
             )
         })
         .collect();
-    let body = format!("<rss version=\"2.0\"><channel><title>A feed</title>{items}</channel></rss>");
+    let body =
+        format!("<rss version=\"2.0\"><channel><title>A feed</title>{items}</channel></rss>");
     format!(
         "HTTP/1.1 200 OK\r\nETag: {ETAG}\r\nContent-Type: application/rss+xml\r\n\
          Content-Length: {}\r\n\r\n{body}",

@@ -2,6 +2,8 @@
 //! understood with what those tests expect. Skipped, visibly, without the
 //! shared data (`WIREWATCH_SHARED`, by default `../shared`).
 
+#![expect(clippy::unwrap_used, unreachable_pub, reason = "a test may stop where it cannot go on")]
+
 #[path = "fixtures/archive.rs"]
 mod archive;
 #[path = "fixtures/expect.rs"]

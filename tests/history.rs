@@ -156,8 +156,7 @@ impl Daemon {
         let store = Store::open(path).unwrap();
         let decisions = app::decisions(&config.rules, BTreeMap::new(), SignedDuration::ZERO);
         let feeds = config.feeds.iter().map(|feed| (feed.name.clone(), feed.clone())).collect();
-        let (live, watched) =
-            watch::channel(Arc::new(Live { feeds, concurrency: 1, ..decisions }));
+        let (live, watched) = watch::channel(Arc::new(Live { feeds, concurrency: 1, ..decisions }));
         let options = fetch::Options {
             user_agent: "wirewatch/test".to_string(),
             connect_timeout: Duration::from_secs(10),
@@ -226,7 +225,9 @@ async fn real_feeds_poll_by_poll_give_every_entry_once_and_tell_nothing_twice() 
 }
 
 fn print(verdicts: &[Verdict]) {
-    println!("feed                    polls failed entries expected revisions edits changes alerts");
+    println!(
+        "feed                    polls failed entries expected revisions edits changes alerts"
+    );
     for v in verdicts {
         println!(
             "{:23} {:5} {:6} {:7} {:8} {:9} {:5} {:7} {:6} {:?}",

@@ -66,6 +66,9 @@ pub(super) enum Command {
         after_help = "Examples:\n  wirewatch deliveries --state failed\n  wirewatch deliveries retry --all"
     )]
     Deliveries(DeliveriesArgs),
+    /// List what happened to feeds: down, silent, gone, recovered, gaps
+    #[command(after_help = "Example:\n  wirewatch notices --since 7d")]
+    Notices(ListArgs),
     /// Show what is understood of a feed document: a JSON object a line per entry
     #[command(after_help = "Example:\n  curl -s https://example.org/rss | wirewatch parse -")]
     Parse(ParseArgs),

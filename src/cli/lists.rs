@@ -103,7 +103,7 @@ pub(super) fn attach(context: &Context) -> Result<Store, CliError> {
     Ok(Store::attach(&context.load()?.store)?)
 }
 
-fn filter(args: &ListArgs) -> Result<Filter, CliError> {
+pub(super) fn filter(args: &ListArgs) -> Result<Filter, CliError> {
     let now = Clock::System.now();
     let since = args.since.map(|span| now.checked_sub(span));
     let since = since.transpose().map_err(|_| CliError::Failed("--since is too long".into()))?;

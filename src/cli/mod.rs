@@ -9,6 +9,7 @@ mod items;
 mod lists;
 mod logging;
 mod matching;
+mod notices;
 mod once;
 mod output;
 mod parse;
@@ -98,6 +99,7 @@ async fn dispatch(command: Command, context: Context) -> Result<ExitCode, CliErr
         Command::Stories(args) => lists::stories(context, args).await,
         Command::Alerts(args) => lists::alerts(context, args).await,
         Command::Deliveries(args) => lists::deliveries(context, args).await,
+        Command::Notices(args) => notices::run(context, args).await,
         Command::Parse(args) => parse::run(context, args),
         Command::Match(args) => matching::run(context, args),
         Command::Replay(args) => replay::run(context, args).await,

@@ -129,10 +129,10 @@ fn as_json<'a>(entry: &'a Entry, keys: &EntryKeys) -> EntryJson<'a> {
         authors: &entry.authors,
         categories: &entry.categories,
         lang: &entry.lang,
-        source: entry.source.as_ref().map(|source| SourceJson {
-            title: &source.title,
-            url: &source.url,
-        }),
+        source: entry
+            .source
+            .as_ref()
+            .map(|source| SourceJson { title: &source.title, url: &source.url }),
     }
 }
 

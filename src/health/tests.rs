@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 
 use super::*;
-use crate::model::{HealthState as State, FeedHealth, NoticeKind, VisitFailure};
+use crate::model::{FeedHealth, HealthState as State, NoticeKind, VisitFailure};
 use crate::schedule;
 
 const HOUR: SignedDuration = SignedDuration::from_hours(1);
@@ -100,7 +100,8 @@ fn silence_is_measured_by_the_feeds_own_rhythm() {
 fn silence_ends_with_something_new_and_not_with_a_failure() {
     let quiet = (DAY * 5, Seen::NotModified);
     let check = |then: &[(SignedDuration, Seen<'_>)], expected: &str| {
-        let visits: Vec<_> = [(SignedDuration::ZERO, NEWS), quiet].iter().chain(then).copied().collect();
+        let visits: Vec<_> =
+            [(SignedDuration::ZERO, NEWS), quiet].iter().chain(then).copied().collect();
         assert_eq!(story(&visits, Some(HOUR)), expected, "{then:?}");
     };
     check(&[(DAY * 6, SAME)], "ok silent!silent");

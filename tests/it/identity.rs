@@ -74,7 +74,8 @@ impl Desk {
     async fn show(&mut self, items: &[Item]) -> CommitReport {
         self.wait(HOUR);
         let body: String = items.iter().rev().map(render).collect();
-        let text = format!("<rss version=\"2.0\"><channel><title>Wire</title>{body}</channel></rss>");
+        let text =
+            format!("<rss version=\"2.0\"><channel><title>Wire</title>{body}</channel></rss>");
         let document =
             wirewatch::model::Document { bytes: text.into_bytes(), ..Default::default() };
         let arrived = Arrived {
@@ -84,9 +85,9 @@ impl Desk {
             prepared: prepare(&document).unwrap(),
             validators: None,
             body_hash: Vec::new(),
-            next_due: self.now,
+            scope: wirewatch::model::Scope::Whole,
         };
-        ingest(&self.store, &self.live, &self.feed, arrived).await.unwrap()
+        ingest(&self.store, &self.live, &self.feed, arrived, None).await.unwrap()
     }
 
     /// Sweeps as the daemon does, every hour of a day.

@@ -43,7 +43,8 @@ impl VirtualTime {
 
     fn now(&self) -> Timestamp {
         let (real, then) = self.since;
-        then + SignedDuration::try_from(real.elapsed()).unwrap() * i32::try_from(self.factor).unwrap()
+        then + SignedDuration::try_from(real.elapsed()).unwrap()
+            * i32::try_from(self.factor).unwrap()
     }
 
     /// From now on faster or slower. Only while no daemon runs.

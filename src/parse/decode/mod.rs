@@ -36,7 +36,10 @@ pub(super) fn decode(document: &Document) -> (Cow<'_, str>, Decoding, Vec<String
             let marked = body.len() < bytes.len();
             let (encoding, decided_by) = choose(body, marked, document, &mut warnings);
             let (text, lossy) = encoding.decode_without_bom_handling(body);
-            (text, Decoding { encoding: encoding.name().into(), decided_by: decided_by.into(), lossy })
+            (
+                text,
+                Decoding { encoding: encoding.name().into(), decided_by: decided_by.into(), lossy },
+            )
         }
     };
     if decoding.lossy {
