@@ -21,7 +21,8 @@ pub fn recognise(keys: &[EntryKeys], known: Vec<KnownByKey>, past: &FeedPast) ->
     let (guids, guid_signs) = guids::judge(past, sign);
     // A document that contradicts its feed's past is read by what it shows:
     // the first new set of GUIDs must not tell anything twice.
-    let ignore_guids = sign == Sign::Random || (past.guids == Guids::Random && sign != Sign::Stable);
+    let ignore_guids =
+        sign == Sign::Random || (past.guids == Guids::Random && sign != Sign::Stable);
     let claims = Claims::of(keys, &known, ignore_guids);
     let identities = claims.identities(keys, &known);
     let suspicious = mass::is_suspicious(&identities, past);
@@ -104,8 +105,10 @@ impl Beside {
 
     /// Which keys of a new entry may choose its story.
     fn telling(&self, entry: &EntryKeys, known: &KnownByKey) -> Telling {
-        let other_title =
-            entry.link.and_then(|link| self.title_of_link.get(&link)).is_some_and(|t| *t != entry.title);
+        let other_title = entry
+            .link
+            .and_then(|link| self.title_of_link.get(&link))
+            .is_some_and(|t| *t != entry.title);
         let other_date = entry
             .content
             .and_then(|content| self.date_of_content.get(&content).copied())
@@ -180,7 +183,6 @@ fn is_twin(first: &EntryKeys, second: &EntryKeys) -> bool {
     let one_guid = first.guid.is_some() && first.guid == second.guid;
     let reused = first.title != second.title
         && first.link.zip(second.link).is_some_and(|(one, other)| one != other);
-    let all_equal =
-        first.last_resort == second.last_resort && first.published == second.published;
+    let all_equal = first.last_resort == second.last_resort && first.published == second.published;
     (one_guid && !reused) || all_equal
 }

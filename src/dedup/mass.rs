@@ -43,7 +43,8 @@ pub fn old_in_new_clothes(
     let old = held.iter().filter(|held| **held).count();
     let again = (0..keys.len()).filter(|at| again(*at)).count();
     // Equal titles are stronger evidence than dates, which feeds get wrong.
-    let changed = old >= OLD && (old * 2 >= new || (again >= OLD && again * 4 >= new));
+    // Dates alone count where nearly all agree: front pages bring up old items.
+    let changed = old >= OLD && (old * 5 >= new * 4 || (again >= OLD && again * 4 >= new));
     if changed { held } else { vec![false; keys.len()] }
 }
 

@@ -135,11 +135,8 @@ fn a_guid_that_is_a_url_is_compared_as_a_link() {
         ("https://example.org/a#1", "https://example.org/a#2", "", false),
     ] {
         let expected = if same { Newness::Revised } else { Newness::New };
-        let shown = show(
-            &[entry(old, url, "Talks end")],
-            &[entry(new, url, title)],
-            &past(Guids::Trusted),
-        );
+        let shown =
+            show(&[entry(old, url, "Talks end")], &[entry(new, url, title)], &past(Guids::Trusted));
         assert_eq!(found(&shown), [expected], "{old} then {new}");
     }
 }

@@ -3,9 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::ingest::{
-    CommitReport, EntryOutcome, Judge, JudgedMatch, Situation, Visit,
-};
+use super::ingest::{CommitReport, EntryOutcome, Judge, JudgedMatch, Situation, Visit};
 use super::lookup::{candidate, entry_keys};
 use super::rows::{json, millis, spans_to_json};
 use crate::model::{

@@ -85,10 +85,8 @@ fn to_known(row: &Row<'_>) -> rusqlite::Result<KnownEntry> {
 
 /// Whether the feed had an entry of this title.
 pub(super) fn has_title(db: &Connection, feed: i64, title: Key) -> rusqlite::Result<bool> {
-    db.prepare_cached(
-        "SELECT EXISTS (SELECT 1 FROM entry WHERE feed_id = ?1 AND title_key = ?2)",
-    )?
-    .query_row(params![feed, title.0], |row| row.get(0))
+    db.prepare_cached("SELECT EXISTS (SELECT 1 FROM entry WHERE feed_id = ?1 AND title_key = ?2)")?
+        .query_row(params![feed, title.0], |row| row.get(0))
 }
 
 /// A story with the rules it matched.

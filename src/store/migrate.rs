@@ -9,8 +9,7 @@ use super::StoreError;
 /// "WWat": says that a file is ours.
 const APPLICATION_ID: i64 = 0x5757_6174;
 
-const MIGRATIONS: [&str; 2] =
-    [include_str!("schema/0001.sql"), include_str!("schema/0002.sql")];
+const MIGRATIONS: [&str; 2] = [include_str!("schema/0001.sql"), include_str!("schema/0002.sql")];
 
 /// Brings the database to the newest schema, each step in one transaction.
 pub(super) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {

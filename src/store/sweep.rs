@@ -114,7 +114,9 @@ fn forget(db: &Connection, story: i64) -> rusqlite::Result<()> {
 /// keys of the feed.
 fn forget_tombstones(db: &Connection, before: i64, limit: usize) -> rusqlite::Result<usize> {
     let feed: Option<i64> = db
-        .prepare_cached("SELECT feed_id FROM tombstone WHERE last_seen < ? ORDER BY last_seen LIMIT 1")?
+        .prepare_cached(
+            "SELECT feed_id FROM tombstone WHERE last_seen < ? ORDER BY last_seen LIMIT 1",
+        )?
         .query_row([before], |row| row.get(0))
         .optional()?;
     let Some(feed) = feed else { return Ok(0) };

@@ -74,7 +74,8 @@ impl Desk {
     async fn show(&mut self, items: &[Item]) -> CommitReport {
         self.wait(HOUR);
         let body: String = items.iter().rev().map(render).collect();
-        let text = format!("<rss version=\"2.0\"><channel><title>Wire</title>{body}</channel></rss>");
+        let text =
+            format!("<rss version=\"2.0\"><channel><title>Wire</title>{body}</channel></rss>");
         let document =
             wirewatch::model::Document { bytes: text.into_bytes(), ..Default::default() };
         let arrived = Arrived {
