@@ -192,7 +192,7 @@ fn past(
     found: &[KnownByKey],
 ) -> rusqlite::Result<FeedPast> {
     let mut past = db.query_row(
-        "SELECT baselined, guids, guid_signs, last_document FROM feed WHERE id = ?",
+        "SELECT baselined, guids, guid_signs, last_document, newest_date FROM feed WHERE id = ?",
         [visit.feed],
         |row| {
             Ok(FeedPast {
@@ -200,6 +200,7 @@ fn past(
                 guids: Guids::from_word(&row.get::<_, String>("guids")?),
                 guid_signs: row.get("guid_signs")?,
                 last_document: optional_time(row, "last_document")?,
+                newest_date: optional_time(row, "newest_date")?,
             })
         },
     )?;
@@ -268,11 +269,14 @@ fn save_guids(
 }
 
 fn save_feed(db: &Connection, visit: &Visit, report: &CommitReport) -> rusqlite::Result<()> {
+    let dates = visit.entries.iter().filter_map(|(entry, _)| entry.published);
+    let newest = dates.filter(|date| *date <= visit.now).max();
     let news = report.entries.iter().any(|entry| entry.newness == Newness::New);
     db.execute(
         "UPDATE feed SET health = ?2, body_hash = ?3, title = coalesce(title, ?4), next_due = ?5, \
          baselined = 1, failures = 0, last_document = ?6, last_error = NULL, last_success = ?6, leased_until = NULL, \
-         last_entry = CASE WHEN ?7 THEN ?6 ELSE last_entry END WHERE id = ?1",
+         last_entry = CASE WHEN ?7 THEN ?6 ELSE last_entry END, \
+         newest_date = coalesce(max(newest_date, ?8), newest_date, ?8) WHERE id = ?1",
         params![
             visit.feed,
             FeedHealth::Ok.as_str(),
@@ -280,7 +284,8 @@ fn save_feed(db: &Connection, visit: &Visit, report: &CommitReport) -> rusqlite:
             visit.title,
             millis(visit.next_due),
             millis(visit.now),
-            news
+            news,
+            newest.map(millis)
         ],
     )?;
     save_validators(db, visit.feed, visit.validators.as_ref())
