@@ -13,7 +13,7 @@ use crate::alert::{Policy, RulePolicy};
 use crate::config::{Config, RuleConfig};
 use crate::deliver::{self, BuildError, Channel, ChannelOptions};
 use crate::fetch::{self, Fetcher, host_of};
-use crate::model::{ChannelName, Clock, Feed, NoticeKind};
+use crate::model::{ChannelName, Clock, Feed};
 use crate::net::NetError;
 use crate::pipeline::{
     Dispatcher, Drained, Live, Notifier, PollStatus, Poller, Pulse, RoundReport, Sweeper,
@@ -293,13 +293,8 @@ pub async fn once(
     let live = live(config, &channels, SignedDuration::ZERO);
     let (_live, live) = watch::channel(Arc::new(live));
     let (planned, _) = watch::channel(0);
-    let notifier = Notifier {
-        store: store.clone(),
-        clock: clock.clone(),
-        live: live.clone(),
-        planned: planned.clone(),
-    };
     let poller = Poller { store: store.clone(), fetcher, live, clock: clock.clone(), planned };
+    let notifier = Notifier::beside(&poller);
     let mut report = OnceReport { round: poller.once(stop, progress).await?, ..Default::default() };
     notifier.tell(true).await?;
     for (name, (_, channel)) in channels {
@@ -352,12 +347,7 @@ fn live(config: &Config, channels: &BuiltChannels, gather: SignedDuration) -> Li
         concurrency: config.fetch.concurrency,
         retention: config.retention,
         notified: config.operator.notify.clone(),
-        quiet_notices: config
-            .operator
-            .quiet
-            .iter()
-            .filter_map(|kind| NoticeKind::from_word(kind))
-            .collect(),
+        quiet_notices: config.operator.quiet_kinds(),
         ..decisions(&config.rules, recipients.collect(), gather)
     }
 }

@@ -163,6 +163,7 @@ impl Daemon {
             timeout: Duration::from_secs(30),
             max_body: 8 * 1024 * 1024,
             ca_file: None,
+            limits: fetch::Limits::default(),
         };
         let (_fetcher, fetcher) = watch::channel(Fetcher::new(&options).unwrap());
         let poller = Poller {

@@ -3,7 +3,7 @@
 use super::document::Document;
 use super::problem::{did_you_mean, quoted};
 use super::source::Findings;
-use crate::model::ChannelName;
+use crate::model::{ChannelName, NoticeKind};
 
 /// Kinds of notices that can be silenced.
 pub const NOTICE_KINDS: [&str; 10] = [
@@ -26,6 +26,13 @@ pub struct OperatorConfig {
     pub notify: Vec<ChannelName>,
     /// Kinds of notices that are not sent, out of [`NOTICE_KINDS`].
     pub quiet: Vec<String>,
+}
+
+impl OperatorConfig {
+    /// The kinds of notices that are only listed.
+    pub fn quiet_kinds(&self) -> Vec<NoticeKind> {
+        self.quiet.iter().filter_map(|kind| NoticeKind::from_word(kind)).collect()
+    }
 }
 
 /// Reads the table.

@@ -2,7 +2,7 @@
 //! got new software, another address or its archive back: what looks old is
 //! held back, and only then. A single entry is never held for its date.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 
 use crate::model::{EntryKeys, FeedPast, Identity};
 
@@ -26,7 +26,8 @@ pub(super) fn is_suspicious(identities: &[Identity], past: &FeedPast) -> bool {
 /// Which entries of a suspicious document are old ones in new clothes; none
 /// if time explains what looks new. `titles` says whose title the feed had.
 ///
-/// The claimed date counts only if it lies before the feed's last document.
+/// The claimed date counts only if it lies before the feed's last document and
+/// is not later than all dates the feed had.
 /// Without a date, and with a title that the feed never had, an entry is new.
 pub fn old_in_new_clothes(
     keys: &[EntryKeys],
@@ -37,13 +38,14 @@ pub fn old_in_new_clothes(
     let is_new = |at: usize| matches!(identities.get(at), Some(Identity::New(_)));
     let again = |at: usize| is_new(at) && titles.get(at) == Some(&true);
     let held: Vec<bool> = (0..keys.len())
-        .map(|at| is_new(at) && (again(at) || is_dated_before(&keys[at], past.last_document)))
+        .map(|at| is_new(at) && (again(at) || is_dated_before(&keys[at], past)))
         .collect();
     let new = new_ones(identities);
     let old = held.iter().filter(|held| **held).count();
     let again = (0..keys.len()).filter(|at| again(*at)).count();
     // Equal titles are stronger evidence than dates, which feeds get wrong.
-    let changed = old >= OLD && (old * 2 >= new || (again >= OLD && again * 4 >= new));
+    // Dates alone count where nearly all agree: front pages bring up old items.
+    let changed = old >= OLD && (old * 5 >= new * 4 || (again >= OLD && again * 4 >= new));
     if changed { held } else { vec![false; keys.len()] }
 }
 
@@ -51,8 +53,13 @@ fn new_ones(identities: &[Identity]) -> usize {
     identities.iter().filter(|identity| matches!(identity, Identity::New(_))).count()
 }
 
-fn is_dated_before(keys: &EntryKeys, last_document: Option<Timestamp>) -> bool {
-    let Some((published, last)) = keys.published.zip(last_document) else { return false };
+/// Whether an entry claims to be older than the last document, and than the
+/// newest entry the feed had: the last document may have come from a stale
+/// cache, and what is newer than all that was seen is news.
+fn is_dated_before(keys: &EntryKeys, past: &FeedPast) -> bool {
+    let Some((published, last)) = keys.published.zip(past.last_document) else { return false };
     let before = last.checked_sub(SLACK).unwrap_or(last);
-    published.as_second() >= FIRST_SANE_SECOND && published < before
+    published.as_second() >= FIRST_SANE_SECOND
+        && published < before
+        && past.newest_date.is_none_or(|newest| published <= newest)
 }

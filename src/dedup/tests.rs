@@ -36,6 +36,7 @@ fn past(guids: Guids) -> FeedPast {
         guids,
         guid_signs: 0,
         last_document: Some(at("2026-11-10T12:00:00Z")),
+        newest_date: Some(at("2026-11-09T10:00:00Z")),
     }
 }
 
@@ -270,6 +271,7 @@ fn what_looks_old_is_held_only_where_most_of_the_feed_looks_new() {
         ("a burst without dates", other(10), 0),
         ("a burst with dates of 1970", dated(other(10), Some("1970-01-01T00:00:00Z")), 0),
         ("an archive", dated(other(10), Some("2019-01-01T00:00:00Z")), 10),
+        ("what a stale cache kept back", dated(other(10), Some("2026-11-09T11:00:00Z")), 0),
         ("four old entries alone", dated(other(4), Some("2019-01-01T00:00:00Z")), 0),
     ] {
         assert_eq!(held(&before, &now), expected, "{what}");

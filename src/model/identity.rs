@@ -121,6 +121,8 @@ pub struct FeedPast {
     pub guid_signs: u32,
     /// When its last new document came.
     pub last_document: Option<Timestamp>,
+    /// The latest date that its entries claimed, dates in the future left out.
+    pub newest_date: Option<Timestamp>,
 }
 
 /// What was decided about a document's entries before any is stored.

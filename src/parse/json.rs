@@ -13,6 +13,8 @@ use crate::model::{Entry, FeedHints};
 
 type Object = Map<String, Value>;
 
+const NO_ITEMS: &str = "this JSON is no JSON Feed: it has no items";
+
 /// Reads `text`.
 ///
 /// # Errors
@@ -39,11 +41,7 @@ pub(super) fn read(
     let listed = match listed {
         Some(Value::Array(listed)) => listed,
         None if version.contains("jsonfeed.org") => Vec::new(),
-        _ => {
-            return Err(ParseError::NotAFeed(
-                "this JSON is no JSON Feed: it has no items".to_string(),
-            ));
-        }
+        _ => return Err(ParseError::NotAFeed(NO_ITEMS.to_string())),
     };
     let format = match version.trim_end_matches('/').rsplit('/').next() {
         Some("1") => "JSON Feed 1",

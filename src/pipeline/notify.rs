@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use super::{Pulse, Watched};
+use super::{Poller, Pulse, Watched};
 use crate::alert;
 use crate::model::Clock;
 use crate::store::{NoticePlan, Store, StoreError};
@@ -27,6 +27,16 @@ pub struct Notifier {
 }
 
 impl Notifier {
+    /// One that works with what a poller works with.
+    pub fn beside(poller: &Poller) -> Self {
+        Self {
+            store: poller.store.clone(),
+            clock: poller.clock.clone(),
+            live: poller.live.clone(),
+            planned: poller.planned.clone(),
+        }
+    }
+
     /// Gathers until stopped.
     pub async fn run(self, stop: CancellationToken, pulse: Pulse) {
         let beat = pulse.join("notify", self.clock.now());

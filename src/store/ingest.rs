@@ -210,7 +210,7 @@ fn past(
     found: &[KnownByKey],
 ) -> rusqlite::Result<FeedPast> {
     let mut past = db.query_row(
-        "SELECT baselined, guids, guid_signs, last_document FROM feed WHERE id = ?",
+        "SELECT baselined, guids, guid_signs, last_document, newest_date FROM feed WHERE id = ?",
         [visit.feed],
         |row| {
             Ok(FeedPast {
@@ -218,6 +218,7 @@ fn past(
                 guids: Guids::from_word(&row.get::<_, String>("guids")?),
                 guid_signs: row.get("guid_signs")?,
                 last_document: optional_time(row, "last_document")?,
+                newest_date: optional_time(row, "newest_date")?,
             })
         },
     )?;
@@ -291,12 +292,15 @@ fn save_feed(db: &Connection, visit: &Visit, report: &CommitReport) -> rusqlite:
     if visit.scope == Scope::Older {
         return Ok(());
     }
+    let dates = visit.entries.iter().filter_map(|(entry, _)| entry.published);
+    let newest = dates.filter(|date| *date <= visit.now).max();
     // Part of a document is not what the next whole one is compared with.
     let hash = (visit.scope == Scope::Whole).then_some(&visit.body_hash);
     db.prepare_cached(
         "UPDATE feed SET body_hash = coalesce(?2, body_hash), title = coalesce(title, ?3), \
          baselined = 1, last_document = ?4, document = ?5, \
-         last_entry = CASE WHEN ?6 THEN ?4 ELSE last_entry END WHERE id = ?1",
+         last_entry = CASE WHEN ?6 THEN ?4 ELSE last_entry END, \
+         newest_date = coalesce(max(newest_date, ?7), newest_date, ?7) WHERE id = ?1",
     )?
     .execute(params![
         visit.feed,
@@ -304,7 +308,8 @@ fn save_feed(db: &Connection, visit: &Visit, report: &CommitReport) -> rusqlite:
         visit.title,
         millis(visit.now),
         facts_to_json(&visit.facts),
-        news
+        news,
+        newest.map(millis)
     ])?;
     Ok(())
 }

@@ -47,7 +47,7 @@ fn parse_prints_an_object_a_line() {
         json!({
             "id": "https://example.org/1", "url": "https://example.org/1", "title": "A & B",
             "text": "", "published": "2026-11-22T11:00:00Z", "updated": null,
-            "authors": [], "categories": [], "lang": null
+            "authors": [], "categories": [], "lang": null, "source": null
         })
     );
     let refused = wirewatch(dir.path(), &["parse", "-"], "<html><title>no</title>");

@@ -124,7 +124,7 @@ async fn a_document_that_cannot_be_trusted_changes_nothing_and_leaves_no_validat
     for (what, bad) in [
         ("cut short", Reply::ok(whole.clone()).truncate_at(half)),
         ("an error page", Reply::ok(page)),
-        ("broken XML", Reply::ok(&whole[..half])),
+        ("another XML", Reply::ok("<opml version='2.0'><body/></opml>")),
         ("empty", Reply::ok("")),
         ("not gzip", Reply::ok(whole.clone()).header("Content-Encoding", "gzip")),
     ] {

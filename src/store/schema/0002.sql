@@ -3,6 +3,9 @@
 ALTER TABLE feed ADD COLUMN guids TEXT NOT NULL DEFAULT 'trusted'; -- or random: then ignored
 ALTER TABLE feed ADD COLUMN guids_since INTEGER;                   -- when that last changed
 ALTER TABLE feed ADD COLUMN guid_signs INTEGER NOT NULL DEFAULT 0; -- documents in a row against it
+ALTER TABLE feed ADD COLUMN newest_date INTEGER;                   -- the latest date its entries claimed
+UPDATE feed SET newest_date = (SELECT max(published) FROM entry
+    WHERE feed_id = feed.id AND published <= entry.first_seen);
 
 -- Anew, because a key now stays when its entry goes. It has no index by entry:
 -- one would double its size, and only the sweep asks that way.
