@@ -66,7 +66,7 @@ pub fn sentence(kind: NoticeKind, name: &str, facts: &Facts<'_>) -> Sentence {
 type Words = (&'static str, String, Vec<String>);
 
 fn degraded(facts: &Facts<'_>) -> Words {
-    let what = format!("Its documents are broken{}.", since(facts));
+    let what = format!("Its documents have been broken{}.", since(facts));
     let now = "wirewatch repairs them and reads every complete entry; \
                entries inside the broken part may be missing.";
     let advice = "You need not do anything. The publisher may be glad to know.";
@@ -74,8 +74,8 @@ fn degraded(facts: &Facts<'_>) -> Words {
 }
 
 fn down(facts: &Facts<'_>) -> Words {
-    let times = facts.count.map_or(String::new(), |count| format!(", {count} visits in a row"));
-    let what = format!("It could not be read{}{times}.", since(facts));
+    let times = facts.count.map_or(String::new(), |count| format!("; {count} in a row failed"));
+    let what = format!("No visit has gone well{}{times}.", since(facts));
     let now = format!(
         "wirewatch goes on trying, at least once a day{}, and tells you when it is back.",
         next(facts)
@@ -87,7 +87,7 @@ fn down(facts: &Facts<'_>) -> Words {
 
 fn challenged(facts: &Facts<'_>) -> Words {
     let what = format!(
-        "Its server shows a page that tells people from robots instead of the feed{}.",
+        "Its server has shown a page that tells people from robots instead of the feed{}.",
         since(facts)
     );
     let now = format!("wirewatch goes on trying, less and less often{}.", next(facts));
@@ -110,7 +110,7 @@ fn silent(facts: &Facts<'_>) -> Words {
 }
 
 fn gone(facts: &Facts<'_>) -> Words {
-    let what = format!("Its server says that it is gone for good (410){}.", since(facts));
+    let what = format!("Its server has said{} that it is gone for good (410).", since(facts));
     let now = "wirewatch has stopped visiting it. Its stories are kept.";
     let advice = "Remove the feed from the configuration, or give it its new \"url\".";
     ("is gone", what, vec![now.to_string(), advice.to_string()])
