@@ -13,11 +13,7 @@
 //! rows `equal` they are all stretched or shortened by one factor, so that the
 //! requests are those of the fixed interval.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::print_stdout,
-    reason = "a test may stop where it cannot go on, and shows its table"
-)]
+#![expect(clippy::print_stdout, reason = "the test shows its table")]
 
 use std::collections::BTreeMap;
 use std::fmt;

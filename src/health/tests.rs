@@ -84,7 +84,7 @@ fn a_feed_is_down_after_three_failures_that_last_an_hour_or_after_a_day() {
 #[test]
 fn silence_is_measured_by_the_feeds_own_rhythm() {
     let check = |gap: Option<SignedDuration>, days: i32, expected: &str| {
-        let mut visits = vec![(DAY * 0, NEWS)];
+        let mut visits = vec![(SignedDuration::ZERO, NEWS)];
         visits.extend((1..=days * 2).map(|half| (HOUR * 12 * half, Seen::NotModified)));
         assert_eq!(story(&visits, gap), expected, "{gap:?} {days}");
     };
@@ -100,7 +100,8 @@ fn silence_is_measured_by_the_feeds_own_rhythm() {
 fn silence_ends_with_something_new_and_not_with_a_failure() {
     let quiet = (DAY * 5, Seen::NotModified);
     let check = |then: &[(SignedDuration, Seen<'_>)], expected: &str| {
-        let visits: Vec<_> = [(DAY * 0, NEWS), quiet].iter().chain(then).copied().collect();
+        let visits: Vec<_> =
+            [(SignedDuration::ZERO, NEWS), quiet].iter().chain(then).copied().collect();
         assert_eq!(story(&visits, Some(HOUR)), expected, "{then:?}");
     };
     check(&[(DAY * 6, SAME)], "ok silent!silent");
@@ -132,7 +133,7 @@ fn flapping_does_not_flood() {
 
 #[test]
 fn a_warning_that_waited_is_given_when_the_matter_lasts() {
-    let mut visits = vec![(HOUR * 0, NEWS)];
+    let mut visits = vec![(SignedDuration::ZERO, NEWS)];
     visits.extend((1..=3).map(|hour| (HOUR * hour, FAIL)));
     visits.push((HOUR * 4, NEWS));
     visits.extend((5..=12).map(|hour| (HOUR * hour, FAIL)));

@@ -114,7 +114,7 @@ mod tests {
     #[test]
     fn a_jump_is_where_the_clocks_disagree() {
         let check = |wall: SignedDuration, real: u64, expected: Option<SignedDuration>| {
-            let found = clock_jump(moment(SECOND * 0, 500), moment(wall, 500 + real));
+            let found = clock_jump(moment(SignedDuration::ZERO, 500), moment(wall, 500 + real));
             assert_eq!(found, expected, "{wall:?} in {real} s");
         };
         check(SECOND * 10, 10, None);
@@ -131,7 +131,7 @@ mod tests {
 
     #[test]
     fn a_suspend_is_a_pause_and_no_jump() {
-        let (before, after) = (moment(SECOND * 0, 0), moment(HOUR * 6, 21_600));
+        let (before, after) = (moment(SignedDuration::ZERO, 0), moment(HOUR * 6, 21_600));
         assert_eq!(clock_jump(before, after), None);
         assert!(paused(before, after, SECOND));
         assert!(!paused(before, moment(SECOND * 20, 20), SECOND * 10));
@@ -141,7 +141,7 @@ mod tests {
 
     #[test]
     fn drift_is_never_a_jump_when_each_moment_replaces_the_last() {
-        let mut last = moment(SECOND * 0, 0);
+        let mut last = moment(SignedDuration::ZERO, 0);
         for minute in 1..=10_000 {
             let current = moment(SECOND * 59 * minute, 60 * minute as u64);
             assert_eq!(clock_jump(last, current), None);
@@ -154,7 +154,7 @@ mod tests {
     /// seconds of its polls.
     fn polls(jumps: &[(u64, SignedDuration)], hours: u64) -> Vec<u64> {
         let interval = SECOND * 900;
-        let (mut offset, mut due, mut found) = (SECOND * 0, start(), Vec::new());
+        let (mut offset, mut due, mut found) = (SignedDuration::ZERO, start(), Vec::new());
         let mut last = moment(offset, 0);
         for real in (0..hours * 3_600).step_by(5) {
             offset += jumps.iter().filter(|jump| jump.0 == real).map(|jump| jump.1).sum();
