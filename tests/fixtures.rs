@@ -2,7 +2,13 @@
 //! understood with what those tests expect. Skipped, visibly, without the
 //! shared data (`WIREWATCH_SHARED`, by default `../shared`).
 
-#![expect(clippy::unwrap_used, unreachable_pub, reason = "a test may stop where it cannot go on")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    unreachable_pub,
+    reason = "a test may stop where it cannot go on"
+)]
 
 #[path = "fixtures/archive.rs"]
 mod archive;
