@@ -6,7 +6,6 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::print_stdout,
-    unreachable_pub,
     reason = "a test may stop where it cannot go on"
 )]
 
