@@ -49,6 +49,8 @@ pub struct ParsedFeed {
     /// Why the document counts as broken although its entries were read;
     /// empty for a sound one.
     pub repairs: Vec<String>,
+    /// Whether it breaks off, so that entries may be missing at its end.
+    pub cut: bool,
     /// Which format it turned out to be, for example `RSS 2.0`.
     pub format: String,
     /// What it says of its rhythm and place.
@@ -114,7 +116,13 @@ pub fn parse_feed(document: &Document) -> Result<ParsedFeed, ParseError> {
         (Err(error), _) => return Err(error),
     };
     warnings.append(&mut parsed.warnings);
-    Ok(ParsedFeed { warnings, decoding, repairs: repairs.sentences(), ..parsed })
+    Ok(ParsedFeed {
+        warnings,
+        decoding,
+        cut: repairs.has(Repair::Truncated),
+        repairs: repairs.sentences(),
+        ..parsed
+    })
 }
 
 /// The characters that windows-1252 has where Unicode has the control

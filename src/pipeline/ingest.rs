@@ -28,6 +28,8 @@ pub struct Prepared {
     pub warnings: Vec<String>,
     /// What the document says of itself.
     pub facts: DocumentFacts,
+    /// Whether it breaks off.
+    pub cut: bool,
 }
 
 /// Reads a document: the part that needs no store and takes the time.
@@ -46,7 +48,7 @@ pub fn prepare(document: &Document) -> Result<Prepared, ParseError> {
         repairs: parsed.repairs,
         hints: parsed.hints,
     };
-    Ok(Prepared { title: parsed.title, entries, warnings: parsed.warnings, facts })
+    Ok(Prepared { title: parsed.title, entries, warnings: parsed.warnings, facts, cut: parsed.cut })
 }
 
 /// Decides about a prepared document and makes it durable, with what the visit

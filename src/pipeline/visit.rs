@@ -103,6 +103,9 @@ impl Poller {
         for warning in &prepared.warnings {
             tracing::debug!(feed = %after.claim.name, warning, "document is odd");
         }
+        // What broke off must be asked for again, or a 304 would hide its end.
+        let validators = validators.filter(|_| !prepared.cut);
+        let partial = partial || prepared.cut;
         let arrived = Arrived {
             feed_row: after.claim.id,
             url: after.claim.configured.clone(),
