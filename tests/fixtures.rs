@@ -2,6 +2,12 @@
 //! understood with what those tests expect. Skipped, visibly, without the
 //! shared data (`WIREWATCH_SHARED`, by default `../shared`).
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "helpers of a test: what goes wrong in them fails it"
+)]
+
 #[path = "fixtures/archive.rs"]
 mod archive;
 #[path = "fixtures/expect.rs"]

@@ -165,6 +165,9 @@ pub(super) struct ParseArgs {
     /// The URL it came from: the base of relative links
     #[arg(long, value_name = "URL")]
     pub(super) base_url: Option<String>,
+    /// Print first a line about the feed itself: format, encoding, repairs, hints
+    #[arg(long)]
+    pub(super) feed: bool,
 }
 
 #[derive(Debug, clap::Args)]

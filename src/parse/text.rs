@@ -74,7 +74,7 @@ fn is_binary(kind: &str) -> bool {
 fn from_base64(text: &str) -> Option<String> {
     let mut packed: String = text.chars().filter(|c| !c.is_whitespace()).collect();
     packed.truncate(packed.trim_end_matches('=').len());
-    while packed.len() % 4 != 0 {
+    while !packed.len().is_multiple_of(4) {
         packed.push('=');
     }
     String::from_utf8(STANDARD.decode(packed).ok()?).ok()

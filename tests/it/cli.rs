@@ -47,12 +47,30 @@ fn parse_prints_an_object_a_line() {
         json!({
             "id": "https://example.org/1", "url": "https://example.org/1", "title": "A & B",
             "text": "", "published": "2026-11-22T11:00:00Z", "updated": null,
-            "authors": [], "categories": [], "lang": null
+            "authors": [], "categories": [], "lang": null, "source": null
         })
     );
     let refused = wirewatch(dir.path(), &["parse", "-"], "<html><title>no</title>");
     assert_eq!(refused.status.code(), Some(1));
     assert!(stderr(&refused).contains("this is a web page"));
+}
+
+#[test]
+fn parse_tells_of_the_feed_and_of_what_it_mended() {
+    let dir = tempfile::tempdir().unwrap();
+    let feed = "<rss version='2.0'><channel><title>R & D</title><ttl>30</ttl>\
+        <item><title>A</title></item></channel></rss>";
+    let output = wirewatch(dir.path(), &["parse", "-", "--feed"], feed);
+    assert!(output.status.success(), "{}", stderr(&output));
+    let about = &lines(&output)[0]["feed"];
+    assert_eq!(about["title"], "R & D");
+    assert_eq!(about["format"], "RSS 2.0");
+    assert_eq!(about["encoding"], "UTF-8");
+    assert_eq!(about["degraded"], true);
+    assert_eq!(about["repairs"], json!(["a bare \"&\""]));
+    assert_eq!(about["hints"]["ttl"], 1_800);
+    assert_eq!(lines(&output)[1]["title"], "A");
+    assert!(stderr(&output).contains("degraded: a bare \"&\""));
 }
 
 #[test]
