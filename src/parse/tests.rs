@@ -177,6 +177,10 @@ fn junk_around_a_feed_and_odd_roots_cost_nothing() {
             &["something stands before the feed"],
         ),
         (
+            format!("<!DOCTYPE html><html><body><rss version='2.0'>{channel}</rss></body></html>"),
+            &["something stands before the feed", "2 end tags without their element"],
+        ),
+        (
             format!("<rss version='2.0'>{channel}</rss><script>x</script>"),
             &["something stands after the feed"],
         ),
@@ -201,6 +205,16 @@ fn a_feed_that_breaks_for_a_day_keeps_its_entries() {
     let broken = sound.replace("<channel>", "<channel><title>R & D</title><p>");
     assert_eq!(parse(sound).entries, parse(&broken).entries);
     assert!(parse(sound).repairs.is_empty() && !parse(&broken).repairs.is_empty());
+}
+
+#[test]
+fn an_entry_within_the_source_of_another_is_no_item() {
+    let feed = parse(
+        "<feed xmlns='http://www.w3.org/2005/Atom'><entry><source><entry/></source>\
+         <title>A</title></entry></feed>",
+    );
+    assert_eq!(feed.entries.len(), 1);
+    assert_eq!(feed.entries[0].title, "A");
 }
 
 #[test]
