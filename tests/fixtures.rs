@@ -5,7 +5,8 @@
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
-    reason = "helpers of a test: what goes wrong in them fails it"
+    clippy::print_stdout,
+    reason = "helpers of a test: what goes wrong in them fails it, and the table is for people"
 )]
 
 #[path = "fixtures/archive.rs"]

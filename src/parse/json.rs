@@ -45,14 +45,7 @@ pub(super) fn read(
             ));
         }
     };
-    let format = match version.trim_end_matches('/').rsplit('/').next() {
-        Some("1") => "JSON Feed 1",
-        Some("1.1") => "JSON Feed 1.1",
-        _ => {
-            repairs.note(Repair::JsonVersion);
-            "JSON Feed"
-        }
-    };
+    let format = format(version, repairs);
     let mut reader = Reader { base, lang: None, authors: Vec::new(), repairs };
     let hints = reader.hints(&feed);
     reader.lang.clone_from(&hints.lang);
@@ -78,6 +71,18 @@ pub(super) fn read(
         hints,
         ..ParsedFeed::default()
     })
+}
+
+/// The format by the version's URL; an unknown version is worth a note.
+fn format(version: &str, repairs: &mut Repairs) -> &'static str {
+    match version.trim_end_matches('/').rsplit('/').next() {
+        Some("1") => "JSON Feed 1",
+        Some("1.1") => "JSON Feed 1.1",
+        _ => {
+            repairs.note(Repair::JsonVersion);
+            "JSON Feed"
+        }
+    }
 }
 
 struct Reader<'r> {

@@ -10,6 +10,7 @@ mod decode;
 mod entity;
 mod entry;
 mod feed;
+mod field;
 mod json;
 mod names;
 mod read;
