@@ -6,7 +6,7 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::print_stdout,
-    reason = "a test may stop where it cannot go on"
+    reason = "helpers of a test: what goes wrong in them fails it, and the table is for people"
 )]
 
 #[path = "fixtures/archive.rs"]

@@ -310,7 +310,7 @@ impl<'a, 'r> Builder<'a, 'r> {
     }
 
     /// Whether the element begins an item. An entry may hold another feed as
-    /// its content; the items of that one are text.
+    /// its content or source; the items of that one are none of ours.
     fn is_item(&self, ns: Ns, local: &str) -> bool {
         let named = matches!(ns, Ns::Plain | Ns::Atom)
             && (local.eq_ignore_ascii_case("item")
@@ -318,7 +318,9 @@ impl<'a, 'r> Builder<'a, 'r> {
                 || (!self.item_name.is_empty() && local.eq_ignore_ascii_case(self.item_name)));
         let in_content = |item: usize| {
             let inner = self.open.get(item + 1);
-            inner.is_some_and(|open| open.ns == Ns::Atom && open.local == "content")
+            inner.is_some_and(|open| {
+                open.ns == Ns::Atom && matches!(open.local, "content" | "source")
+            })
         };
         named && !self.item.is_some_and(in_content)
     }

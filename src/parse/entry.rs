@@ -8,7 +8,7 @@ use url::Url;
 
 use super::field::{Field, field};
 use super::names::Ns;
-use super::text::{Text, cut, is_declared, joined, link, names};
+use super::text::{Text, cut, is_declared, is_web, joined, link, names};
 use super::tree::Element;
 use super::{MAX_LINK, MAX_TEXT, MAX_TITLE, parse_date};
 use crate::extract::one_line;
@@ -293,14 +293,6 @@ pub(super) fn base_of(element: Element<'_, '_>, base: Option<&Url>) -> Option<Ur
         };
         joined.or(base)
     })
-}
-
-fn is_web(link: &str) -> bool {
-    let link = link.trim();
-    let starts = |scheme: &str| {
-        link.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme))
-    };
-    (starts("http://") || starts("https://")) && !link.contains(char::is_whitespace)
 }
 
 /// The name in `mail (Name)`, `Name <mail>` or `<name>`.

@@ -1,4 +1,4 @@
-//! Which element of an item means what, in any vocabulary.
+//! Which elements of an item mean what, in every vocabulary.
 
 use super::names::Ns;
 use super::tree::Element;
@@ -87,7 +87,6 @@ fn dublin_core(local: &str) -> Option<Field> {
         "subject" => Field::Category,
         "source" => Field::OtherSource,
         "language" => Field::Language,
-        "identifier" => return None,
         _ => return None,
     })
 }

@@ -43,14 +43,7 @@ pub(super) fn read(
         None if version.contains("jsonfeed.org") => Vec::new(),
         _ => return Err(ParseError::NotAFeed(NO_ITEMS.to_string())),
     };
-    let format = match version.trim_end_matches('/').rsplit('/').next() {
-        Some("1") => "JSON Feed 1",
-        Some("1.1") => "JSON Feed 1.1",
-        _ => {
-            repairs.note(Repair::JsonVersion);
-            "JSON Feed"
-        }
-    };
+    let format = format(version, repairs);
     let mut reader = Reader { base, lang: None, authors: Vec::new(), repairs };
     let hints = reader.hints(&feed);
     reader.lang.clone_from(&hints.lang);
@@ -76,6 +69,18 @@ pub(super) fn read(
         hints,
         ..ParsedFeed::default()
     })
+}
+
+/// The format by the version's URL; an unknown version is worth a note.
+fn format(version: &str, repairs: &mut Repairs) -> &'static str {
+    match version.trim_end_matches('/').rsplit('/').next() {
+        Some("1") => "JSON Feed 1",
+        Some("1.1") => "JSON Feed 1.1",
+        _ => {
+            repairs.note(Repair::JsonVersion);
+            "JSON Feed"
+        }
+    }
 }
 
 struct Reader<'r> {

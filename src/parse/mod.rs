@@ -49,7 +49,8 @@ pub struct ParsedFeed {
     /// Why the document counts as broken although its entries were read;
     /// empty for a sound one.
     pub repairs: Vec<String>,
-    /// Whether it breaks off, so that entries may be missing at its end.
+    /// The document breaks off: what came after is missing. Its validators must
+    /// not be kept, or "not modified" would hide the rest for good.
     pub cut: bool,
     /// Which format it turned out to be, for example `RSS 2.0`.
     pub format: String,
@@ -115,14 +116,13 @@ pub fn parse_feed(document: &Document) -> Result<ParsedFeed, ParseError> {
         (Err(_), Some(theirs)) if !theirs.entries.is_empty() => theirs,
         (Err(error), _) => return Err(error),
     };
+    let cut = repairs.has(Repair::Truncated);
+    if cut && parsed.entries.is_empty() {
+        let reason = "it breaks off before its first complete item";
+        return Err(ParseError::Malformed(reason.to_string()));
+    }
     warnings.append(&mut parsed.warnings);
-    Ok(ParsedFeed {
-        warnings,
-        decoding,
-        cut: repairs.has(Repair::Truncated),
-        repairs: repairs.sentences(),
-        ..parsed
-    })
+    Ok(ParsedFeed { warnings, cut, decoding, repairs: repairs.sentences(), ..parsed })
 }
 
 /// The characters that windows-1252 has where Unicode has the control

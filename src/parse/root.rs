@@ -11,6 +11,8 @@ use crate::extract::html_to_text;
 /// Tags that may stand before the root of a feed: warnings of the program that
 /// wrote it.
 const MAX_JUNK: usize = 500;
+/// Tags of a page among which a feed may begin.
+const MAX_WRAPPER: usize = 20;
 /// Child sitemaps that the advice names.
 const ADVISED: usize = 3;
 
@@ -111,29 +113,31 @@ fn is_html_doctype(doctype: &str) -> bool {
     name.get(..4).is_some_and(|name| name.eq_ignore_ascii_case("html"))
 }
 
-/// A page; unless an XML declaration with a feed's root follows it, as when a
-/// program prints its error page and then the feed.
+/// A page; unless a feed begins soon in it, as when a template wraps it, or an
+/// XML declaration with a feed's root follows, as when a program prints its
+/// error page and then the feed.
 fn behind_page(
     text: &str,
     from: usize,
     repairs: &mut Repairs,
 ) -> Result<(Root, usize), ParseError> {
     let page = &text[from..];
-    for (at, _) in page.match_indices("<?xml ").take(10) {
+    let declared = page.match_indices("<?xml ").skip_while(|(at, _)| *at == 0).take(10);
+    let starts = std::iter::once((0, MAX_WRAPPER)).chain(declared.map(|(at, _)| (at, 1)));
+    for (at, tags) in starts {
         let mut reader = Tokenizer::new(page, at);
         let mut ignored = Repairs::default();
-        while let Some(token) = reader.next("", &mut ignored) {
-            match token {
-                Token::Start { name, .. } => {
-                    if let Some(Ok(root)) = kind(name, false, &reader.attributes) {
-                        repairs.note(Repair::JunkBefore);
-                        return Ok((root, name.as_ptr() as usize - text.as_ptr() as usize - 1));
-                    }
-                    break;
-                }
-                Token::Text(text) if text.trim().is_empty() => {}
-                Token::Doctype(_) => {}
-                _ => break,
+        let mut seen = 0;
+        while seen < tags
+            && let Some(token) = reader.next("", &mut ignored)
+        {
+            let Token::Start { name, .. } = token else { continue };
+            seen += 1;
+            if let Some(Ok(root)) = kind(name, false, &reader.attributes)
+                && !reader.attributes.is_empty()
+            {
+                repairs.note(Repair::JunkBefore);
+                return Ok((root, name.as_ptr() as usize - text.as_ptr() as usize - 1));
             }
         }
     }

@@ -114,6 +114,7 @@ fn what_is_no_feed_is_named() {
     assert!(error("<opml version='2.0'/>").starts_with("not a feed"));
     assert!(error("<opml version='2.0'/>").contains("wirewatch feeds import"));
     assert!(error("<kml><Document/></kml>").contains("\"kml\""));
+    assert!(error("<rss version='2.0'><channel><item>").starts_with("the feed is malformed"));
     assert!(error("hello").contains("neither XML nor JSON"));
 }
 
@@ -177,6 +178,10 @@ fn junk_around_a_feed_and_odd_roots_cost_nothing() {
             &["something stands before the feed"],
         ),
         (
+            format!("<!DOCTYPE html><html><body><rss version='2.0'>{channel}</rss></body></html>"),
+            &["something stands before the feed", "2 end tags without their element"],
+        ),
+        (
             format!("<rss version='2.0'>{channel}</rss><script>x</script>"),
             &["something stands after the feed"],
         ),
@@ -201,6 +206,16 @@ fn a_feed_that_breaks_for_a_day_keeps_its_entries() {
     let broken = sound.replace("<channel>", "<channel><title>R & D</title><p>");
     assert_eq!(parse(sound).entries, parse(&broken).entries);
     assert!(parse(sound).repairs.is_empty() && !parse(&broken).repairs.is_empty());
+}
+
+#[test]
+fn an_entry_within_the_source_of_another_is_no_item() {
+    let feed = parse(
+        "<feed xmlns='http://www.w3.org/2005/Atom'><entry><source><entry/></source>\
+         <title>A</title></entry></feed>",
+    );
+    assert_eq!(feed.entries.len(), 1);
+    assert_eq!(feed.entries[0].title, "A");
 }
 
 #[test]
@@ -379,7 +394,7 @@ fn a_feed_cut_anywhere_gives_exactly_the_items_before_the_cut() {
     for (text, ends) in sound() {
         let whole = parse(&text);
         assert_eq!(whole.entries.len(), 3);
-        assert!(whole.repairs.is_empty(), "{:?}", whole.repairs);
+        assert!(whole.repairs.is_empty() && !whole.cut, "{:?}", whole.repairs);
         for cut in (0..text.len()).filter(|at| text.is_char_boundary(*at)) {
             let complete = ends.iter().filter(|end| **end <= cut).count();
             let document = Document {
@@ -388,6 +403,8 @@ fn a_feed_cut_anywhere_gives_exactly_the_items_before_the_cut() {
                 ..Document::default()
             };
             let read = parse_feed(&document).map_or_else(|_| Vec::new(), |feed| feed.entries);
+            let is_marked = parse_feed(&document).is_ok_and(|feed| feed.cut);
+            assert!(is_marked || complete == 0 || complete == 3, "cut at {cut} is not marked");
             assert_eq!(read, whole.entries[..complete], "cut at {cut}: {}", &text[..cut]);
         }
     }

@@ -105,6 +105,10 @@ pub(super) fn link(stated: &str, base: Option<&Url>) -> Option<String> {
     if stated.is_empty() || stated.len() > 4 * MAX_LINK {
         return None;
     }
+    // Most links need no parsing: they are whole, and kept as stated.
+    if stated.len() <= MAX_LINK && is_web(stated) && is_clean(stated) {
+        return Some(stated.to_string());
+    }
     let url = match (Url::parse(stated), base) {
         (Ok(_), _) if is_clean(stated) => stated.to_string(),
         (Ok(url), _) => url.to_string(),
@@ -114,9 +118,20 @@ pub(super) fn link(stated: &str, base: Option<&Url>) -> Option<String> {
     (url.len() <= MAX_LINK).then_some(url)
 }
 
+/// Whether a link begins as one to a web page.
+pub(super) fn is_web(link: &str) -> bool {
+    let link = link.trim();
+    let starts = |scheme: &str| {
+        link.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme))
+    };
+    (starts("http://") || starts("https://")) && !link.contains(char::is_whitespace)
+}
+
 /// Whether a link has only characters that may stand in one.
 fn is_clean(link: &str) -> bool {
-    !link.chars().any(|c| {
+    link.bytes().all(|b| {
+        b > b' ' && b < 0x7f && !matches!(b, b'<' | b'>' | b'"' | b'`' | b'\\' | b'{' | b'}')
+    }) || !link.chars().any(|c| {
         c.is_whitespace() || c.is_control() || matches!(c, '<' | '>' | '"' | '`' | '\\' | '{' | '}')
     })
 }

@@ -51,6 +51,8 @@ pub(super) struct Tokenizer<'a> {
     at: usize,
     /// Attributes of the start tag last returned.
     pub(super) attributes: Vec<(&'a str, &'a str)>,
+    /// Where markup is known to begin.
+    markup: Option<usize>,
     /// The document ends inside of markup.
     pub(super) cut: bool,
     /// The document ends with the end tag of a feed: it was not cut off.
@@ -69,6 +71,7 @@ impl<'a> Tokenizer<'a> {
             text,
             at: start,
             attributes: Vec::new(),
+            markup: None,
             cut: false,
             whole: ends_with_root(text),
             cdata_start: Memo::default(),
@@ -84,7 +87,8 @@ impl<'a> Tokenizer<'a> {
     /// element that is open: its end tag also ends a CDATA section that nothing else ends.
     pub(super) fn next(&mut self, inside: &str, repairs: &mut Repairs) -> Option<Token<'a>> {
         while self.at < self.text.len() {
-            if self.byte(0) != Some(b'<') || !self.begins_markup() {
+            let known = self.markup == Some(self.at);
+            if !known && (self.byte(0) != Some(b'<') || !self.begins_markup()) {
                 return Some(self.text_run(repairs));
             }
             let token = match self.byte(1) {
@@ -137,6 +141,7 @@ impl<'a> Tokenizer<'a> {
             let rest = &self.text.as_bytes()[from..];
             self.at = memchr(b'<', rest).map_or(self.text.len(), |at| from + at);
             if self.at == self.text.len() || self.begins_markup() {
+                self.markup = Some(self.at);
                 return Token::Text(&self.text[start..self.at]);
             }
         }

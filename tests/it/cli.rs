@@ -56,6 +56,24 @@ fn parse_prints_an_object_a_line() {
 }
 
 #[test]
+fn parse_tells_of_the_feed_and_of_what_it_mended() {
+    let dir = tempfile::tempdir().unwrap();
+    let feed = "<rss version='2.0'><channel><title>R & D</title><ttl>30</ttl>\
+        <item><title>A</title></item></channel></rss>";
+    let output = wirewatch(dir.path(), &["parse", "-", "--feed"], feed);
+    assert!(output.status.success(), "{}", stderr(&output));
+    let about = &lines(&output)[0]["feed"];
+    assert_eq!(about["title"], "R & D");
+    assert_eq!(about["format"], "RSS 2.0");
+    assert_eq!(about["encoding"], "UTF-8");
+    assert_eq!(about["degraded"], true);
+    assert_eq!(about["repairs"], json!(["a bare \"&\""]));
+    assert_eq!(about["hints"]["ttl"], 1_800);
+    assert_eq!(lines(&output)[1]["title"], "A");
+    assert!(stderr(&output).contains("degraded: a bare \"&\""));
+}
+
+#[test]
 fn match_prints_a_line_for_each_match_with_spans_in_bytes() {
     let dir = tempfile::tempdir().unwrap();
     std::fs::write(dir.path().join("rules.toml"), RULES).unwrap();
