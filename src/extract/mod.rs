@@ -7,7 +7,7 @@ mod plain;
 
 pub use boilerplate::without_boilerplate;
 pub use html::html_to_text;
-pub use link::canonical_link;
+pub use link::{canonical_link, unwrap_link};
 pub use plain::{one_line, paragraphs};
 
 /// The text of an entry's body: paragraphs, without what sites add to each

@@ -10,12 +10,13 @@
 mod scan;
 mod sink;
 
+use std::cell::RefCell;
+
 use html5ever::tendril::StrTendril;
 use html5ever::tokenizer::states::RawKind;
 use html5ever::tokenizer::{
     BufferQueue, Tag, TagKind, Token, TokenSink, TokenSinkResult, Tokenizer, TokenizerOpts,
 };
-use std::cell::RefCell;
 
 use super::plain::paragraphs;
 use sink::{Element, Text};
@@ -116,6 +117,8 @@ mod tests {
         check("a<!-- hidden -->b", "ab");
         check("a<script>never closed", "a");
         check("</script>a", "a");
+        check("<div hidden>a<script>var b;", "a");
+        check("<div hidden>a<script><p></script>&copy b", "a© b");
     }
 
     #[test]

@@ -134,9 +134,9 @@ impl<'a> Scanner<'a> {
             return Some(());
         }
         self.text.start(Element { name, hidden, closed });
-        match name {
-            "script" | "style" if !closed => self.raw(name),
-            _ => Some(()),
+        match sink::is_raw(name) && !closed {
+            true => self.raw(name),
+            false => Some(()),
         }
     }
 
@@ -160,9 +160,8 @@ impl<'a> Scanner<'a> {
             }
             from = at + 2;
         };
-        // Comments inside scripts have an ancient grammar of their own, and one
-        // that never ends is for the standard to judge.
-        if end == rest.len() || memmem::find(&rest[..end], b"<!").is_some() {
+        // Comments inside scripts have an ancient grammar of their own.
+        if memmem::find(&rest[..end], b"<!").is_some() {
             return None;
         }
         self.at += end;

@@ -17,6 +17,8 @@ pub(super) struct Element<'a> {
 pub(super) struct Text {
     out: Folder,
     hiding: Option<Hiding>,
+    /// Inside a script or style, whose content is no text even without an end.
+    raw: bool,
 }
 
 /// An element whose content nobody sees. If its end never comes, its content
@@ -31,18 +33,17 @@ struct Hiding {
 impl Text {
     /// Characters between tags.
     pub(super) fn push(&mut self, run: &str) {
-        if !self.raw() {
+        if !self.raw {
             self.out.push_str(run);
         }
     }
 
-    /// Inside a script or style, whose content is no text even without an end.
-    fn raw(&self) -> bool {
-        self.hiding.as_ref().is_some_and(|h| matches!(h.name.as_str(), "script" | "style"))
-    }
-
     /// A start tag.
     pub(super) fn start(&mut self, element: Element<'_>) {
+        if is_raw(element.name) {
+            self.raw = !element.closed;
+            return;
+        }
         match &mut self.hiding {
             Some(hiding) if hiding.name == element.name && !element.closed => {
                 // A paragraph in a paragraph ends the first (HTML standard, 13.1.2.4).
@@ -63,6 +64,10 @@ impl Text {
 
     /// An end tag; one without a start changes nothing.
     pub(super) fn end(&mut self, name: &str) {
+        if is_raw(name) {
+            self.raw = false;
+            return;
+        }
         if let Some(hiding) = &mut self.hiding
             && hiding.name == name
         {
@@ -87,14 +92,14 @@ impl Text {
     }
 
     /// The whole text.
-    pub(super) fn finish(mut self) -> String {
-        if self.raw()
-            && let Some(hiding) = self.hiding.take()
-        {
-            self.out.back_to(hiding.mark);
-        }
+    pub(super) fn finish(self) -> String {
         self.out.finish()
     }
+}
+
+/// Elements whose content is not even markup.
+pub(super) fn is_raw(name: &str) -> bool {
+    matches!(name, "script" | "style")
 }
 
 /// Whether an attribute, its name in lower case, hides its element.
@@ -123,9 +128,7 @@ fn is_unseen(name: &str) -> bool {
             | "datalist"
             | "iframe"
             | "noscript"
-            | "script"
             | "select"
-            | "style"
             | "svg"
             | "template"
             | "textarea"
