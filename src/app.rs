@@ -247,8 +247,8 @@ impl App {
     }
 
     /// Loops that have not come round for longer than `limit`.
-    pub fn silent_loops(&self, limit: SignedDuration) -> Vec<String> {
-        self.pulse.silent(self.clock.now(), limit)
+    pub fn silent_loops(&self, limit: std::time::Duration) -> Vec<String> {
+        self.pulse.silent(self.clock.awake(), limit)
     }
 
     /// What the poll loop is about.

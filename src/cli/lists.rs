@@ -162,6 +162,7 @@ pub(super) fn feed_json(feed: &FeedRow) -> Value {
         "last_success": time(feed.last_success), "last_attempt": time(feed.last_attempt),
         "last_entry": time(feed.last_entry), "next_poll": time(Some(feed.next_due)),
         "failures": feed.failures, "error": feed.last_error, "entries": feed.entries,
+        "state_since": time(feed.health_since), "moved_to": feed.moved_to, "guids": feed.guids,
     })
 }
 

@@ -55,7 +55,7 @@ struct FeedJson<'a> {
 
 /// Spans are in seconds; `skip_days` has the names of days.
 #[derive(Serialize)]
-struct HintsJson<'a> {
+pub(super) struct HintsJson<'a> {
     ttl: Option<i64>,
     skip_hours: Vec<u8>,
     skip_days: Vec<&'static str>,
@@ -149,7 +149,7 @@ fn feed_json(feed: &ParsedFeed) -> FeedJson<'_> {
     }
 }
 
-fn hints_json(hints: &FeedHints) -> HintsJson<'_> {
+pub(super) fn hints_json(hints: &FeedHints) -> HintsJson<'_> {
     let days = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
     let named = days.into_iter().enumerate();
     HintsJson {

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use sd_notify::NotifyState;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -14,7 +14,7 @@ use crate::config::{self, Config, Environment};
 use crate::model::{Clock, FeedName};
 
 /// A loop silent for this long is stuck: all come round within ten seconds.
-const STUCK: SignedDuration = SignedDuration::from_secs(45);
+const STUCK: Duration = Duration::from_secs(45);
 /// How often a first round is looked at.
 const LOOK: Duration = Duration::from_millis(200);
 

@@ -74,7 +74,7 @@ fn problems(running: bool, overview: &Overview, feeds: &[FeedRow], now: Timestam
     {
         found.push(format!("a delivery has been waiting since {oldest}"));
     }
-    if overview.feeds > 0 && overview.feeds_failing + overview.feeds_gone == overview.feeds {
+    if overview.feeds > 0 && overview.feeds_unread() == overview.feeds {
         found.push("no feed can be read".to_string());
     }
     let overdue = feeds
@@ -97,7 +97,9 @@ fn as_json(state: &State) -> Value {
         "running": state.running,
         "feeds": {
             "total": overview.feeds, "ok": overview.feeds_ok, "new": overview.feeds_new,
-            "failing": overview.feeds_failing, "gone": overview.feeds_gone, "list": feeds,
+            "degraded": overview.feeds_degraded, "silent": overview.feeds_silent,
+            "failing": overview.feeds_failing, "down": overview.feeds_down,
+            "challenged": overview.feeds_challenged, "gone": overview.feeds_gone, "list": feeds,
         },
         "entries": overview.entries,
         "stories": overview.stories,
@@ -115,14 +117,7 @@ fn as_text(state: &State) -> Vec<String> {
     let overview = &state.overview;
     let mut lines =
         vec![format!("daemon: {}", if state.running { "running" } else { "not running" })];
-    lines.push(format!(
-        "feeds: {}, {} ok, {} new, {} failing, {} gone",
-        overview.feeds,
-        overview.feeds_ok,
-        overview.feeds_new,
-        overview.feeds_failing,
-        overview.feeds_gone
-    ));
+    lines.push(feeds_line(overview));
     lines.push(format!(
         "kept: {} entries, {} stories, {} matches, {} alerts",
         overview.entries, overview.stories, overview.matches, overview.alerts
@@ -133,12 +128,15 @@ fn as_text(state: &State) -> Vec<String> {
         overview.sent, overview.waiting, overview.failed
     ));
     for feed in state.feeds.iter().filter(|feed| !matches!(&*feed.health, "ok" | "new")) {
-        let reason = feed.last_error.as_deref().unwrap_or("no reason known");
+        let reason = feed
+            .last_error
+            .as_ref()
+            .map_or_else(String::new, |error| format!(" ({} failures): {error}", feed.failures));
         lines.push(format!(
-            "feed \"{}\" is {} ({} failures): {reason}; next poll {}",
+            "feed \"{}\" is {}{}{reason}; next poll {}",
             feed.name,
             feed.health,
-            feed.failures,
+            feed.health_since.map_or_else(String::new, |since| format!(" since {since}")),
             if feed.health == "gone" { "never".to_string() } else { feed.next_due.to_string() }
         ));
     }
@@ -153,4 +151,21 @@ fn as_text(state: &State) -> Vec<String> {
         problems => lines.extend(problems.iter().map(|problem| format!("problem: {problem}"))),
     }
     lines
+}
+
+/// How many feeds there are in each state that any is in.
+fn feeds_line(overview: &Overview) -> String {
+    let states = [
+        (overview.feeds_ok, "ok"),
+        (overview.feeds_new, "new"),
+        (overview.feeds_degraded, "degraded"),
+        (overview.feeds_silent, "silent"),
+        (overview.feeds_failing, "failing"),
+        (overview.feeds_down, "down"),
+        (overview.feeds_challenged, "challenged"),
+        (overview.feeds_gone, "gone"),
+    ];
+    let shown = states.iter().filter(|(count, state)| *count > 0 || *state == "ok");
+    let parts: Vec<String> = shown.map(|(count, state)| format!("{count} {state}")).collect();
+    format!("feeds: {}, {}", overview.feeds, parts.join(", "))
 }

@@ -49,6 +49,28 @@ pub fn old_in_new_clothes(
     if changed { held } else { vec![false; keys.len()] }
 }
 
+/// Which entries were on the feed from the first, although only its second
+/// document shows them because the first broke off. `keys` are in order of
+/// telling, the oldest first.
+///
+/// Those that stand below what the first document showed; without anything
+/// known, all. An entry that is dated after the first document is new.
+pub fn rest_of_the_first(
+    keys: &[EntryKeys],
+    identities: &[Identity],
+    past: &FeedPast,
+) -> Vec<bool> {
+    let is_new = |identity: &Identity| matches!(identity, Identity::New(_));
+    let top = identities.iter().rposition(|identity| !is_new(identity)).unwrap_or(keys.len());
+    let later = |keys: &EntryKeys| {
+        keys.published.zip(past.last_document).is_some_and(|(published, last)| published > last)
+    };
+    let was_there = |(at, (keys, identity)): (usize, (&EntryKeys, &Identity))| {
+        past.unfinished && at < top && is_new(identity) && !later(keys)
+    };
+    keys.iter().zip(identities).enumerate().map(was_there).collect()
+}
+
 fn new_ones(identities: &[Identity]) -> usize {
     identities.iter().filter(|identity| matches!(identity, Identity::New(_))).count()
 }
@@ -61,5 +83,5 @@ fn is_dated_before(keys: &EntryKeys, past: &FeedPast) -> bool {
     let before = last.checked_sub(SLACK).unwrap_or(last);
     published.as_second() >= FIRST_SANE_SECOND
         && published < before
-        && past.newest_date.is_none_or(|newest| published <= newest)
+        && past.newest_date.is_none_or(|newest| published < newest)
 }

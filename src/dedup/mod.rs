@@ -15,7 +15,7 @@ use crate::model::{StoriesByKey, StoryCandidate, StoryId, StoryRef};
 
 pub use document::recognise;
 pub use keys::{entry_keys, story_id};
-pub use mass::old_in_new_clothes;
+pub use mass::{old_in_new_clothes, rest_of_the_first};
 
 /// Chooses the story of a new entry: the one with its link, else the one with
 /// its words, else a new one.

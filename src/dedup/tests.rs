@@ -33,6 +33,7 @@ fn at(when: &str) -> Timestamp {
 fn past(guids: Guids) -> FeedPast {
     FeedPast {
         baselined: true,
+        unfinished: false,
         guids,
         guid_signs: 0,
         last_document: Some(at("2026-11-10T12:00:00Z")),
@@ -319,4 +320,29 @@ fn a_story_id_is_the_same_for_the_same_first_entry() {
     assert_eq!(id, story_id(&FeedName::new("wire"), &keys));
     assert_ne!(id, story_id(&FeedName::new("other"), &keys));
     assert_eq!(id.as_str().len(), 17);
+}
+
+#[test]
+fn what_stood_below_the_break_of_a_first_document_was_there_before() {
+    let dated = |day: &str, n: u32| {
+        on(day, entry(&n.to_string(), &format!("https://example.org/{n}"), &format!("Number {n}")))
+    };
+    // The first document showed 3 and broke off; the oldest comes first.
+    let first = entry_keys(&[dated("09", 3)]);
+    let second = entry_keys(&[
+        dated("08", 1),
+        dated("11", 2),
+        dated("09", 3),
+        dated("09", 4),
+        dated("11", 5),
+    ]);
+    let check = |unfinished, shown: &[EntryKeys], expected: [bool; 5]| {
+        let past = FeedPast { unfinished, ..past(Guids::Trusted) };
+        let identities = recognise(&second, known(shown, &second), &past).identities;
+        assert_eq!(rest_of_the_first(&second, &identities, &past), expected);
+    };
+    check(true, &first, [true, false, false, false, false]);
+    check(false, &first, [false; 5]);
+    // Nothing known: only a date can say that an entry is new.
+    check(true, &[], [true, false, true, true, false]);
 }

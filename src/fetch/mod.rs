@@ -144,16 +144,10 @@ impl FetchError {
             Self::Throttled { until, .. } => {
                 VisitFailure::Throttled { retry_after: until.map(|until| wait(now, until)) }
             }
-            Self::Challenged { .. } => VisitFailure::Challenged,
+            Self::Challenged { until, .. } => {
+                VisitFailure::Challenged { retry_after: until.map(|until| wait(now, until)) }
+            }
             Self::Blocked(_) | Self::Failed(_) => VisitFailure::Failed,
-        }
-    }
-
-    /// When the server wants to be asked again, where it said so.
-    pub fn until(&self) -> Option<Timestamp> {
-        match self {
-            Self::Throttled { until, .. } | Self::Challenged { until, .. } => *until,
-            Self::Gone | Self::Blocked(_) | Self::Failed(_) => None,
         }
     }
 }

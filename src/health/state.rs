@@ -93,16 +93,20 @@ fn failed(state: State, failure: &VisitFailure, now: Timestamp) -> State {
     let failures = state.failures.saturating_add(1);
     let first = state.failing_since.unwrap_or(now);
     let challenges = match failure {
-        VisitFailure::Challenged => state.challenges.saturating_add(1),
+        VisitFailure::Challenged { .. } => state.challenges.saturating_add(1),
         VisitFailure::Gone | VisitFailure::Throttled { .. } | VisitFailure::Failed => 0,
     };
     let lasted = now.duration_since(first);
     let down = (failures >= DOWN_FAILURES && lasted >= DOWN_AFTER) || lasted >= DOWN_ANYWAY;
     let health = match failure {
         VisitFailure::Gone => FeedHealth::Gone,
-        VisitFailure::Challenged if challenges >= CHALLENGES => FeedHealth::Challenged,
-        VisitFailure::Challenged | VisitFailure::Throttled { .. } | VisitFailure::Failed => {
-            if down { FeedHealth::Down } else { FeedHealth::Failing }
+        VisitFailure::Challenged { .. } if challenges >= CHALLENGES => FeedHealth::Challenged,
+        VisitFailure::Challenged { .. } | VisitFailure::Throttled { .. } | VisitFailure::Failed => {
+            if down {
+                FeedHealth::Down
+            } else {
+                FeedHealth::Failing
+            }
         }
     };
     State { health, failures, failing_since: Some(first), challenges, ..state }

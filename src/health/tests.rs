@@ -12,7 +12,7 @@ const MINUTE: SignedDuration = SignedDuration::from_mins(1);
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 
 const FAILED: VisitFailure = VisitFailure::Failed;
-const BOT_CHECK: VisitFailure = VisitFailure::Challenged;
+const BOT_CHECK: VisitFailure = VisitFailure::Challenged { retry_after: None };
 const GONE: VisitFailure = VisitFailure::Gone;
 
 const NEWS: Seen<'_> = Seen::Document { new_entries: 2, repaired: false };
@@ -238,7 +238,7 @@ fn fortnight(answer: impl Fn(usize) -> Answer) -> (Vec<usize>, String) {
         let failure = match answer(day) {
             Answer::Fresh | Answer::Same => None,
             Answer::Fail => Some(VisitFailure::Failed),
-            Answer::Bot => Some(VisitFailure::Challenged),
+            Answer::Bot => Some(VisitFailure::Challenged { retry_after: None }),
             Answer::Gone => Some(VisitFailure::Gone),
             Answer::Throttle(hours) => {
                 let retry_after = hours.map(SignedDuration::from_hours);

@@ -49,6 +49,22 @@ impl Clock {
         }
     }
 
+    /// Time since some moment in the past that nobody sets, without the time
+    /// the machine slept: what loops are alive by. As `CLOCK_MONOTONIC`, which
+    /// systemd's watchdog goes by too.
+    pub fn awake(&self) -> Duration {
+        match self {
+            Self::System => {
+                let awake = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
+                Duration::new(
+                    awake.tv_sec.unsigned_abs(),
+                    u32::try_from(awake.tv_nsec).unwrap_or(0),
+                )
+            }
+            Self::Virtual(_) => self.elapsed(),
+        }
+    }
+
     /// Moves a virtual clock; the system's clock is left alone.
     pub fn set(&self, to: Timestamp) {
         if let Self::Virtual(millis) = self {

@@ -155,7 +155,10 @@ pub enum VisitFailure {
         retry_after: Option<SignedDuration>,
     },
     /// A page that tells robots from people stands before the feed.
-    Challenged,
+    Challenged {
+        /// `Retry-After` as a span from now.
+        retry_after: Option<SignedDuration>,
+    },
     /// Anything else: try again later, less and less often.
     Failed,
 }

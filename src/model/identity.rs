@@ -115,6 +115,9 @@ impl Guids {
 pub struct FeedPast {
     /// Whether a first document was taken in from its present URL.
     pub baselined: bool,
+    /// Whether the only document so far broke off, so that the next one may
+    /// show more of what was there at first.
+    pub unfinished: bool,
     /// Whether its GUIDs are worth anything.
     pub guids: Guids,
     /// Documents in a row that spoke against `guids`.

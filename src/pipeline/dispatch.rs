@@ -56,10 +56,10 @@ impl Dispatcher {
         pulse: Pulse,
         mut planned: watch::Receiver<u64>,
     ) {
-        let beat = pulse.join(&format!("dispatch {}", self.name), self.clock.now());
+        let beat = pulse.join(&format!("dispatch {}", self.name), self.clock.awake());
         let mut sends = JoinSet::new();
         while !stop.is_cancelled() {
-            beat.now(self.clock.now());
+            beat.now(self.clock.awake());
             planned.mark_unchanged();
             let wait = match self.start_sends(&mut sends).await {
                 Ok(()) => self.until_next(sends.len()).await,
@@ -80,7 +80,7 @@ impl Dispatcher {
             }
         }
         while sends.join_next().await.is_some() {
-            beat.now(self.clock.now());
+            beat.now(self.clock.awake());
         }
     }
 

@@ -125,6 +125,15 @@ impl Judge for RuleJudge {
         dedup::old_in_new_clothes(keys, identities, titles, past)
     }
 
+    fn rest_of_the_first(
+        &mut self,
+        keys: &[EntryKeys],
+        identities: &[Identity],
+        past: &FeedPast,
+    ) -> Vec<bool> {
+        dedup::rest_of_the_first(keys, identities, past)
+    }
+
     fn story(
         &mut self,
         keys: &EntryKeys,

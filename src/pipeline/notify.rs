@@ -39,9 +39,9 @@ impl Notifier {
 
     /// Gathers until stopped.
     pub async fn run(self, stop: CancellationToken, pulse: Pulse) {
-        let beat = pulse.join("notify", self.clock.now());
+        let beat = pulse.join("notify", self.clock.awake());
         loop {
-            beat.now(self.clock.now());
+            beat.now(self.clock.awake());
             if let Err(error) = self.tell(false).await {
                 tracing::error!(%error, "cannot put notices into a message; trying again");
             }

@@ -54,11 +54,11 @@ impl Poller {
         pulse: Pulse,
         status: watch::Sender<PollStatus>,
     ) {
-        let beat = pulse.join("poll", self.clock.now());
+        let beat = pulse.join("poll", self.clock.awake());
         let mut round = Round::new(None);
         let mut last = None;
         while !stop.is_cancelled() {
-            beat.now(self.clock.now());
+            beat.now(self.clock.awake());
             let turn = match self.watch_clock(&mut last).await {
                 Ok(()) => self.start_visits(&mut round).await,
                 Err(error) => Err(error),

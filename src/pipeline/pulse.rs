@@ -1,13 +1,14 @@
 //! Proof of life: each loop beats, and whoever feeds the watchdog looks
 //! whether all of them did lately.
 
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
-
-/// A loop's name and when it last beat, in milliseconds since 1970.
-type Loop = (String, Arc<AtomicI64>);
+/// A loop's name and when it last beat, in milliseconds of [`Clock::awake`].
+///
+/// [`Clock::awake`]: crate::model::Clock::awake
+type Loop = (String, Arc<AtomicU64>);
 
 /// The beats of all loops.
 #[derive(Clone, Debug, Default)]
@@ -19,13 +20,13 @@ pub struct Pulse {
 #[derive(Debug)]
 pub struct Beat {
     pulse: Pulse,
-    last: Arc<AtomicI64>,
+    last: Arc<AtomicU64>,
 }
 
 impl Pulse {
-    /// Adds a loop, alive as of `now`.
-    pub fn join(&self, name: &str, now: Timestamp) -> Beat {
-        let last = Arc::new(AtomicI64::new(now.as_millisecond()));
+    /// Adds a loop, alive as of `awake`, which no setting of the clock changes.
+    pub fn join(&self, name: &str, awake: Duration) -> Beat {
+        let last = Arc::new(AtomicU64::new(millis(awake)));
         if let Ok(mut loops) = self.loops.lock() {
             loops.push((name.to_string(), Arc::clone(&last)));
         }
@@ -33,8 +34,8 @@ impl Pulse {
     }
 
     /// Loops that have not beaten for longer than `limit`.
-    pub fn silent(&self, now: Timestamp, limit: SignedDuration) -> Vec<String> {
-        let before = now.as_millisecond() - limit.as_millis() as i64;
+    pub fn silent(&self, awake: Duration, limit: Duration) -> Vec<String> {
+        let before = millis(awake.saturating_sub(limit));
         let loops = self.loops.lock().map(|loops| loops.clone()).unwrap_or_default();
         let silent = loops.into_iter().filter(|(_, last)| last.load(Ordering::Relaxed) < before);
         silent.map(|(name, _)| name).collect()
@@ -43,9 +44,13 @@ impl Pulse {
 
 impl Beat {
     /// Says: this loop has just come round.
-    pub fn now(&self, now: Timestamp) {
-        self.last.store(now.as_millisecond(), Ordering::Relaxed);
+    pub fn now(&self, awake: Duration) {
+        self.last.store(millis(awake), Ordering::Relaxed);
     }
+}
+
+fn millis(awake: Duration) -> u64 {
+    u64::try_from(awake.as_millis()).unwrap_or(u64::MAX)
 }
 
 impl Drop for Beat {
@@ -62,11 +67,11 @@ mod tests {
 
     #[test]
     fn a_loop_that_stops_beating_is_named_and_one_that_ended_is_not() {
-        let now: Timestamp = "2026-11-03T10:00:00Z".parse().unwrap();
-        let (pulse, limit) = (Pulse::default(), SignedDuration::from_secs(30));
+        let now = Duration::from_secs(1_000);
+        let (pulse, limit) = (Pulse::default(), Duration::from_secs(30));
         let poll = pulse.join("poll", now);
         let sweep = pulse.join("sweep", now);
-        let later = now + SignedDuration::from_secs(40);
+        let later = now + Duration::from_secs(40);
         poll.now(later);
         assert_eq!(pulse.silent(later, limit), ["sweep"]);
         drop(sweep);

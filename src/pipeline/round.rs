@@ -146,7 +146,7 @@ impl Round {
     /// Waits for all visits under way.
     pub(super) async fn finish_all(&mut self, beat: &Beat, clock: &Clock) {
         while let Some(visited) = self.visits.join_next().await {
-            beat.now(clock.now());
+            beat.now(clock.awake());
             self.finish(visited);
         }
     }

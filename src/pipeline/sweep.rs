@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use jiff::SignedDuration;
 use tokio_util::sync::CancellationToken;
 
 use super::{Pulse, Watched};
@@ -12,7 +11,7 @@ use crate::store::Store;
 /// Stories forgotten in one transaction: short enough not to hold up ingest.
 const BATCH: usize = 200;
 /// Between two looks.
-const EVERY: SignedDuration = SignedDuration::from_hours(1);
+const EVERY: Duration = Duration::from_secs(3600);
 /// The loop comes round at least this often.
 const BEAT: Duration = Duration::from_secs(10);
 
@@ -29,13 +28,13 @@ pub struct Sweeper {
 impl Sweeper {
     /// Sweeps until stopped.
     pub async fn run(self, stop: CancellationToken, pulse: Pulse) {
-        let beat = pulse.join("sweep", self.clock.now());
-        let mut due = self.clock.now();
+        let beat = pulse.join("sweep", self.clock.awake());
+        let mut due = self.clock.awake();
         loop {
-            let now = self.clock.now();
-            beat.now(now);
-            if now >= due && !self.sweep_batch().await {
-                due = now.checked_add(EVERY).unwrap_or(now);
+            let awake = self.clock.awake();
+            beat.now(awake);
+            if awake >= due && !self.sweep_batch().await {
+                due = awake.saturating_add(EVERY);
             }
             tokio::select! {
                 () = stop.cancelled() => return,

@@ -25,7 +25,12 @@ pub fn after_failure(
     let doubled = doubled(interval, failures.saturating_sub(1));
     let wait = match failure {
         VisitFailure::Gone => return None,
-        VisitFailure::Failed | VisitFailure::Challenged => stretched(doubled, 100, 120, seed),
+        VisitFailure::Challenged { retry_after: Some(wish) } => {
+            stretched(doubled, 100, 120, seed).max((*wish).min(MAX_SERVER_WAIT))
+        }
+        VisitFailure::Failed | VisitFailure::Challenged { retry_after: None } => {
+            stretched(doubled, 100, 120, seed)
+        }
         VisitFailure::Throttled { retry_after: Some(wish) } => {
             interval.max((*wish).min(MAX_SERVER_WAIT))
         }
@@ -41,13 +46,14 @@ pub fn after_failure(
 /// has no part in it; other feeds of the host have theirs.
 pub fn host_pause(now: Timestamp, failures: u32, failure: &VisitFailure) -> Option<Timestamp> {
     match failure {
-        VisitFailure::Throttled { retry_after: Some(wish) } => {
+        VisitFailure::Throttled { retry_after: Some(wish) }
+        | VisitFailure::Challenged { retry_after: Some(wish) } => {
             Some(later(now, (*wish).min(MAX_SERVER_WAIT)))
         }
         VisitFailure::Throttled { retry_after: None } => {
             Some(later(now, doubled(THROTTLED, failures.saturating_sub(1))))
         }
-        VisitFailure::Gone | VisitFailure::Challenged | VisitFailure::Failed => None,
+        VisitFailure::Gone | VisitFailure::Challenged { .. } | VisitFailure::Failed => None,
     }
 }
 
@@ -92,6 +98,10 @@ mod tests {
         check(2, &throttled(None), Some((120.0, 120.0)));
         check(1, &throttled(Some(MINUTE * 120)), Some((120.0, 120.0)));
         check(1, &throttled(Some(MINUTE)), Some((15.0, 15.0)));
+        let challenged = |wish| VisitFailure::Challenged { retry_after: wish };
+        check(1, &challenged(None), Some((15.0, 18.0)));
+        check(1, &challenged(Some(MINUTE * 180)), Some((180.0, 180.0)));
+        check(5, &challenged(Some(MINUTE)), Some((240.0, 288.0)));
         check(1, &throttled(Some(MINUTE * 100_000)), Some((44_640.0, 44_640.0)));
     }
 }

@@ -1,8 +1,11 @@
 //! Feeds: their configuration, their schedule, their health.
 
+use std::collections::HashMap;
+
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
+use super::facts::{health, health_to_json};
 use super::rows::{millis, optional_time};
 use super::{Store, StoreError};
 use crate::model::{Feed, FeedName, Interval};
@@ -34,12 +37,12 @@ impl Store {
     ) -> Result<SyncReport, StoreError> {
         self.write(move |db| {
             let mut report = SyncReport::default();
-            let mut known = known_feeds(db)?;
-            let unseen = |feed: &Feed| !known.iter().any(|k| k.name == feed.name.as_str());
+            let mut known: HashMap<String, KnownFeed> =
+                known_feeds(db)?.into_iter().map(|feed| (feed.name.clone(), feed)).collect();
+            let unseen = |feed: &Feed| !known.contains_key(feed.name.as_str());
             let count = feeds.iter().filter(|(feed, _)| unseen(feed)).count();
             for (feed, host) in &feeds {
-                let at = known.iter().position(|k| k.name == feed.name.as_str());
-                match at.map(|at| known.swap_remove(at)) {
+                match known.remove(feed.name.as_str()) {
                     None => {
                         insert(db, feed, host, first_poll(now, report.added.len(), count))?;
                         report.added.push(feed.name.clone());
@@ -60,7 +63,9 @@ impl Store {
                     }
                 }
             }
-            for gone in known.iter().filter(|feed| feed.active) {
+            let mut gone: Vec<KnownFeed> = known.into_values().filter(|feed| feed.active).collect();
+            gone.sort_by_key(|feed| feed.id);
+            for gone in gone {
                 db.execute("UPDATE feed SET active = 0 WHERE id = ?", [gone.id])?;
                 report.removed.push(FeedName::new(&gone.name));
             }
@@ -106,12 +111,21 @@ impl Store {
     /// When the database fails.
     pub async fn revive_feed(&self, name: FeedName, now: Timestamp) -> Result<bool, StoreError> {
         self.write(move |db| {
-            let changed = db.execute(
-                "UPDATE feed SET health = 'new', health_state = NULL, failures = 0, \
-                 last_error = NULL, blocked_until = NULL, next_due = ?2 WHERE name = ?1 AND active = 1",
-                params![name.as_str(), millis(now)],
+            let state = db
+                .query_row(
+                    "SELECT health, health_since, health_state, failures FROM feed \
+                     WHERE name = ? AND active = 1",
+                    [name.as_str()],
+                    health,
+                )
+                .optional()?;
+            let Some(state) = state.map(|state| state.revived(now)) else { return Ok(false) };
+            db.execute(
+                "UPDATE feed SET health = ?2, health_since = ?3, health_state = ?4, failures = 0, \
+                 last_error = NULL, blocked_until = NULL, next_due = ?3 WHERE name = ?1",
+                params![name.as_str(), state.health.as_str(), millis(now), health_to_json(&state)],
             )?;
-            Ok(changed > 0)
+            Ok(true)
         })
         .await
     }

@@ -85,6 +85,15 @@ pub trait Judge: Send {
         titles: &[bool],
         past: &FeedPast,
     ) -> Vec<bool>;
+
+    /// Which entries were there from the first, below where the first document
+    /// broke off.
+    fn rest_of_the_first(
+        &mut self,
+        keys: &[EntryKeys],
+        identities: &[Identity],
+        past: &FeedPast,
+    ) -> Vec<bool>;
     /// Which story a new entry belongs to.
     fn story(
         &mut self,
@@ -174,6 +183,7 @@ fn take_in(
     let recognised = judge.recognise(&keys, found, &past);
     let baseline = !past.baselined;
     let held = held_entries(db, visit, judge, (&keys, &recognised, &past))?;
+    let rest = judge.rest_of_the_first(&keys, &recognised.identities, &past);
     let mut report = CommitReport {
         baseline,
         mass_change: mass_change(&recognised, &held),
@@ -181,18 +191,19 @@ fn take_in(
         ..CommitReport::default()
     };
     save_guids(db, visit, &past, &recognised)?;
+    let held = held.into_iter().zip(rest).map(|(changed, rest)| match changed {
+        _ if baseline || rest => Some(Hold::Baseline),
+        true => Some(Hold::MassChange),
+        false => None,
+    });
     let decided = recognised.identities.into_iter().zip(held);
     for ((entry, keys), (identity, held)) in visit.entries.iter().zip(decided) {
-        let held = match (baseline, held) {
-            (true, _) => Some(Hold::Baseline),
-            (false, true) => Some(Hold::MassChange),
-            (false, false) => None,
-        };
         let mut intake = Intake { db, visit, entry, keys, held };
         let outcome = intake.run(identity, judge, &mut report)?;
         report.entries.push(outcome);
     }
     save_feed(db, visit, &report)?;
+    save_baseline(db, visit, baseline)?;
     if let Some(after) = judge.conclude(visit, &report) {
         save_after(db, visit.feed, &after, visit.now)?;
         report.older_pages = after.older_pages;
@@ -210,11 +221,12 @@ fn past(
     found: &[KnownByKey],
 ) -> rusqlite::Result<FeedPast> {
     let mut past = db.query_row(
-        "SELECT baselined, guids, guid_signs, last_document, newest_date FROM feed WHERE id = ?",
+        "SELECT baselined, document IS NOT NULL AS visited, guids, guid_signs, last_document, newest_date FROM feed WHERE id = ?",
         [visit.feed],
         |row| {
             Ok(FeedPast {
                 baselined: row.get("baselined")?,
+                unfinished: !row.get::<_, bool>("baselined")? && row.get("visited")?,
                 guids: Guids::from_word(&row.get::<_, String>("guids")?),
                 guid_signs: row.get("guid_signs")?,
                 last_document: optional_time(row, "last_document")?,
@@ -222,7 +234,9 @@ fn past(
             })
         },
     )?;
-    if !past.baselined {
+    if past.unfinished {
+        past.baselined = true;
+    } else if !past.baselined {
         let known = found.iter().any(|known| !known.is_empty());
         past.baselined = known || {
             let titles = known_titles(db, visit.feed, keys)?;
@@ -244,7 +258,7 @@ fn held_entries(
     (keys, recognised, past): (&[EntryKeys], &Recognised, &FeedPast),
 ) -> rusqlite::Result<Vec<bool>> {
     // An older page is new to us by its nature.
-    if !recognised.suspicious || visit.scope == Scope::Older {
+    if !recognised.suspicious || past.unfinished || visit.scope == Scope::Older {
         return Ok(vec![false; keys.len()]);
     }
     let titles = known_titles(db, visit.feed, keys)?;
@@ -298,7 +312,7 @@ fn save_feed(db: &Connection, visit: &Visit, report: &CommitReport) -> rusqlite:
     let hash = (visit.scope == Scope::Whole).then_some(&visit.body_hash);
     db.prepare_cached(
         "UPDATE feed SET body_hash = coalesce(?2, body_hash), title = coalesce(title, ?3), \
-         baselined = 1, last_document = ?4, document = ?5, \
+         last_document = ?4, document = ?5, \
          last_entry = CASE WHEN ?6 THEN ?4 ELSE last_entry END, \
          newest_date = coalesce(max(newest_date, ?7), newest_date, ?7) WHERE id = ?1",
     )?
@@ -311,5 +325,16 @@ fn save_feed(db: &Connection, visit: &Visit, report: &CommitReport) -> rusqlite:
         news,
         newest.map(millis)
     ])?;
+    Ok(())
+}
+
+/// A first document that breaks off leaves the baseline open, for the next
+/// one only: a feed that always breaks off must not stay silent for ever.
+fn save_baseline(db: &Connection, visit: &Visit, first: bool) -> rusqlite::Result<()> {
+    let open = first && visit.scope == Scope::Partial;
+    if !open && visit.scope != Scope::Older {
+        db.prepare_cached("UPDATE feed SET baselined = 1 WHERE id = ? AND baselined = 0")?
+            .execute([visit.feed])?;
+    }
     Ok(())
 }

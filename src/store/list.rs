@@ -34,8 +34,12 @@ pub struct FeedRow {
     pub url: String,
     /// The outlet's name.
     pub title: Option<String>,
-    /// new, ok, failing or gone.
+    /// new, ok, degraded, failing, down, challenged, silent or gone.
     pub health: String,
+    /// Since when it is so.
+    pub health_since: Option<Timestamp>,
+    /// Where it moved to, if it is polled there.
+    pub moved_to: Option<String>,
     /// Last visit that went well.
     pub last_success: Option<Timestamp>,
     /// Last request that left.
@@ -144,7 +148,7 @@ impl Store {
     pub async fn feeds(&self, filter: Filter) -> Result<Vec<FeedRow>, StoreError> {
         self.read(move |db| {
             let mut query = Query::new(
-                "SELECT name, url, title, health, last_success, last_attempt, last_entry, \
+                "SELECT name, url, title, health, health_since, moved_url, last_success, last_attempt, last_entry, \
                  max(next_due, coalesce(blocked_until, 0)) AS due, failures, last_error, guids, guids_since, \
                  (SELECT count(*) FROM entry WHERE feed_id = feed.id) AS entries \
                  FROM feed WHERE active = 1",
@@ -320,6 +324,8 @@ fn feed_row(row: &Row<'_>) -> rusqlite::Result<FeedRow> {
         url: row.get("url")?,
         title: row.get("title")?,
         health: row.get("health")?,
+        health_since: optional_time(row, "health_since")?,
+        moved_to: row.get("moved_url")?,
         last_success: optional_time(row, "last_success")?,
         last_attempt: optional_time(row, "last_attempt")?,
         last_entry: optional_time(row, "last_entry")?,

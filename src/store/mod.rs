@@ -5,6 +5,7 @@
 //! knows SQL.
 
 mod deliveries;
+mod detail;
 mod facts;
 mod feeds;
 mod ingest;
@@ -26,6 +27,7 @@ use std::sync::{Arc, Mutex};
 use rusqlite::{Connection, OpenFlags};
 
 pub use deliveries::Finish;
+pub use detail::FeedDetail;
 pub use feeds::{Scheduled, SyncReport};
 pub use ingest::{CommitReport, EntryOutcome, Judge, JudgedMatch, Situation, Visit};
 pub use list::{AlertRow, DeliveryRow, FeedRow, Filter, OutletRow, StoryRow};

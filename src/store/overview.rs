@@ -15,8 +15,16 @@ pub struct Overview {
     pub feeds_ok: i64,
     /// Feeds not visited yet.
     pub feeds_new: i64,
+    /// Feeds whose documents are broken and read all the same.
+    pub feeds_degraded: i64,
+    /// Feeds that bring nothing for much longer than they used to.
+    pub feeds_silent: i64,
     /// Feeds whose last visits failed.
     pub feeds_failing: i64,
+    /// Feeds that have failed for long.
+    pub feeds_down: i64,
+    /// Feeds behind a bot check.
+    pub feeds_challenged: i64,
     /// Feeds that ended with 410.
     pub feeds_gone: i64,
     /// Entries kept.
@@ -39,6 +47,13 @@ pub struct Overview {
     pub last_success: Option<Timestamp>,
 }
 
+impl Overview {
+    /// Feeds that cannot be read at present, for whatever reason.
+    pub fn feeds_unread(&self) -> i64 {
+        self.feeds_failing + self.feeds_down + self.feeds_challenged + self.feeds_gone
+    }
+}
+
 impl Store {
     /// Counts everything once.
     ///
@@ -59,7 +74,11 @@ impl Store {
                 feeds: count("SELECT count(*) FROM feed WHERE active = 1")?,
                 feeds_ok: health("ok")?,
                 feeds_new: health("new")?,
+                feeds_degraded: health("degraded")?,
+                feeds_silent: health("silent")?,
                 feeds_failing: health("failing")?,
+                feeds_down: health("down")?,
+                feeds_challenged: health("challenged")?,
                 feeds_gone: health("gone")?,
                 entries: count("SELECT count(*) FROM entry")?,
                 stories: count("SELECT count(*) FROM story")?,

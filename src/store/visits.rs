@@ -269,7 +269,7 @@ fn claimed(row: &Row<'_>) -> rusqlite::Result<ClaimedFeed> {
     })
 }
 
-fn memory(row: &Row<'_>) -> rusqlite::Result<FeedMemory> {
+pub(super) fn memory(row: &Row<'_>) -> rusqlite::Result<FeedMemory> {
     let arrivals: Option<String> = row.get("arrivals")?;
     let arrivals: Vec<i64> =
         arrivals.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();

@@ -268,6 +268,14 @@ async fn a_226_is_a_part_only_when_it_was_asked_for_and_says_so() {
     }
 }
 
+/// When the server wants to be asked again.
+fn until_of(error: &FetchError) -> Option<Timestamp> {
+    match error {
+        FetchError::Throttled { until, .. } | FetchError::Challenged { until, .. } => *until,
+        _ => None,
+    }
+}
+
 #[tokio::test]
 async fn refusals_say_what_to_do_and_keep_the_servers_wish() {
     let (server, fetcher) = (FeedServer::start().await, fetcher());
@@ -295,7 +303,7 @@ async fn refusals_say_what_to_do_and_keep_the_servers_wish() {
         server.script("/a", vec![reply.clone()]);
         let error = plain(&fetcher, &url).await.unwrap_err();
         assert!(matches!(error, FetchError::Throttled { .. }), "{reply:?}: {error:?}");
-        assert_eq!(error.until(), until, "{reply:?}");
+        assert_eq!(until_of(&error), until, "{reply:?}");
     }
     let page = "<!DOCTYPE html><html><title>Just a moment...</title></html>";
     for status in [403, 429, 503] {
@@ -303,7 +311,7 @@ async fn refusals_say_what_to_do_and_keep_the_servers_wish() {
         server.script("/a", vec![check.header("Retry-After", "3600")]);
         let error = plain(&fetcher, &url).await.unwrap_err();
         assert!(matches!(&error, FetchError::Challenged { .. }), "{error:?}");
-        assert_eq!(error.until(), Some(hour));
+        assert_eq!(until_of(&error), Some(hour));
         assert!(error.to_string().contains("ask the publisher"), "{error}");
     }
     let sure = "<html><script src=/cdn-cgi/challenge-platform/x.js></script></html>";

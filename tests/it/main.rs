@@ -14,6 +14,7 @@ mod daemon;
 mod delivery;
 mod feeds;
 mod fetching;
+mod health;
 mod http;
 mod identity;
 mod mail;

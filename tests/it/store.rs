@@ -82,3 +82,56 @@ async fn a_store_that_was_never_made_is_not_made_by_looking() {
     assert!(Store::attach(&path).is_err());
     assert!(!path.exists());
 }
+
+/// A database as the first version of the schema left it, in mid-delivery.
+fn first_version(path: &Path) {
+    let db = rusqlite::Connection::open(path).unwrap();
+    db.execute_batch(include_str!("../../src/store/schema/0001.sql")).unwrap();
+    db.execute_batch(
+        "INSERT INTO feed (id, name, url, host, interval_ms, baselined, next_due, etag) VALUES
+             (1, 'wire', 'https://wire.example/feed', 'wire.example', 900000, 1, 5000, x'22');
+         INSERT INTO story (id, uid, first_seen, last_seen) VALUES (1, 's1', 1000, 1000);
+         INSERT INTO entry (id, feed_id, story_id, guid, url, title, text, authors, categories,
+             first_seen, last_seen, title_key, revision_key)
+             VALUES (1, 1, 1, 'g', NULL, 'A marker', 'Text', '[]', '[]', 1000, 1000, x'01', x'02');
+         INSERT INTO entry_key VALUES (1, 'guid', x'03', 1);
+         INSERT INTO match VALUES (1, 'marked', 1, 1, 1000, 'raised', 'A marker', 'Text', '[]');
+         INSERT INTO alert VALUES (1, 'a1', 1, 'Marked', 'high', 1000);
+         INSERT INTO delivery (id, uid, alert_id, channel, recipient, created_at, due_at)
+             VALUES (1, 'd1', 1, 'hook', 'hook', 1000, 1000);
+         INSERT INTO attempt VALUES (1, 1, 1000, 1001, 'transient', 'HTTP 500');
+         PRAGMA application_id = 1465344372; PRAGMA user_version = 1;",
+    )
+    .unwrap();
+}
+
+#[tokio::test]
+async fn what_an_older_version_stored_is_kept_by_the_next_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("watch.db");
+    first_version(&path);
+    let store = Store::open(&path).unwrap();
+    let all = wirewatch::store::Filter { limit: 10, ..Default::default() };
+    let overview = store.overview().await.unwrap();
+    assert_eq!(
+        (overview.feeds, overview.entries, overview.stories, overview.matches),
+        (1, 1, 1, 1)
+    );
+    let feed = store.feeds(all.clone()).await.unwrap().remove(0);
+    assert_eq!((feed.name.as_str(), feed.entries), ("wire", 1));
+    assert_eq!(store.stories(all.clone()).await.unwrap()[0].title, "A marker");
+    let waiting = store.deliveries(all).await.unwrap();
+    assert_eq!((waiting[0].id.as_str(), waiting[0].state.as_str()), ("d1", "waiting"));
+    drop(store);
+    let db = rusqlite::Connection::open(&path).unwrap();
+    let kept: (i64, i64) = db
+        .query_row("SELECT (SELECT count(*) FROM entry_key), (SELECT user_version FROM pragma_user_version)", [], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })
+        .unwrap();
+    assert_eq!(kept, (1, 3), "the entry is still recognised by its GUID");
+    let broken: i64 = db
+        .query_row("SELECT count(*) FROM pragma_foreign_key_check", [], |row| row.get(0))
+        .unwrap();
+    assert_eq!(broken, 0);
+}

@@ -7,11 +7,12 @@ use serde_json::{Value, json};
 
 use super::args::ListArgs;
 use super::is_in;
+use super::known::{self, Fact};
 use crate::cli::lists::{attach, feed_json, say, short, show as show_rows};
 use crate::cli::{CliError, Context};
 use crate::config::Config;
 use crate::model::{Auth, Backfill, Clock, Feed, FeedName, Interval};
-use crate::store::{FeedRow, Filter, Store};
+use crate::store::{FeedDetail, FeedRow, Filter, Store};
 
 /// A feed as configured, and what the store has of it.
 struct Row {
@@ -102,13 +103,13 @@ async fn rows(config: &Config, store: &Store) -> Result<Vec<Row>, CliError> {
 pub(super) async fn show(mut context: Context, name: &str) -> Result<ExitCode, CliError> {
     let config = context.load()?;
     // A feed can be looked at before the daemon has ever run.
-    let rows = match Store::attach(&config.store) {
-        Ok(store) => rows(&config, &store).await?,
-        Err(_) => configured(&config),
+    let (rows, detail) = match Store::attach(&config.store) {
+        Ok(store) => (rows(&config, &store).await?, store.feed_detail(FeedName::new(name)).await?),
+        Err(_) => (configured(&config), None),
     };
     let row = rows.into_iter().find(|row| row.feed.name.as_str() == name);
     let row = row.ok_or_else(|| CliError::Failed(format!("no feed is named \"{name}\"")))?;
-    let facts = facts(&row);
+    let facts = facts(&row, detail.as_ref());
     if context.json {
         let object: serde_json::Map<String, Value> =
             facts.into_iter().map(|(key, value)| (key.replace(' ', "_"), value)).collect();
@@ -130,9 +131,9 @@ fn configured(config: &Config) -> Vec<Row> {
     all.map(|(feed, paused)| Row { feed: feed.clone(), state: None, paused }).collect()
 }
 
-/// Everything known of a feed, in the order of showing. What the store learns
-/// to tell gets a line here.
-fn facts(row: &Row) -> Vec<(&'static str, Value)> {
+/// Everything known of a feed, in the order of showing. What the store
+/// knows is in `known`.
+fn facts(row: &Row, detail: Option<&FeedDetail>) -> Vec<Fact> {
     let (feed, request) = (&row.feed, &row.feed.request);
     let interval = match feed.interval {
         Interval::Fixed(interval) => format!("{interval:#}"),
@@ -167,18 +168,8 @@ fn facts(row: &Row) -> Vec<(&'static str, Value)> {
         ("state", json!(row.health())),
     ];
     if let Some(state) = &row.state {
-        let time = |when: Option<jiff::Timestamp>| json!(when.map(|when| when.to_string()));
-        let next = Some(state.next_due).filter(|_| !matches!(row.health(), "gone" | "paused"));
-        facts.extend([
-            ("own title", json!(state.title)),
-            ("entries", json!(state.entries)),
-            ("last entry", time(state.last_entry)),
-            ("last success", time(state.last_success)),
-            ("last attempt", time(state.last_attempt)),
-            ("next poll", time(next)),
-            ("failures", json!(state.failures)),
-            ("last error", json!(state.last_error)),
-        ]);
+        let never = matches!(row.health(), "gone" | "paused");
+        facts.extend(known::facts(state, detail, never));
     }
     facts
 }
@@ -202,6 +193,14 @@ fn spell(value: &Value) -> Option<String> {
         Value::String(text) => Some(text.clone()),
         Value::Array(list) if list.is_empty() => None,
         Value::Array(list) => Some(list.iter().filter_map(spell).collect::<Vec<_>>().join(", ")),
+        Value::Object(object) if object.is_empty() => None,
+        Value::Object(object) => {
+            let part = |(key, value): (&String, &Value)| {
+                Some(format!("{} {}", key.replace('_', " "), spell(value)?))
+            };
+            Some(object.iter().filter_map(part).collect::<Vec<_>>().join("; "))
+        }
+        Value::Number(number) if number.as_u64() == Some(0) => None,
         other => Some(other.to_string()),
     }
 }

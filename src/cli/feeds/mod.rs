@@ -3,6 +3,7 @@
 mod add;
 mod args;
 mod import;
+mod known;
 mod list;
 mod probe;
 mod report;
