@@ -9,7 +9,7 @@ use url::Url;
 use super::names::Ns;
 use super::tree::Element;
 use super::{MAX_LINK, MAX_TEXT};
-use crate::extract::{body_text, html_to_text, one_line, paragraphs, without_boilerplate};
+use crate::extract::{body_text, one_line, paragraphs, title_text, without_boilerplate};
 
 /// Bytes of markup looked at for one text: tags may outweigh words.
 const MAX_MARKUP: usize = 8 * MAX_TEXT;
@@ -52,7 +52,7 @@ impl<'t> Text<'t> {
         match self {
             Self::Plain(text) => one_line(head(text, MAX_MARKUP)),
             Self::Html(text) if !text.contains(['<', '&']) => one_line(head(text, MAX_MARKUP)),
-            Self::Html(text) => one_line(&html_to_text(head(text, MAX_MARKUP))),
+            Self::Html(text) => title_text(head(text, MAX_MARKUP)),
         }
     }
 

@@ -254,6 +254,27 @@ async fn a_broken_feed_alerts_and_is_degraded_not_down() {
     assert_eq!((row.health.as_str(), row.failures), ("degraded", 0));
     let facts = detail(&config, "a").await.memory.facts.unwrap();
     assert!(facts.repairs.iter().any(|repair| repair.contains('&')), "{facts:?}");
+    let shown: Value = serde_json::from_str(&wirewatch(&world, &["--json"])).unwrap();
+    assert_eq!(shown["state"], "degraded");
+    assert_eq!(shown["format"], "RSS 2.0");
+    assert_eq!((&shown["encoding"], &shown["decided_by"]), (&"UTF-8".into(), &"utf-8".into()));
+    assert_eq!(shown["guids"], "trusted");
+    assert!(shown["state_since"].is_string() && shown["polled_every"].is_string(), "{shown}");
+    assert_eq!(shown["repairs"].as_array().unwrap().len(), facts.repairs.len());
+    let text = wirewatch(&world, &[]);
+    assert!(text.contains("bare \"&\"") && !text.contains("moved to"), "{text}");
+}
+
+/// What `feeds show a` prints.
+fn wirewatch(world: &World, more: &[&str]) -> String {
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_wirewatch"))
+        .args(["feeds", "show", "a", "--config"])
+        .arg(world.dir.path().join("watch.toml"))
+        .args(more)
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
 }
 
 #[tokio::test]
