@@ -354,3 +354,41 @@ async fn a_programs_output_is_a_feed() {
     world.once(&config).await;
     assert_eq!(world.alerts(&config).await.len(), 3);
 }
+
+#[tokio::test]
+async fn each_answer_leaves_its_feed_as_the_table_says() {
+    let html = "<!DOCTYPE html><html><head><title>Oops</title></head><body>Error</body></html>";
+    let whole = items(1..4);
+    // What the server answers; the feed's state then; whether its host is left alone.
+    let table: [(&str, Reply, &str, bool); 14] = [
+        ("fine", Reply::ok(whole.clone()), "ok", false),
+        ("e400", Reply::status(400), "failing", false),
+        ("e401", Reply::status(401), "failing", false),
+        ("e403", Reply::status(403), "failing", false),
+        ("e404", Reply::status(404), "failing", false),
+        ("e406", Reply::status(406), "failing", false),
+        ("e410", Reply::status(410), "gone", false),
+        ("e429", Reply::status(429), "failing", true),
+        ("e500", Reply::status(500), "failing", false),
+        ("e503", Reply::status(503).header("Retry-After", "7200"), "failing", true),
+        ("html", Reply::ok(html).header("Content-Type", "text/html"), "failing", false),
+        ("empty", Reply::ok(""), "failing", false),
+        ("cut", Reply::ok(whole.clone()).truncate_at(whole.len() / 2), "failing", false),
+        ("gone-away", Reply::ok(whole).drop_connection(), "failing", false),
+    ];
+    let mut found = Vec::new();
+    for (name, reply, health, pause) in table {
+        // A host of its own each: one that asks for a pause gets it for all its feeds.
+        let world = World::new().await;
+        world.feeds.route("/a", handler(move |_| reply.clone()));
+        let config = world.config(&world.toml(&world.feed("a")));
+        world.once(&config).await;
+        let detail = detail(&config, "a").await;
+        let seen = (detail.memory.health.health.as_str(), detail.blocked_until.is_some());
+        let alerts = world.alerts(&config).await.len();
+        if seen != (health, pause) || alerts != if name == "fine" { 3 } else { 0 } {
+            found.push(format!("{name}: {seen:?}, {alerts} alerts"));
+        }
+    }
+    assert!(found.is_empty(), "{found:#?}");
+}
