@@ -18,7 +18,7 @@ const STEADY: SignedDuration = SignedDuration::from_hours(24);
 
 impl Store {
     /// Forgets up to `limit` stories that nobody has carried for `retention`,
-    /// with their entries, matches, alerts and deliveries; what the entries
+    /// with their entries, matches, alerts and deliveries, and notices as old; what the entries
     /// are recognised by stays for a year. Kept is whatever waits to be sent,
     /// and what stood in its feed's latest document: a feed that says "not
     /// modified" for weeks still shows it. Returns how many rows went.
@@ -40,6 +40,9 @@ impl Store {
             let mut gone = forget_stories(db, before(now, retention), limit)?;
             if gone < limit {
                 gone += forget_tombstones(db, before(now, retention.max(REMEMBERED)), limit)?;
+            }
+            if gone < limit {
+                gone += forget_notices(db, before(now, retention))?;
             }
             if gone == 0 {
                 db.execute_batch("PRAGMA incremental_vacuum(256)")?;
@@ -128,4 +131,24 @@ fn forget_tombstones(db: &Connection, before: i64, limit: usize) -> rusqlite::Re
     ))?
     .execute(arguments)?;
     db.prepare_cached(&format!("DELETE FROM tombstone WHERE id IN ({old})"))?.execute(arguments)
+}
+
+/// Notices that were told, with their messages, and gaps. What waits to be
+/// sent stays.
+fn forget_notices(db: &Connection, before: i64) -> rusqlite::Result<usize> {
+    let old = "SELECT id FROM notice_message WHERE created_at < ?1 AND NOT EXISTS (SELECT 1 \
+               FROM delivery WHERE notice_message_id = notice_message.id AND state = 'waiting')";
+    let mut gone = 0;
+    for sql in [
+        format!("DELETE FROM delivery WHERE notice_message_id IN ({old})"),
+        format!("DELETE FROM notice WHERE message_id IN ({old})"),
+        "DELETE FROM notice WHERE message_id IS NULL AND told = 1 AND at < ?1".to_string(),
+        "DELETE FROM notice_message WHERE created_at < ?1 AND NOT EXISTS \
+         (SELECT 1 FROM notice WHERE message_id = notice_message.id)"
+            .to_string(),
+        "DELETE FROM gap WHERE until < ?1".to_string(),
+    ] {
+        gone += db.prepare_cached(&sql)?.execute([before])?;
+    }
+    Ok(gone)
 }

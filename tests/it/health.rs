@@ -7,6 +7,7 @@ use wirewatch::config::Config;
 use wirewatch::store::FeedDetail;
 use wirewatch::store::Store;
 
+use crate::support::collector::Answer;
 use crate::support::http::{Reply, Request, handler};
 use crate::support::smtp::SmtpSink;
 use crate::world::{World, rss};
@@ -64,6 +65,26 @@ async fn an_outage_is_told_once_and_its_end_once() {
     assert_eq!(kinds(&world), ["down", "recovered"]);
     let alerts = world.alerts(&config).await;
     assert_eq!(alerts.len(), 4, "what came after the outage is alerted");
+}
+
+#[tokio::test]
+async fn notices_that_were_sent_are_forgotten_with_time_and_what_waits_is_not() {
+    for (answer, left) in [(Answer::Status(200), 0), (Answer::Status(500), 1)] {
+        let world = World::new().await;
+        world.hook.answer(vec![answer]);
+        world.feeds.route("/a", handler(|_| Reply::status(410)));
+        let config = world.config(&world.toml(&world.feed("a")));
+        world.once(&config).await;
+        let store = Store::open(&config.store).unwrap();
+        assert_eq!(store.notices(None, None, 10).await.unwrap().len(), 1);
+        let mut now = world.clock.now();
+        for _ in 0..72 {
+            now += HOUR;
+            store.sweep(now, HOUR * 24, 100).await.unwrap();
+        }
+        assert_eq!(store.notices(None, None, 10).await.unwrap().len(), left);
+        assert_eq!(world.deliveries(&config).await.len(), left);
+    }
 }
 
 #[tokio::test]
