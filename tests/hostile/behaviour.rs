@@ -298,9 +298,9 @@ fn coded(path: &str) -> Option<Vec<u8>> {
     Some(ok(&format!("Content-Encoding: {coding}\r\n"), &body))
 }
 
-/// Between two pieces of a flood: some ten megabytes a second, as a good line
-/// brings them. Without a pause the servers, which share this process and are
-/// not optimised, would be what slows honest feeds down.
+/// Between two pieces of a flood, which so brings a few megabytes a second.
+/// Without a pause the servers, which share this process and are not
+/// optimised, would be what slows honest feeds down.
 pub const PAUSE: Duration = Duration::from_millis(3);
 
 /// Writes the same again and again until the client has had enough.

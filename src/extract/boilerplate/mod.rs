@@ -43,8 +43,52 @@ fn trim_signs(text: &str) -> &str {
     text.trim_matches(|c: char| !c.is_alphanumeric())
 }
 
+/// Bytes of the longest word that a button can hold, with signs around it.
+const LONGEST_BUTTON: usize = 24;
+
+/// Whether a paragraph's length, first letters and words allow a widget: most
+/// paragraphs of news are told apart here, before anything is copied.
+fn may_be_a_widget(paragraph: &str) -> bool {
+    const LONGEST_PHRASE: usize = 80;
+    const BEGINNINGS: [&str; 12] = [
+        "advertisement",
+        "bookmark",
+        "click to",
+        "email",
+        "follow",
+        "get our",
+        "print",
+        "save",
+        "share",
+        "sign up",
+        "subscribe",
+        "tweet",
+    ];
+    if paragraph.len() <= LONGEST_PHRASE || paragraph.len() > LONGEST {
+        return paragraph.len() <= LONGEST;
+    }
+    let start = paragraph.trim_start_matches(|c: char| !c.is_alphanumeric()).as_bytes();
+    let begins = |with: &&str| {
+        start.get(..with.len()).is_some_and(|bytes| bytes.eq_ignore_ascii_case(with.as_bytes()))
+    };
+    BEGINNINGS.iter().any(begins)
+        || start.split(u8::is_ascii_whitespace).take(4).all(|word| is_button(word))
+}
+
+/// Whether a word of a text is a button's; signs around it do not matter.
+fn is_button(word: &[u8]) -> bool {
+    let Ok(word) = std::str::from_utf8(word) else { return true };
+    let parts = word.split(['|', '·', '/', '•']).map(trim_signs);
+    parts.filter(|part| !part.is_empty()).all(|part| {
+        part.len() <= LONGEST_BUTTON && BUTTONS.binary_search(&part.to_lowercase().as_str()).is_ok()
+    })
+}
+
 /// Whether a paragraph is an advertisement's mark, a button or a form's title.
 fn is_widget(paragraph: &str) -> bool {
+    if !may_be_a_widget(paragraph) {
+        return false;
+    }
     let Some(text) = bare(paragraph) else { return false };
     if ANYWHERE.binary_search(&text.as_str()).is_ok() {
         return true;
@@ -154,7 +198,12 @@ fn without_tail(paragraph: &str) -> &str {
         return &paragraph[..at];
     }
     let trimmed = paragraph.trim_end_matches(|c: char| !c.is_alphanumeric());
-    for phrase in AT_THE_END.iter().filter(|phrase| phrase.contains(' ') || phrase.len() > 8) {
+    let Some(last) = trimmed.chars().next_back() else { return paragraph };
+    let ends = |phrase: &str| {
+        phrase.chars().next_back().is_some_and(|end| last.to_lowercase().last() == Some(end))
+    };
+    let phrases = AT_THE_END.iter().filter(|phrase| phrase.contains(' ') || phrase.len() > 8);
+    for phrase in phrases.filter(|phrase| ends(phrase)) {
         let Some((at, _)) = trimmed.char_indices().rev().nth(phrase.chars().count() - 1) else {
             continue;
         };
@@ -180,6 +229,17 @@ mod tests {
 
     fn check(text: &str, expected: &str) {
         assert_eq!(without_boilerplate(text.to_string()), expected, "{text:?}");
+    }
+
+    proptest! {
+        #[test]
+        fn a_long_row_of_buttons_goes_too(
+            picks in proptest::collection::vec(0..BUTTONS.len(), 10..20),
+            sign in prop_oneof![Just(" "), Just(" | "), Just(" / ")],
+        ) {
+            let row: Vec<&str> = picks.iter().map(|pick| BUTTONS[*pick]).collect();
+            check(&row.join(sign).to_uppercase(), "");
+        }
     }
 
     #[test]

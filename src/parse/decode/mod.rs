@@ -141,7 +141,9 @@ fn without_forbidden(text: Cow<'_, str>) -> Cow<'_, str> {
     let control = |b: u8| b < 0x20 && !matches!(b, b'\t' | b'\n' | b'\r');
     // Counted, not searched: a loop without a way out is one that vectorises.
     let controls = text.bytes().map(|b| usize::from(control(b))).sum::<usize>();
-    if controls == 0 && !text.contains(['\u{fffe}', '\u{ffff}']) {
+    // U+FFFE and U+FFFF begin with these bytes, as U+FFFD and half widths do.
+    let odd = memchr::memmem::find(text.as_bytes(), b"\xef\xbf").is_some();
+    if controls == 0 && !(odd && text.contains(['\u{fffe}', '\u{ffff}'])) {
         return text;
     }
     let kept = text.chars().filter_map(|c| match c {
