@@ -71,8 +71,7 @@ fn may_be_a_widget(paragraph: &str) -> bool {
     let begins = |with: &&str| {
         start.get(..with.len()).is_some_and(|bytes| bytes.eq_ignore_ascii_case(with.as_bytes()))
     };
-    BEGINNINGS.iter().any(begins)
-        || start.split(u8::is_ascii_whitespace).take(4).all(|word| is_button(word))
+    BEGINNINGS.iter().any(begins) || start.split(u8::is_ascii_whitespace).take(4).all(is_button)
 }
 
 /// Whether a word of a text is a button's; signs around it do not matter.
