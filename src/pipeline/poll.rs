@@ -72,7 +72,9 @@ impl Poller {
             };
             tokio::select! {
                 () = stop.cancelled() => {}
-                Some(visited) = round.visits.join_next() => round.finish(visited),
+                Some(visited) = round.visits.join_next() => {
+                    round.finish_ended(visited);
+                }
                 () = tokio::time::sleep(wait) => {}
                 changed = self.live.changed() => {
                     if changed.is_err() {
@@ -85,7 +87,7 @@ impl Poller {
     }
 
     /// Polls every feed once, due or not, except those that are gone or whose
-    /// server asked for a pause. `progress` is told of each feed that is done.
+    /// server asked for a pause. `progress` is told how many feeds are done.
     ///
     /// # Errors
     /// When feeds cannot be claimed.
@@ -100,8 +102,7 @@ impl Poller {
             let started =
                 if stop.is_cancelled() { 0 } else { self.start_visits(&mut round).await? };
             if let Some(visited) = round.visits.join_next().await {
-                round.finish(visited);
-                done += 1;
+                done += round.finish_ended(visited);
                 progress(done);
             } else if let Some(rested) = round.hosts.next_rested().filter(|_| !stop.is_cancelled())
             {

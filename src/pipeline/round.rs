@@ -143,6 +143,18 @@ impl Round {
         }
     }
 
+    /// Takes note of one that ended, and of those that ended meanwhile: who
+    /// claims the next ones asks once for all.
+    pub(super) fn finish_ended(&mut self, first: Result<Visited, tokio::task::JoinError>) -> usize {
+        let mut ended = 1;
+        self.finish(first);
+        while let Some(visited) = self.visits.try_join_next() {
+            self.finish(visited);
+            ended += 1;
+        }
+        ended
+    }
+
     /// Waits for all visits under way.
     pub(super) async fn finish_all(&mut self, beat: &Beat, clock: &Clock) {
         while let Some(visited) = self.visits.join_next().await {

@@ -1,6 +1,7 @@
 //! Feeds: their configuration, their schedule, their health.
 
 use std::collections::HashMap;
+use std::collections::HashSet;
 
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, OptionalExtension, Row, params};
@@ -140,14 +141,27 @@ impl Store {
         busy_hosts: Vec<String>,
     ) -> Result<Option<(Timestamp, FeedName)>, StoreError> {
         self.read(move |db| {
-            db.query_row(
-                "SELECT max(next_due, coalesce(blocked_until, 0)) AS due, name FROM feed \
-                 WHERE active = 1 AND health <> 'gone' AND leased_until IS NULL \
-                 AND host NOT IN (SELECT value FROM json_each(?)) ORDER BY due LIMIT 1",
-                [super::rows::json(&busy_hosts)],
-                |row| Ok((super::rows::time(row, "due")?, FeedName::new(row.get::<_, String>(1)?))),
-            )
-            .optional()
+            let busy: HashSet<String> = busy_hosts.into_iter().collect();
+            // In the order of the index; a pause of the host can only make it later.
+            let mut select = db.prepare_cached(
+                "SELECT next_due, max(next_due, coalesce(blocked_until, 0)) AS due, host, name \
+                 FROM feed WHERE active = 1 AND health <> 'gone' AND leased_until IS NULL \
+                 ORDER BY next_due",
+            )?;
+            let mut rows = select.query([])?;
+            let mut first: Option<(Timestamp, FeedName)> = None;
+            while let Some(row) = rows.next()? {
+                let earliest = super::rows::time(row, "next_due")?;
+                if first.as_ref().is_some_and(|(due, _)| *due <= earliest) {
+                    break;
+                }
+                let due = super::rows::time(row, "due")?;
+                let free = !busy.contains(row.get_ref("host")?.as_str()?);
+                if free && first.as_ref().is_none_or(|(before, _)| due < *before) {
+                    first = Some((due, FeedName::new(row.get::<_, String>("name")?)));
+                }
+            }
+            Ok(first)
         })
         .await
     }

@@ -1,7 +1,9 @@
 //! Visits: which feeds are claimed for one, and what it leaves on the feed.
 
+use std::collections::HashSet;
+
 use jiff::{SignedDuration, Timestamp};
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, Row, ToSql, params};
 
 use super::facts::{facts_from_json, health, health_to_json};
 use super::notices::save_notices;
@@ -67,27 +69,20 @@ impl Store {
             }
         };
         let sql = format!(
-            "SELECT *, min(next_due) FROM feed WHERE active = 1 AND health <> 'gone' \
+            "SELECT id, host FROM feed WHERE active = 1 AND health <> 'gone' \
                AND {condition} AND (leased_until IS NULL OR leased_until <= ?2) \
-               AND (blocked_until IS NULL OR blocked_until <= ?2) \
-               AND host NOT IN (SELECT value FROM json_each(?3)) \
-             GROUP BY host ORDER BY next_due LIMIT ?4"
+               AND (blocked_until IS NULL OR blocked_until <= ?2) ORDER BY next_due"
         );
         let until = millis(claim.now.checked_add(claim.lease).unwrap_or(claim.now));
         self.write(move |db| {
             let now = millis(claim.now);
-            let busy = json(&claim.busy_hosts);
-            let mut select = db.prepare_cached(&sql)?;
-            let arguments = params![millis(argument), now, busy, claim.limit as i64];
-            let claimed = select.query_map(arguments, claimed)?.collect::<Result<Vec<_>, _>>()?;
+            let found =
+                wanted(db, &sql, params![millis(argument), now], claim.busy_hosts, claim.limit)?;
             let mut mark = db.prepare_cached(
                 "UPDATE feed SET leased_until = ?2, last_attempt = ?3, \
-                 next_due = max(next_due, ?3 + interval_ms) WHERE id = ?1",
+                 next_due = max(next_due, ?3 + interval_ms) WHERE id = ?1 RETURNING *",
             )?;
-            for feed in &claimed {
-                mark.execute(params![feed.id, until, now])?;
-            }
-            Ok(claimed)
+            found.iter().map(|id| mark.query_row(params![id, until, now], claimed)).collect()
         })
         .await
     }
@@ -156,6 +151,29 @@ impl Store {
     }
 }
 
+/// Feeds in the order of the query, one for a host. It reads no further than
+/// it must: of ten thousand feeds few are wanted at a time.
+fn wanted(
+    db: &Connection,
+    sql: &str,
+    arguments: &[&dyn ToSql],
+    busy_hosts: Vec<String>,
+    limit: usize,
+) -> rusqlite::Result<Vec<i64>> {
+    let mut taken: HashSet<String> = busy_hosts.into_iter().collect();
+    let mut select = db.prepare_cached(sql)?;
+    let mut rows = select.query(arguments)?;
+    let mut found = Vec::new();
+    while found.len() < limit
+        && let Some(row) = rows.next()?
+    {
+        if taken.insert(row.get("host")?) {
+            found.push(row.get("id")?);
+        }
+    }
+    Ok(found)
+}
+
 /// Whether a feed still has the URL that a visit set out for.
 pub(super) fn is_still_at(db: &Connection, feed: i64, url: &str) -> rusqlite::Result<bool> {
     db.prepare_cached("SELECT EXISTS (SELECT 1 FROM feed WHERE id = ?1 AND url = ?2)")?
@@ -170,7 +188,6 @@ pub(super) fn save_after(
     now: Timestamp,
 ) -> rusqlite::Result<()> {
     save_state(db, feed, after, now)?;
-    save_validators(db, feed, after.validators.as_ref())?;
     if let Some(until) = after.blocked_until {
         db.execute(
             "UPDATE feed SET blocked_until = max(coalesce(blocked_until, 0), ?2) \
@@ -209,13 +226,14 @@ fn save_state(
     now: Timestamp,
 ) -> rusqlite::Result<()> {
     let arrivals: Vec<i64> = after.arrivals.iter().copied().map(millis).collect();
-    let sighting = after.sighting.as_ref();
+    let (sighting, validators) = (after.sighting.as_ref(), after.validators.as_ref());
     db.prepare_cached(
         "UPDATE feed SET health = ?2, health_since = ?3, health_state = ?4, failures = ?5, \
          next_due = ?6, interval_ms = ?7, leased_until = NULL, last_error = ?8, \
          last_success = CASE WHEN ?8 IS NULL THEN ?9 ELSE last_success END, arrivals = ?10, \
          last_full = ?11, unchanged_run = ?12, seen_url = ?13, seen_since = ?14, \
-         seen_count = ?15, older_pages = ?16 WHERE id = ?1",
+         seen_count = ?15, older_pages = ?16, etag = ?17, last_modified = ?18, \
+         validators_url = ?19 WHERE id = ?1",
     )?
     .execute(params![
         feed,
@@ -233,22 +251,7 @@ fn save_state(
         sighting.map(|seen| &seen.url),
         sighting.map(|seen| millis(seen.since)),
         sighting.map_or(0, |seen| seen.count),
-        after.older_pages
-    ])?;
-    Ok(())
-}
-
-/// Stores validators as they came, or forgets them.
-fn save_validators(
-    db: &Connection,
-    feed: i64,
-    validators: Option<&Validators>,
-) -> rusqlite::Result<()> {
-    db.prepare_cached(
-        "UPDATE feed SET etag = ?2, last_modified = ?3, validators_url = ?4 WHERE id = ?1",
-    )?
-    .execute(params![
-        feed,
+        after.older_pages,
         validators.and_then(|v| v.etag.as_ref()),
         validators.and_then(|v| v.last_modified.as_ref()),
         validators.map(|v| &v.url)

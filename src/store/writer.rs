@@ -59,7 +59,7 @@ fn in_savepoint<T>(
     connection: &Connection,
     work: impl FnOnce(&Connection) -> Result<T, rusqlite::Error>,
 ) -> Result<T, rusqlite::Error> {
-    connection.execute_batch("SAVEPOINT job")?;
+    step(connection, "SAVEPOINT job")?;
     // A panic in a decision is that job's failure, not the end of all writing.
     let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| work(connection)))
         .unwrap_or_else(|_| {
@@ -72,9 +72,16 @@ fn in_savepoint<T>(
             "the transaction was undone by SQLite".into(),
         )));
     }
-    let end = if result.is_ok() { "RELEASE job" } else { "ROLLBACK TO job; RELEASE job" };
-    connection.execute_batch(end)?;
+    if result.is_err() {
+        step(connection, "ROLLBACK TO job")?;
+    }
+    step(connection, "RELEASE job")?;
     result
+}
+
+/// A step of a transaction, prepared once.
+fn step(connection: &Connection, sql: &str) -> Result<(), rusqlite::Error> {
+    connection.prepare_cached(sql)?.execute([]).map(drop)
 }
 
 /// The way to the thread.
@@ -147,11 +154,11 @@ fn run(connection: &Connection, mut queue: mpsc::Receiver<Box<dyn Job>>) {
 }
 
 fn commit(connection: &Connection, group: &mut [Box<dyn Job>]) -> Result<(), rusqlite::Error> {
-    connection.execute_batch("BEGIN IMMEDIATE")?;
+    step(connection, "BEGIN IMMEDIATE")?;
     for job in group {
         job.run(connection)?;
     }
-    let committed = connection.execute_batch("COMMIT");
+    let committed = step(connection, "COMMIT");
     if committed.is_err() && !connection.is_autocommit() {
         let _ = connection.execute_batch("ROLLBACK");
     }
