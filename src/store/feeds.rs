@@ -1,7 +1,6 @@
 //! Feeds: their configuration, their schedule, their health.
 
-use std::collections::HashMap;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, OptionalExtension, Row, params};
@@ -234,19 +233,19 @@ fn known_feeds(db: &Connection) -> rusqlite::Result<Vec<KnownFeed>> {
 }
 
 fn insert(db: &Connection, feed: &Feed, host: &str, due: Timestamp) -> rusqlite::Result<()> {
-    db.execute(
+    db.prepare_cached(
         "INSERT INTO feed (name, url, host, interval_ms, fixed, title, next_due) \
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-        params![
-            feed.name.as_str(),
-            feed.url,
-            host,
-            interval_ms(feed),
-            is_fixed(feed),
-            feed.title,
-            millis(due)
-        ],
-    )?;
+    )?
+    .execute(params![
+        feed.name.as_str(),
+        feed.url,
+        host,
+        interval_ms(feed),
+        is_fixed(feed),
+        feed.title,
+        millis(due)
+    ])?;
     Ok(())
 }
 
@@ -259,10 +258,10 @@ fn update(
     host: &str,
     due: Timestamp,
 ) -> rusqlite::Result<()> {
-    db.execute(
+    db.prepare_cached(
         "UPDATE feed SET title = coalesce(?2, title), next_due = ?3, active = 1 WHERE id = ?1",
-        params![old.id, feed.title, millis(due)],
-    )?;
+    )?
+    .execute(params![old.id, feed.title, millis(due)])?;
     if old.reschedules(feed) {
         db.execute(
             "UPDATE feed SET interval_ms = ?2, fixed = ?3 WHERE id = ?1",

@@ -24,6 +24,7 @@ mod writer;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 pub use deliveries::Finish;
@@ -283,6 +284,9 @@ fn connect(path: &Path, create: bool) -> Result<Connection, StoreError> {
 /// committed rows at a power cut, FULL does not.
 fn prepare(connection: &Connection) -> Result<(), rusqlite::Error> {
     connection.busy_timeout(std::time::Duration::from_secs(10))?;
+    // One plan for all values. Otherwise, once SQLite has samples of an index,
+    // it prepares a statement anew for each value that is bound to it.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.execute_batch(
         "PRAGMA auto_vacuum = INCREMENTAL;
          PRAGMA journal_mode = WAL;
@@ -300,4 +304,31 @@ fn connect_reader(path: &Path) -> Result<Connection, StoreError> {
     connection.busy_timeout(std::time::Duration::from_secs(10))?;
     connection.execute_batch("PRAGMA query_only = ON; PRAGMA mmap_size = 0;")?;
     Ok(connection)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rusqlite::StatementStatus;
+
+    #[test]
+    fn statements_stay_prepared_after_sqlite_took_samples() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("watch.db");
+        std::fs::write(&path, "").unwrap();
+        let db = Connection::open(&path).unwrap();
+        prepare(&db).unwrap();
+        db.execute_batch(
+            "CREATE TABLE t (a, b); CREATE INDEX t_a ON t (a);
+             WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000)
+             INSERT INTO t SELECT i % 7, i FROM n; ANALYZE;",
+        )
+        .unwrap();
+        let mut select = db.prepare("SELECT count(*) FROM t WHERE a = ?").unwrap();
+        for value in 0..5 {
+            let found: i64 = select.query_row([value], |row| row.get(0)).unwrap();
+            assert!(found > 0);
+        }
+        assert_eq!(select.get_status(StatementStatus::RePrepare), 0);
+    }
 }
