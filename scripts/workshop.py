@@ -39,7 +39,8 @@ def bench(name: str) -> pathlib.Path:
     )
     messages = (json.loads(line) for line in done.stdout.splitlines())
     built = [m for m in messages if m.get("reason") == "compiler-artifact" and m.get("executable")]
-    return pathlib.Path(built[-1]["executable"])
+    # The program itself is among them, and may come last.
+    return pathlib.Path(next(m["executable"] for m in built if m["target"]["name"] == name))
 
 
 def inside_venv(*packages: str) -> None:

@@ -11,13 +11,23 @@ pub(super) fn holds_for_nothing(expr: &Expr) -> bool {
         Kind::Or(parts) => parts.iter().any(holds_for_nothing),
         Kind::Not(inner) => !holds_for_nothing(inner),
         Kind::Scoped(_, inner) => holds_for_nothing(inner),
+        Kind::Of(count, parts) => {
+            parts.iter().filter(|part| holds_for_nothing(part)).count() >= *count
+        }
+        Kind::Score(threshold, weights, parts) => {
+            let weighed = weights.iter().zip(parts).filter(|(_, part)| holds_for_nothing(part));
+            weighed.map(|(weight, _)| weight).sum::<i64>() >= *threshold
+        }
+        Kind::Near(..) | Kind::AtLeast(..) => false,
         Kind::List(list) => list.body.as_ref().is_some_and(|body| holds_for_nothing(body)),
         Kind::Term(_) | Kind::Feed(_) | Kind::Lang(_) | Kind::Broken => false,
     }
 }
 
-/// Reports every AND that asks for something and for its absence.
-pub(super) fn contradictions(expr: &Expr, errors: &mut Vec<SyntaxError>) {
+/// Reports every AND that asks for something and for its absence, every
+/// count that cannot be reached, and every operand of NEAR or ATLEAST that has
+/// no place in a text.
+pub(super) fn sense(expr: &Expr, errors: &mut Vec<SyntaxError>) {
     look(expr, Fields::Both, errors);
 }
 
@@ -26,9 +36,68 @@ fn look(expr: &Expr, fields: Fields, errors: &mut Vec<SyntaxError>) {
     if let Kind::And(parts) = &expr.kind {
         errors.extend(contradiction(parts, fields));
     }
+    errors.extend(unreachable(expr));
+    errors.extend(without_place(expr));
     for child in expr.children() {
         look(child, fields, errors);
     }
+}
+
+/// A count or threshold that its members cannot reach.
+fn unreachable(expr: &Expr) -> Option<SyntaxError> {
+    let (wanted, most) = match &expr.kind {
+        Kind::Of(count, parts) => (*count as i64, parts.len() as i64),
+        Kind::Score(threshold, weights, _) => {
+            (*threshold, weights.iter().filter(|weight| **weight > 0).sum())
+        }
+        _ => return None,
+    };
+    let message = format!("this can never match: {wanted} are wanted, its members give {most}");
+    (wanted > most).then(|| SyntaxError::new(expr.span.clone(), message).hint("lower the number"))
+}
+
+/// An operand of NEAR, SENT, PARA or ATLEAST of which nobody can say where it
+/// stands.
+fn without_place(expr: &Expr) -> Option<SyntaxError> {
+    let operator = match &expr.kind {
+        Kind::Near(how, _) => how.to_string(),
+        Kind::AtLeast(count, _) => format!("ATLEAST/{count}"),
+        _ => return None,
+    };
+    let (operand, what) =
+        expr.children().iter().find_map(|operand| Some((operand, no_place(operand)?)))?;
+    let message = format!("{operator} needs words that stand somewhere, and this has {what}");
+    let hint = match (&operand.kind, &expr.kind) {
+        (Kind::And(_), Kind::Near(how, _)) => {
+            format!("write (a {how} c) AND (b {how} c), or a list with OR")
+        }
+        (Kind::Scoped(..), _) => "write the scope before the whole: title:(...)".to_owned(),
+        _ => "combine words, phrases, OR and lists of them here; put the rest outside".to_owned(),
+    };
+    Some(SyntaxError::new(operand.span.clone(), message).hint(hint))
+}
+
+/// What keeps an expression from having a place.
+fn no_place(expr: &Expr) -> Option<String> {
+    let what = match &expr.kind {
+        Kind::Term(_) | Kind::Broken => return None,
+        Kind::Or(parts) => return parts.iter().find_map(no_place),
+        // Its operands are looked at when its own turn comes.
+        Kind::Near(..) => return None,
+        Kind::List(list) => {
+            let what = list.body.as_ref().and_then(|body| no_place(body))?;
+            return Some(format!("@{} with {what}", list.name));
+        }
+        Kind::And(_) => "AND",
+        Kind::Not(_) => "NOT",
+        Kind::Of(..) => "OF",
+        Kind::AtLeast(..) => "ATLEAST",
+        Kind::Score(..) => "SCORE",
+        Kind::Scoped(..) => "a scope",
+        Kind::Feed(_) => "feed:",
+        Kind::Lang(_) => "lang:",
+    };
+    Some(what.to_owned())
 }
 
 type Atoms = HashSet<(String, Fields)>;

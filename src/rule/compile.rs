@@ -67,7 +67,7 @@ impl Compiled {
 }
 
 fn check_sense(expr: &Expr, has_filter: bool, errors: &mut Vec<SyntaxError>) {
-    check::contradictions(expr, errors);
+    check::sense(expr, errors);
     if !has_filter && check::holds_for_nothing(expr) {
         let message = "this only says what must be absent, so nearly every story matches";
         let hint = "add a term that must be present, or name the rule's feeds or languages";

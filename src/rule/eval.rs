@@ -10,24 +10,30 @@ use crate::model::{Field, Span};
 use super::find::find;
 use super::fold::fold;
 use super::language;
+use super::near::Hit;
 use super::syntax::{Expr, Fields, Kind, ListRef};
 use super::term::Term;
 use super::token::FieldText;
 
 /// Most occurrences of one term that are told.
-const MOST_OCCURRENCES: usize = 8;
+pub(super) const MOST_OCCURRENCES: usize = 8;
 
 /// A story that rules are asked about.
 pub(super) struct Subject<'a> {
-    title: FieldText<'a>,
-    text: FieldText<'a>,
+    pub(super) title: FieldText<'a>,
+    pub(super) text: FieldText<'a>,
     source: Source<'a>,
     /// What lists came to, for they are shared by rules.
     lists: RefCell<HashMap<(usize, Place), Evidence>>,
+    /// Where lists occur in a field.
+    pub(super) places: RefCell<Places>,
 }
 
 /// The spans of something that holds; `None` if it does not.
 type Evidence = Option<Rc<[Span]>>;
+
+/// Where lists occur, by the list and the field.
+pub(super) type Places = HashMap<(usize, Field), Rc<[Hit]>>;
 
 /// Where a story comes from.
 pub(super) enum Source<'a> {
@@ -64,7 +70,8 @@ impl<'a> Subject<'a> {
             title: FieldText::new(title),
             text: FieldText::new(text),
             source,
-            lists: RefCell::new(HashMap::new()),
+            lists: RefCell::default(),
+            places: RefCell::default(),
         }
     }
 
@@ -99,6 +106,20 @@ impl<'a> Subject<'a> {
             Kind::Scoped(fields, inner) => {
                 self.holds(inner, Place { fields: *fields, ..place }, out)
             }
+            Kind::Near(how, pair) => self.near(*how, pair, place, out),
+            Kind::Of(count, parts) => {
+                let mut met = 0;
+                for part in parts {
+                    met += usize::from(self.holds(part, place, out));
+                }
+                met >= *count
+            }
+            Kind::AtLeast(count, inner) => self.at_least(*count, inner, place, out),
+            Kind::Score(threshold, weights, parts) => {
+                let weighed = weights.iter().zip(parts);
+                let sum: i64 = weighed.map(|(w, part)| self.weigh(*w, part, place, out)).sum();
+                sum >= *threshold
+            }
             Kind::Feed(pattern) => self.feed(pattern, place, out),
             Kind::Lang(tag) => self.lang(tag, place, out),
             Kind::Broken => false,
@@ -107,6 +128,18 @@ impl<'a> Subject<'a> {
             out.truncate(before);
         }
         holds
+    }
+
+    /// A member's weight if it holds. What counts against the rule is no
+    /// evidence for it.
+    fn weigh(&self, weight: i64, part: &Expr, place: Place, out: &mut Vec<Span>) -> i64 {
+        let before = out.len();
+        let place = Place { positive: place.positive == (weight > 0), ..place };
+        let holds = self.holds(part, place, out);
+        if weight < 0 {
+            out.truncate(before);
+        }
+        if holds { weight } else { 0 }
     }
 
     fn term(&self, term: &Term, fields: Fields, out: &mut Vec<Span>) -> bool {

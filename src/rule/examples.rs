@@ -1,7 +1,7 @@
 //! A rule's own tests, and why one failed.
 
 use super::eval::{Place, Source, Subject};
-use super::syntax::{Expr, Fields, Kind, shorten};
+use super::syntax::{Expr, Fields, Kind, Nearness, Operands, shorten};
 
 /// An example that came out wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,9 +70,36 @@ fn why_not(subject: &Subject<'_>, expr: &Expr, place: Place) -> String {
             }
             _ => format!("no member of @{} in {fields}", list.name),
         },
+        Kind::Near(how, pair) => not_near(subject, *how, pair, place),
+        Kind::Of(count, parts) => {
+            let met = parts.iter().filter(|p| subject.holds(p, place, &mut Vec::new()));
+            format!("{} of {} in {fields}, {count} wanted", met.count(), alternatives(parts))
+        }
+        Kind::AtLeast(count, inner) => {
+            format!("fewer than {count} times {} in {fields}", shorten(&inner.canonical(), 60))
+        }
+        Kind::Score(threshold, weights, parts) => {
+            let weighed = weights.iter().zip(parts);
+            let met = weighed.filter(|(_, p)| subject.holds(p, place, &mut Vec::new()));
+            let sum: i64 = met.map(|(weight, _)| weight).sum();
+            format!("a score of {sum} in {fields}, {threshold} wanted")
+        }
         Kind::Scoped(fields, inner) => why_not(subject, inner, Place { fields: *fields, ..place }),
         Kind::Feed(_) | Kind::Lang(_) | Kind::Broken => format!("not {}", expr.canonical()),
     }
+}
+
+/// Which side is missing, or that both are there but not so.
+fn not_near(subject: &Subject<'_>, how: Nearness, pair: &Operands, place: Place) -> String {
+    let [left, right] = pair.as_ref();
+    for side in [left, right] {
+        let needed = std::ptr::eq(side, left) || !matches!(how, Nearness::NotNear(_));
+        if needed && !subject.holds(side, place, &mut Vec::new()) {
+            return why_not(subject, side, place);
+        }
+    }
+    let (left, right) = (shorten(&left.canonical(), 40), shorten(&right.canonical(), 40));
+    format!("{left} and {right} are there, but not as {how} wants")
 }
 
 fn alternatives(parts: &[Expr]) -> String {

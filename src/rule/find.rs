@@ -10,14 +10,22 @@ use super::token::{FieldText, Letters, Token};
 /// The first `most` occurrences of a term, as byte ranges without a final
 /// possessive.
 pub(super) fn find(field: &FieldText<'_>, term: &Term, most: usize) -> Vec<Range<usize>> {
-    starts(field, term)
-        .into_iter()
-        .filter_map(|start| {
-            let last = matches_from(field, term, start)?;
-            Some(field.tokens.get(start)?.start..field.tokens.get(last)?.end)
+    occurrences(field, term)
+        .filter_map(|(first, last)| {
+            Some(field.tokens.get(first)?.start..field.tokens.get(last)?.end)
         })
         .take(most)
         .collect()
+}
+
+/// Every occurrence of a term in order, as positions of its first and last
+/// token: the shortest from each place.
+pub(super) fn occurrences(
+    field: &FieldText<'_>,
+    term: &Term,
+) -> impl Iterator<Item = (usize, usize)> {
+    let starts = starts(field, term).into_iter();
+    starts.filter_map(|start| Some((start, matches_from(field, term, start)?)))
 }
 
 /// Positions where the term may begin, in order.

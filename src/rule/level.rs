@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use super::syntax::{Expr, Kind, SyntaxError, shorten};
+use super::syntax::{Expr, Kind, Nearness, SyntaxError, shorten};
 use super::term::Style;
 
 /// What stands between two operands.
@@ -11,6 +11,7 @@ use super::term::Style;
 pub(super) enum Link {
     And(Range<usize>),
     Or(Range<usize>),
+    Near(Nearness, Range<usize>),
     /// Nothing at all.
     SideBySide,
     /// Something that was already reported.
@@ -29,9 +30,10 @@ impl Level {
     pub(super) fn build(mut self, source: &str, errors: &mut Vec<SyntaxError>) -> Expr {
         if self.links.contains(&Link::SideBySide) {
             self.side_by_side(source, errors);
-        } else if let Some(error) = self.mixed(source) {
+        } else if let Some(error) = self.unclear_nearness(source).or_else(|| self.mixed(source)) {
             errors.push(error);
         }
+        self.join_near();
         if self.operands.len() == 1
             && let Some(only) = self.operands.pop()
         {
@@ -49,6 +51,54 @@ impl Level {
             }
         }
         Expr::new(if or { Kind::Or(parts) } else { Kind::And(parts) }, start..end.max(start))
+    }
+
+    /// Makes one operand of those that a nearness combines: it binds tighter
+    /// than AND, and goes from left to right.
+    fn join_near(&mut self) {
+        let links = std::mem::take(&mut self.links);
+        let mut operands = std::mem::take(&mut self.operands).into_iter();
+        self.operands.extend(operands.next());
+        for (link, right) in links.into_iter().zip(operands) {
+            match (link, self.operands.pop()) {
+                (Link::Near(how, _), Some(left)) => {
+                    let span = left.span.start..right.span.end.max(left.span.start);
+                    let pair = Box::new([left, right]);
+                    self.operands.push(Expr::new(Kind::Near(how, pair), span));
+                }
+                (link, left) => {
+                    self.operands.extend(left);
+                    self.links.push(link);
+                    self.operands.push(right);
+                }
+            }
+        }
+    }
+
+    /// The error for a nearness beside OR, or right beside another one: what
+    /// it combines is anybody's guess.
+    fn unclear_nearness(&self, source: &str) -> Option<SyntaxError> {
+        let near = |at: usize| match self.links.get(at) {
+            Some(Link::Near(how, span)) => Some((*how, span)),
+            _ => None,
+        };
+        let beside = |at: usize| {
+            let (how, (next, _)) = (near(at)?.0, near(at + 1)?);
+            let clear = how == next && !matches!(how, Nearness::NotNear(_));
+            (!clear).then(|| (at, next.to_string()))
+        };
+        let or = || {
+            self.links.iter().find(|link| matches!(link, Link::Or(_)))?;
+            let at = self.links.iter().position(|link| matches!(link, Link::Near(..)))?;
+            Some((at, "OR".to_owned()))
+        };
+        let (at, other) = or().or_else(|| (0..self.links.len()).find_map(beside))?;
+        let (how, span) = near(at)?;
+        let side = |at: usize| self.operands.get(at).map(|operand| snippet(operand, source, 30));
+        let (left, right) = (side(at)?, side(at + 1)?);
+        let message = format!("{how} and {other} stand side by side and could be read in two ways");
+        let hint = format!("put brackets around what {how} combines: ({left} {how} {right})");
+        Some(SyntaxError::new(span.clone(), message).hint(hint))
     }
 
     /// Reports every run of operands without an operator between them.

@@ -1,8 +1,11 @@
 //! Characters of an expression into lexemes.
 
+mod operator;
+
 use std::ops::Range;
 
-use super::syntax::SyntaxError;
+use super::syntax::{Nearness, SyntaxError};
+use operator::{Operator, is_digits, operator};
 
 /// One lexeme, and where it stands.
 #[derive(Clone, Debug)]
@@ -23,6 +26,14 @@ pub(super) enum Lex<'a> {
     /// A `-` right before a term.
     Minus,
     Scope(ScopeName),
+    /// `NEAR/8`, `SENT` and their like, between two operands.
+    Near(Nearness),
+    /// `ATLEAST/3`
+    AtLeast(usize),
+    /// `SCORE/10`
+    Score(i64),
+    /// `^5` after a member of SCORE.
+    Weight(i64),
     Word(&'a str),
     Exact(&'a str),
     Form(&'a str),
@@ -45,8 +56,6 @@ pub(super) enum ScopeName {
 /// Where a missing piece of the language stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Role {
-    /// Between two terms.
-    Infix,
     /// Before a term or group.
     Prefix,
     /// Instead of a term.
@@ -59,6 +68,14 @@ const SCOPES: [(&str, ScopeName); 4] = [
     ("feed", ScopeName::Feed),
     ("lang", ScopeName::Lang),
 ];
+/// Largest distance, in words.
+const MOST_WORDS: u32 = 1_000;
+/// Largest number of ATLEAST.
+const MOST_TIMES: u32 = 1_000;
+/// Largest threshold of SCORE.
+const MOST_SCORE: u32 = 1_000_000;
+/// Largest weight.
+const MOST_WEIGHT: i64 = 10_000;
 const MISSING_SCOPES: [&str; 7] = ["lead", "hlead", "author", "category", "source", "site", "url"];
 
 /// Cuts an expression into lexemes, as far as it can be understood.
@@ -136,7 +153,8 @@ impl<'a> Lexer<'a> {
             '-' if self.second().is_some_and(|c| !c.is_whitespace() && !"-)）,".contains(c)) => {
                 self.push(Lex::Minus, after);
             }
-            '}' | '｝' | '~' | '^' | '=' => {
+            '^' => self.weight(),
+            '}' | '｝' | '~' | '=' => {
                 let message = format!("\"{c}\" does not belong here");
                 self.errors.push(SyntaxError::new(self.at..after, message));
                 self.at = after;
@@ -197,11 +215,11 @@ impl<'a> Lexer<'a> {
     fn slash(&mut self) {
         let end = self.word_end(self.at);
         let body = self.slice(self.at + 1..end);
-        let operator = matches!(body, "s" | "p" | "S" | "P")
-            || (!body.is_empty() && body.chars().all(|c| c.is_ascii_digit()));
-        if operator {
-            self.missing(Role::Infix, end, self.slice(self.at..end));
-            return;
+        match body {
+            "s" | "S" => return self.push(Lex::Near(Nearness::Sentence), end),
+            "p" | "P" => return self.push(Lex::Near(Nearness::Paragraph), end),
+            _ if is_digits(body) => return self.distance(Nearness::Near, body, end),
+            _ => {}
         }
         let mut escaped = false;
         let close = self.rest().char_indices().skip(1).find(|(_, c)| {
@@ -240,6 +258,20 @@ impl<'a> Lexer<'a> {
         let opens = self.slice(end..self.source.len()).trim_start().starts_with(['(', '（']);
         match operator(word, opens) {
             Some(Operator::Known(kind)) => self.push(kind, end),
+            Some(Operator::Distance(how, digits)) => self.distance(how, digits, end),
+            Some(Operator::AtLeast(digits)) => {
+                let count = self.number(digits, MOST_TIMES, end);
+                self.push(Lex::AtLeast(usize::try_from(count).unwrap_or(1)), end);
+            }
+            Some(Operator::Score(digits)) => {
+                let threshold = self.number(digits, MOST_SCORE, end);
+                self.push(Lex::Score(i64::from(threshold)), end);
+            }
+            Some(Operator::NoDistance) => {
+                let error = SyntaxError::new(self.at..end, format!("{word} needs a distance"));
+                self.errors.push(error.hint(format!("write {word}/8: at most 8 words apart")));
+                self.push(Lex::Near(Nearness::Near(8)), end);
+            }
             Some(Operator::Missing(role)) => self.missing(role, end, word),
             None => {
                 self.push(Lex::Word(word), end);
@@ -270,15 +302,49 @@ impl<'a> Lexer<'a> {
         self.push(Lex::Missing(Role::Prefix), end);
     }
 
-    /// Refuses `~`, `~3` and `^5` after a term.
+    fn distance(&mut self, how: fn(u32) -> Nearness, digits: &str, end: usize) {
+        let words = self.number(digits, MOST_WORDS, end);
+        self.push(Lex::Near(how(words)), end);
+    }
+
+    /// A number from 1 to `most`; anything else is an error.
+    fn number(&mut self, digits: &str, most: u32, end: usize) -> u32 {
+        match digits.parse() {
+            Ok(number @ 1..) if number <= most => number,
+            _ => {
+                let message = format!("{digits} does not do here: write a number from 1 to {most}");
+                self.errors.push(SyntaxError::new(self.at..end, message));
+                1
+            }
+        }
+    }
+
+    /// `^5` or `^-5`, the weight of what comes before.
+    fn weight(&mut self) {
+        let rest = self.slice(self.at + 1..self.source.len());
+        let sign = usize::from(rest.starts_with('-'));
+        let digits = rest.bytes().skip(sign).take_while(u8::is_ascii_digit).count();
+        let end = self.at + 1 + sign + digits;
+        let weight: Option<i64> = self.slice(self.at + 1..end).parse().ok();
+        let weight = weight.filter(|weight| (1..=MOST_WEIGHT).contains(&weight.abs()));
+        if weight.is_none() {
+            let message =
+                format!("a weight is a number from 1 to {MOST_WEIGHT}, or a negative one");
+            self.errors.push(SyntaxError::new(self.at..end, message));
+        }
+        self.push(Lex::Weight(weight.unwrap_or(1)), end);
+    }
+
+    /// Refuses `~` and `~3` after a term.
     fn suffix(&mut self) {
-        let Some(mark) = self.peek().filter(|c| matches!(c, '~' | '^')) else { return };
+        if self.peek() != Some('~') {
+            return;
+        }
         let rest = self.slice(self.at + 1..self.source.len());
         let digits = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
         let end = self.at + 1 + digits;
-        let what = match (mark, self.lexemes.last().map(|lexeme| &lexeme.kind)) {
-            ('^', _) => "a weight (^)",
-            (_, Some(Lex::Phrase(_) | Lex::FormPhrase(_))) => "a loose phrase (~)",
+        let what = match self.lexemes.last().map(|lexeme| &lexeme.kind) {
+            Some(Lex::Phrase(_) | Lex::FormPhrase(_)) => "a loose phrase (~)",
             _ => "a stem (~)",
         };
         let start = self.lexemes.last().map_or(self.at, |lexeme| lexeme.span.start);
@@ -291,34 +357,4 @@ impl<'a> Lexer<'a> {
 /// Whether a bare word would be read as something else than a word.
 pub(super) fn is_reserved(word: &str) -> bool {
     matches!(word, "and" | "or" | "not") || operator(word, true).is_some()
-}
-
-enum Operator {
-    Known(Lex<'static>),
-    Missing(Role),
-}
-
-/// Whether a bare word is an operator; `opens` says that a bracket follows.
-fn operator(word: &str, opens: bool) -> Option<Operator> {
-    match word {
-        "AND" => return Some(Operator::Known(Lex::And)),
-        "OR" => return Some(Operator::Known(Lex::Or)),
-        "NOT" => return Some(Operator::Known(Lex::Not)),
-        "NEAR" | "SENT" | "PARA" | "SAME" => return Some(Operator::Missing(Role::Infix)),
-        _ => {}
-    }
-    let lower = word.to_ascii_lowercase();
-    let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
-    if let Some((name, _)) = lower.split_once('/').filter(|(_, number)| digits(number)) {
-        return match name {
-            "near" | "w" | "pre" | "before" | "onear" => Some(Operator::Missing(Role::Infix)),
-            "atleast" | "score" => Some(Operator::Missing(Role::Prefix)),
-            _ => None,
-        };
-    }
-    if ["near", "adj"].iter().any(|name| lower.strip_prefix(name).is_some_and(digits)) {
-        return Some(Operator::Missing(Role::Infix));
-    }
-    let called = lower == "hlead" || lower.strip_prefix("atleast").is_some_and(digits);
-    (opens && called).then_some(Operator::Missing(Role::Prefix))
 }

@@ -129,13 +129,11 @@ type LookUp<'a> = dyn FnMut(&str, Range<usize>) -> Option<Arc<Expr>> + 'a;
 fn each_list(expr: &mut Expr, found: &mut LookUp<'_>) {
     match &mut expr.kind {
         Kind::List(list) => list.body = found(&list.name, expr.span.clone()),
-        Kind::And(parts) | Kind::Or(parts) => {
-            for part in parts {
-                each_list(part, found);
+        _ => {
+            for child in expr.children_mut() {
+                each_list(child, found);
             }
         }
-        Kind::Not(inner) | Kind::Scoped(_, inner) => each_list(inner, found),
-        Kind::Term(_) | Kind::Feed(_) | Kind::Lang(_) | Kind::Broken => {}
     }
 }
 
@@ -194,7 +192,7 @@ impl<'a> Reader<'a> {
             parsed.errors.push(too_large(size, 0..source.len()));
         }
         if parsed.errors.is_empty() && !broken {
-            check::contradictions(&parsed.expr, &mut parsed.errors);
+            check::sense(&parsed.expr, &mut parsed.errors);
         }
         let whole = !broken && parsed.errors.is_empty();
         let mut entry = Entry::default();

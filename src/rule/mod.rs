@@ -2,7 +2,7 @@
 //!
 //! `lexer`, `parser` and `level` read an expression into `syntax`; `term`
 //! works out which forms of a word will do; `token` cuts texts into words;
-//! `find` and `eval` bring the two together and keep the evidence. Nothing
+//! `find`, `near` and `eval` bring the two together and keep the evidence. Nothing
 //! here knows of configuration files or of the store.
 
 mod check;
@@ -18,7 +18,9 @@ mod lexer;
 mod lists;
 #[cfg(test)]
 mod naive;
+mod near;
 mod parser;
+mod sentence;
 mod set;
 mod syntax;
 mod term;

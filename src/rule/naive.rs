@@ -27,6 +27,14 @@ enum Want {
     And(Vec<Self>),
     Or(Vec<Self>),
     Not(Box<Self>),
+    /// Left and right, at most so many words apart, perhaps in this order.
+    Near(usize, bool, Box<[Self; 2]>),
+    /// The left one without the right one so near.
+    Alone(usize, Box<[Self; 2]>),
+    /// Both in one paragraph.
+    Para(Box<[Self; 2]>),
+    Of(usize, Vec<Self>),
+    AtLeast(usize, Box<Self>),
     In(Field, Box<Self>),
 }
 
@@ -50,6 +58,19 @@ impl Want {
             Self::And(parts) => join(parts, " AND "),
             Self::Or(parts) => join(parts, " OR "),
             Self::Not(inner) => format!("(NOT {})", inner.write()),
+            Self::Near(words, ordered, pair) => {
+                let operator = if *ordered { "PRE" } else { "NEAR" };
+                format!("({} {operator}/{words} {})", pair[0].write(), pair[1].write())
+            }
+            Self::Alone(words, pair) => {
+                format!("({} NOT NEAR/{words} {})", pair[0].write(), pair[1].write())
+            }
+            Self::Para(pair) => format!("({} PARA {})", pair[0].write(), pair[1].write()),
+            Self::Of(count, parts) => {
+                let parts: Vec<String> = parts.iter().map(Self::write).collect();
+                format!("{count} OF ({})", parts.join(", "))
+            }
+            Self::AtLeast(count, inner) => format!("ATLEAST/{count} {}", inner.write()),
             Self::In(field, inner) => format!("{}:({})", field.as_str(), inner.write()),
         }
     }
@@ -71,6 +92,32 @@ impl Want {
                 _ => inner.find(story, fields).is_none().then(Vec::new),
             },
             Self::In(field, inner) => inner.find(story, &[*field]),
+            Self::Of(count, parts) => {
+                let met: Vec<_> = parts.iter().filter_map(|p| p.find(story, fields)).collect();
+                (met.len() >= *count).then(|| met.concat())
+            }
+            Self::Near(..) | Self::Alone(..) | Self::Para(_) => {
+                let of = |field: &Field| {
+                    let places = self.pairs(story, *field, false);
+                    (!places.is_empty()).then(|| told(story, &places))
+                };
+                let spans: Vec<_> = fields.iter().filter_map(of).collect();
+                (!spans.is_empty()).then(|| spans.concat())
+            }
+            Self::AtLeast(count, inner) => {
+                let of = |field: &Field| {
+                    let mut places = inner.places(story, *field);
+                    let all = places.clone();
+                    places.retain(|(from, to, _)| {
+                        !all.iter().any(|(a, b, _)| a <= from && to <= b && (a, b) != (from, to))
+                    });
+                    places.dedup_by_key(|(from, to, _)| (*from, *to));
+                    places
+                };
+                let places: Vec<_> = fields.iter().map(of).collect();
+                let enough = places.iter().map(Vec::len).sum::<usize>() >= *count;
+                enough.then(|| places.iter().flat_map(|places| told(story, places)).collect())
+            }
             _ => {
                 let spans: Vec<Span> = (0..story.len())
                     .filter(|at| fields.contains(&story[*at].span.field))
@@ -80,6 +127,63 @@ impl Want {
                 (!spans.is_empty()).then_some(spans)
             }
         }
+    }
+
+    /// Where it stands in a field: first and last piece, and its parts.
+    fn places(&self, story: &[Piece], field: Field) -> Vec<Place> {
+        let mut places: Vec<Place> = match self {
+            Self::Or(parts) => parts.iter().flat_map(|part| part.places(story, field)).collect(),
+            Self::Near(..) | Self::Alone(..) | Self::Para(_) => self.pairs(story, field, true),
+            _ => {
+                let from = (0..story.len()).filter(|at| story[*at].span.field == field);
+                from.filter_map(|at| {
+                    let end = self.at(&story[at..])?.end;
+                    let last = (at..story.len()).find(|at| story[*at].span.end == end)?;
+                    Some((at, last, vec![(at, last)]))
+                })
+                .collect()
+            }
+        };
+        places.sort();
+        places.dedup();
+        places
+    }
+
+    /// The places of two operands together: each left one with every right
+    /// one that fits, or with the nearest.
+    fn pairs(&self, story: &[Piece], field: Field, all: bool) -> Vec<Place> {
+        let (Self::Near(_, _, pair) | Self::Alone(_, pair) | Self::Para(pair)) = self else {
+            return Vec::new();
+        };
+        let paragraph = |at: usize| (0..=at).filter(|at| !story[*at].same_paragraph).count();
+        let (left, right) = (pair[0].places(story, field), pair[1].places(story, field));
+        let mut found = Vec::new();
+        for a in &left {
+            let apart = |b: &&Place| (b.0.saturating_sub(a.1)).max(a.0.saturating_sub(b.1));
+            let fits = |b: &&Place| match self {
+                Self::Near(words, true, _) => b.0 > a.1 && apart(b) <= *words,
+                Self::Near(words, false, _) => apart(b) > 0 && apart(b) <= *words,
+                Self::Alone(words, _) => apart(b) <= *words && (a.0, a.1) != (b.0, b.1),
+                _ => {
+                    apart(b) > 0
+                        && [a.1, b.0, b.1].iter().all(|at| paragraph(*at) == paragraph(a.0))
+                }
+            };
+            let mut fitting: Vec<&Place> = right.iter().filter(fits).collect();
+            if let Self::Alone(..) = self {
+                found.extend(fitting.is_empty().then(|| a.clone()));
+                continue;
+            }
+            fitting.sort_by_key(|b| if all { (0, 0) } else { (apart(b), b.0) });
+            fitting.truncate(if all { usize::MAX } else { 1 });
+            found.extend(fitting.into_iter().map(|b| {
+                let mut parts = [a.2.clone(), b.2.clone()].concat();
+                parts.sort();
+                parts.dedup();
+                (a.0.min(b.0), a.1.max(b.1), parts)
+            }));
+        }
+        found
     }
 
     /// The evidence that begins with the first piece.
@@ -134,6 +238,15 @@ impl Want {
         };
         holds.then_some(first.span)
     }
+}
+
+/// First and last piece of something, and its parts.
+type Place = (usize, usize, Vec<(usize, usize)>);
+
+/// The evidence of the first places.
+fn told(story: &[Piece], places: &[Place]) -> Vec<Span> {
+    let parts = places.iter().take(8).flat_map(|(.., parts)| parts);
+    parts.map(|(from, to)| Span { end: story[*to].span.end, ..story[*from].span }).collect()
 }
 
 /// A word of a story.
@@ -218,11 +331,26 @@ fn want() -> impl Strategy<Value = Want> {
         select(vec!["-", "–", "/"]).prop_map(|sign| Want::Hyphened("F", sign, "16")),
         select(vec!["中", "中国", "国中", "中国军"]).prop_map(Want::Run),
     ];
-    literal.prop_recursive(3, 12, 3, |inner| {
+    let operand = literal.clone().prop_recursive(2, 6, 2, |inner| {
+        let pair = || (inner.clone(), inner.clone()).prop_map(|(a, b)| Box::new([a, b]));
+        prop_oneof![
+            proptest::collection::vec(inner.clone(), 2..4).prop_map(Want::Or),
+            (1..5usize, any::<bool>(), pair()).prop_map(|(n, order, p)| Want::Near(n, order, p)),
+            (1..4usize, pair()).prop_map(|(n, pair)| Want::Alone(n, pair)),
+            pair().prop_map(Want::Para),
+        ]
+    });
+    let placed = prop_oneof![
+        literal,
+        operand.clone(),
+        (1..4usize, operand).prop_map(|(n, inner)| Want::AtLeast(n, Box::new(inner))),
+    ];
+    placed.prop_recursive(3, 12, 3, |inner| {
         let some = || proptest::collection::vec(inner.clone(), 2..4);
         prop_oneof![
             some().prop_map(Want::And),
             some().prop_map(Want::Or),
+            (1..3usize, some()).prop_map(|(n, parts)| Want::Of(n, parts)),
             inner.clone().prop_map(|inner| Want::Not(Box::new(inner))),
             (select(vec![Field::Title, Field::Text]), inner.clone())
                 .prop_map(|(field, inner)| Want::In(field, Box::new(inner))),

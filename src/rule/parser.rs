@@ -1,11 +1,13 @@
 //! Lexemes into an expression. Goes on after an error where that makes
 //! sense, so that one reading finds every problem.
 
+mod members;
+
 use std::ops::Range;
 
 use super::level::{Level, Link};
 use super::lexer::{Lex, Lexeme, Role, ScopeName, lex};
-use super::syntax::{Expr, Fields, Kind, ListRef, SyntaxError};
+use super::syntax::{Expr, Fields, Kind, ListRef, Nearness, SyntaxError};
 use super::term::{Style, Term};
 
 /// Most bytes of an expression.
@@ -70,7 +72,7 @@ struct Parser<'a> {
     at: usize,
     /// Brackets and prefixes we are inside of.
     levels: usize,
-    /// Operators we are inside of that take commas.
+    /// Whether commas and weights end an operand here (1) or not (0).
     commas: usize,
     /// Whether the rest was left unread, so that nothing can be said of its end.
     stopped: bool,
@@ -132,9 +134,18 @@ impl<'a> Parser<'a> {
         let next = self.lexemes.get(self.at + 1).map(|lexeme| &lexeme.kind);
         let link = match self.peek()? {
             Lex::Close => return None,
-            Lex::Not if next == Some(&Lex::Missing(Role::Infix)) => {
+            Lex::Not if matches!(next, Some(Lex::Near(_))) => return Some(self.not_near(span)),
+            Lex::Word("not") if matches!(next, Some(Lex::Near(_))) => {
+                self.warn_small(span.clone(), "NOT");
+                return Some(self.not_near(span));
+            }
+            Lex::Near(how) => Link::Near(*how, span),
+            Lex::Weight(_) if self.commas > 0 => return None,
+            Lex::Weight(_) => {
+                let error = SyntaxError::new(span, "a weight has a meaning inside SCORE only");
+                self.errors.push(error.hint("write SCORE/10 (a^5, b^5)"));
                 self.at += 1;
-                Link::Unknown
+                return self.link();
             }
             Lex::Not | Lex::Minus => return Some(Link::And(span)),
             Lex::Word("not") if self.begins_operand(self.at + 1) => return Some(Link::And(span)),
@@ -145,24 +156,41 @@ impl<'a> Parser<'a> {
                 self.warn_small(span.clone(), if is_and { "AND" } else { "OR" });
                 if is_and { Link::And(span) } else { Link::Or(span) }
             }
+            Lex::Comma if self.commas > 0 => return None,
             Lex::Comma => {
-                if self.commas == 0 {
-                    let error = SyntaxError::new(span, "a comma does not combine terms");
-                    self.errors.push(error.hint("write OR between them if one of them is enough"));
-                }
+                let error = SyntaxError::new(span, "a comma does not combine terms");
+                self.errors.push(error.hint("write OR between them if one of them is enough"));
                 Link::Unknown
             }
-            Lex::Missing(Role::Infix) => Link::Unknown,
             _ => return Some(Link::SideBySide),
         };
         self.at += 1;
         Some(link)
     }
 
+    /// `NOT NEAR/3` between two operands.
+    fn not_near(&mut self, not: Range<usize>) -> Link {
+        let near = self.span_at(self.at + 1);
+        let span = not.start..near.end;
+        let words = match self.lexemes.get(self.at + 1).map(|lexeme| &lexeme.kind) {
+            Some(Lex::Near(Nearness::Near(words))) => Some(*words),
+            _ => None,
+        };
+        self.at += 2;
+        let Some(words) = words else {
+            let error = SyntaxError::new(span, "NOT goes with NEAR/8 only");
+            self.errors.push(error.hint("write a NOT NEAR/8 b, or a AND NOT (a SENT b)"));
+            return Link::Unknown;
+        };
+        Link::Near(Nearness::NotNear(words), span)
+    }
+
     fn begins_operand(&self, at: usize) -> bool {
         !matches!(
             self.lexemes.get(at).map(|lexeme| &lexeme.kind),
-            None | Some(Lex::Close | Lex::Comma | Lex::And | Lex::Or | Lex::Missing(Role::Infix))
+            None | Some(
+                Lex::Close | Lex::Comma | Lex::And | Lex::Or | Lex::Near(_) | Lex::Weight(_)
+            )
         )
     }
 
@@ -198,12 +226,10 @@ impl<'a> Parser<'a> {
         let Some(kind) = self.peek().cloned() else { return self.nothing_follows() };
         match kind {
             Lex::Close => self.nothing_follows(),
-            Lex::And | Lex::Or | Lex::Comma | Lex::Missing(Role::Infix) => {
-                if !matches!(kind, Lex::Missing(_)) {
-                    let what = self.source.get(span.clone()).unwrap_or_default();
-                    let message = format!("\"{what}\" has nothing before it to combine");
-                    self.error(span.clone(), message);
-                }
+            Lex::And | Lex::Or | Lex::Comma | Lex::Near(_) | Lex::Weight(_) => {
+                let what = self.source.get(span.clone()).unwrap_or_default();
+                let message = format!("\"{what}\" has nothing before it to combine");
+                self.error(span.clone(), message);
                 // `link` steps over it, and the next operand stands by itself.
                 Expr::broken(span.start..span.start)
             }
@@ -211,11 +237,10 @@ impl<'a> Parser<'a> {
             Lex::Scope(name) => self.nested(|parser| parser.scoped(name, reading)),
             Lex::Missing(Role::Prefix) => self.nested(|parser| parser.missing_prefix(reading)),
             Lex::Word(number) if self.is_quorum(number) => {
-                let end = self.span_at(self.at + 1).end;
-                self.error(span.start..end, "OF is not available in this version");
-                self.at += 1;
-                self.nested(|parser| parser.missing_prefix(reading))
+                self.nested(|parser| parser.quorum(number, reading))
             }
+            Lex::AtLeast(count) => self.nested(|parser| parser.at_least(count, reading)),
+            Lex::Score(threshold) => self.nested(|parser| parser.score(threshold, reading)),
             kind => {
                 self.at += 1;
                 self.term(kind, span, reading)
@@ -266,7 +291,9 @@ impl<'a> Parser<'a> {
     fn group(&mut self, reading: Reading) -> Expr {
         let open = self.span_at(self.at);
         self.at += 1;
+        let commas = std::mem::take(&mut self.commas);
         let mut expr = self.level(reading);
+        self.commas = commas;
         if self.peek() == Some(&Lex::Close) {
             expr.span = open.start..self.span_at(self.at).end;
             self.at += 1;
@@ -305,11 +332,9 @@ impl<'a> Parser<'a> {
     fn missing_prefix(&mut self, reading: Reading) -> Expr {
         let span = self.span_at(self.at);
         self.at += 1;
-        self.commas += 1;
         if self.begins_operand(self.at) {
             self.operand(reading);
         }
-        self.commas -= 1;
         Expr::broken(span)
     }
 

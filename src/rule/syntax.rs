@@ -56,6 +56,15 @@ pub(super) enum Kind {
     Term(Term),
     /// A named list.
     List(ListRef),
+    /// Two operands that stand near each other.
+    Near(Nearness, Operands),
+    /// At least so many of them.
+    Of(usize, Vec<Expr>),
+    /// So many places at least.
+    AtLeast(usize, Box<Expr>),
+    /// The weights of those that hold reach the threshold; weights in the
+    /// order of the expressions.
+    Score(i64, Vec<i64>, Vec<Expr>),
     /// Only in one field.
     Scoped(Fields, Box<Expr>),
     /// The feed's configured name, with `*` for anything.
@@ -64,6 +73,37 @@ pub(super) enum Kind {
     Lang(String),
     /// Stands where an error was reported.
     Broken,
+}
+
+/// What stands left and right of an operator.
+pub(super) type Operands = Box<[Expr; 2]>;
+
+/// How two operands must stand to each other. Distances are in words; next to
+/// each other is 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Nearness {
+    /// At most so many words apart, in either order.
+    Near(u32),
+    /// The same, the left one first.
+    Pre(u32),
+    /// The left one, without the right one so near.
+    NotNear(u32),
+    /// In one sentence.
+    Sentence,
+    /// In one paragraph.
+    Paragraph,
+}
+
+impl fmt::Display for Nearness {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Near(words) => write!(f, "NEAR/{words}"),
+            Self::Pre(words) => write!(f, "PRE/{words}"),
+            Self::NotNear(words) => write!(f, "NOT NEAR/{words}"),
+            Self::Sentence => f.write_str("SENT"),
+            Self::Paragraph => f.write_str("PARA"),
+        }
+    }
 }
 
 /// A mention of a list.
@@ -112,9 +152,26 @@ impl Expr {
     /// The expressions right below this one; a list's body is not below.
     pub(super) fn children(&self) -> &[Self] {
         match &self.kind {
-            Kind::And(parts) | Kind::Or(parts) => parts,
-            Kind::Not(inner) | Kind::Scoped(_, inner) => std::slice::from_ref(inner),
+            Kind::And(parts) | Kind::Or(parts) | Kind::Of(_, parts) => parts,
+            Kind::Score(_, _, parts) => parts,
+            Kind::Near(_, pair) => pair.as_slice(),
+            Kind::Not(inner) | Kind::Scoped(_, inner) | Kind::AtLeast(_, inner) => {
+                std::slice::from_ref(inner)
+            }
             Kind::Term(_) | Kind::List(_) | Kind::Feed(_) | Kind::Lang(_) | Kind::Broken => &[],
+        }
+    }
+
+    /// The same, to change them.
+    pub(super) fn children_mut(&mut self) -> &mut [Self] {
+        match &mut self.kind {
+            Kind::And(parts) | Kind::Or(parts) | Kind::Of(_, parts) => parts,
+            Kind::Score(_, _, parts) => parts,
+            Kind::Near(_, pair) => pair.as_mut_slice(),
+            Kind::Not(inner) | Kind::Scoped(_, inner) | Kind::AtLeast(_, inner) => {
+                std::slice::from_mut(inner)
+            }
+            Kind::Term(_) | Kind::List(_) | Kind::Feed(_) | Kind::Lang(_) | Kind::Broken => &mut [],
         }
     }
 
@@ -138,6 +195,25 @@ impl Expr {
                 out.push('@');
                 out.push_str(&list.name);
             }
+            Kind::Near(how, pair) => {
+                let [left, right] = pair.as_ref();
+                left.write_operand(out);
+                out.push_str(&format!(" {how} "));
+                right.write_operand(out);
+            }
+            Kind::Of(count, parts) => {
+                out.push_str(&format!("{count} OF "));
+                write_members(parts, |_| String::new(), out);
+            }
+            Kind::AtLeast(count, inner) => {
+                out.push_str(&format!("ATLEAST/{count} "));
+                inner.write_operand(out);
+            }
+            Kind::Score(threshold, weights, parts) => {
+                out.push_str(&format!("SCORE/{threshold} "));
+                let weight = |at: usize| weights.get(at).map(|weight| format!("^{weight}"));
+                write_members(parts, |at| weight(at).unwrap_or_default(), out);
+            }
             Kind::Scoped(fields, inner) => {
                 let name = if *fields == Fields::Title { "title:" } else { "text:" };
                 out.push_str(name);
@@ -157,14 +233,16 @@ impl Expr {
     }
 
     fn write_operand(&self, out: &mut String) {
-        let group = matches!(self.kind, Kind::And(_) | Kind::Or(_));
+        let group = matches!(self.kind, Kind::And(_) | Kind::Or(_) | Kind::Near(..));
         self.write_grouped(group, out);
     }
 
     fn write_scoped(&self, out: &mut String) {
-        let group =
-            matches!(self.kind, Kind::And(_) | Kind::Or(_) | Kind::Not(_) | Kind::Scoped(..));
-        self.write_grouped(group, out);
+        let alone = matches!(
+            self.kind,
+            Kind::Term(_) | Kind::List(_) | Kind::Feed(_) | Kind::Lang(_) | Kind::Broken
+        );
+        self.write_grouped(!alone, out);
     }
 
     fn write_grouped(&self, group: bool, out: &mut String) {
@@ -176,6 +254,19 @@ impl Expr {
             out.push(')');
         }
     }
+}
+
+/// Members in brackets, with what follows each.
+fn write_members(parts: &[Expr], after: impl Fn(usize) -> String, out: &mut String) {
+    out.push('(');
+    for (number, part) in parts.iter().enumerate() {
+        if number > 0 {
+            out.push_str(", ");
+        }
+        part.write_operand(out);
+        out.push_str(&after(number));
+    }
+    out.push(')');
 }
 
 fn write_joined(parts: &[Expr], operator: &str, out: &mut String) {

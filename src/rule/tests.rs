@@ -307,33 +307,189 @@ fn what_this_version_lacks_is_named() {
     let check = |expr: &str, at: &str, what: &str| {
         check_errors(expr, &[(at, &format!("{what} is not available in this version"), "")]);
     };
-    check("a NEAR/8 b", "NEAR/8", "NEAR/8");
-    check("a W/3 b", "W/3", "W/3");
-    check("a near8 b", "near8", "near8");
-    check("a /s b", "/s", "/s");
-    check("a NOT NEAR/3 b", "NEAR/3", "NEAR/3");
-    check("a PRE/2 b", "PRE/2", "PRE/2");
-    check("a SENT b", "SENT", "SENT");
-    check("2 OF (a, b, \"c d\")", "2 OF", "OF");
-    check("ATLEAST/3 a", "ATLEAST/3", "ATLEAST/3");
     check("meet~", "meet~", "a stem (~)");
     check("\"a b\"~3", "\"a b\"~3", "a loose phrase (~)");
     check("/within \\d{2} (yards)/", "/within \\d{2} (yards)/", "a regular expression");
     check("a AND lead:b", "lead:", "lead:");
     check("site:(a OR b)", "site:", "site:");
+    check("hlead(a)", "hlead", "hlead");
 }
 
 #[test]
 fn all_errors_are_told_at_once() {
     check_errors(
-        "@chinna AND (a NEAR/8 @nobody) AND meet~",
+        "@chinna AND (a NEAR/0 @nobody) AND meet~",
         &[
             ("@chinna", "there is no list \"@chinna\"", "did you mean \"@china\"?"),
-            ("NEAR/8", "NEAR/8 is not available in this version", ""),
+            ("NEAR/0", "0 does not do here: write a number from 1 to 1000", ""),
             ("@nobody", "there is no list \"@nobody\"", "define it under [terms]"),
             ("meet~", "a stem (~) is not available in this version", ""),
         ],
     );
+}
+
+#[test]
+fn near_counts_words_in_either_order() {
+    check("unsafe NEAR/1 jet", "an unsafe jet", "unsafe; jet");
+    check("unsafe NEAR/1 jet", "a jet, unsafe", "jet; unsafe");
+    check("unsafe NEAR/1 jet", "an unsafe old jet", "-");
+    check("unsafe NEAR/2 jet", "an unsafe old jet", "unsafe; jet");
+    check("unsafe W/2 jet", "an unsafe old jet", "unsafe; jet");
+    check("unsafe near2 jet", "an unsafe old jet", "unsafe; jet");
+    check("unsafe /2 jet", "an unsafe old jet", "unsafe; jet");
+    check("unsafe NEAR/9 jet", "unsafe|jet", "-");
+    check("unsafe NEAR/9 jet", "x|unsafe.\nA jet", "text:unsafe; text:jet");
+    check("(unsafe OR risky) NEAR/1 (jet OR ship)", "risky ships", "risky; ships");
+    check("\"very unsafe\" NEAR/1 \"old jet\"", "very unsafe old jets", "very unsafe; old jets");
+    check("@us NEAR/3 @china", "US and Chinese talks", "US; Chinese");
+    check("@china NEAR/2 dispute", "South China Sea dispute", "South China Sea; dispute");
+    check("{China} NEAR/1 sea", "South China Sea", "China; Sea");
+    check("中国 NEAR/3 美国", "中国和美国", "中国; 美国");
+    check("title:(unsafe NEAR/3 jet)", "calm|unsafe jet", "-");
+    check("talk NEAR/3 talk", "talk to talk", "talk; talk");
+    check("talk NEAR/3 talk", "talk", "-");
+    check("a1 NEAR/2 b2 NEAR/2 c3", "a1 b2 c3", "a1; b2; c3");
+    check("(a1 NEAR/2 b2) NEAR/1 c3", "c3 a1 x b2", "c3; a1; b2");
+    // Each place with its nearest.
+    check("unsafe NEAR/5 jet", "jet x x unsafe jet", "unsafe; jet");
+    check("sport AND unsafe NEAR/2 jet", "sport: unsafe jet", "sport; unsafe; jet");
+    check("NOT (unsafe NEAR/2 jet) AND jet", "jet", "jet");
+}
+
+#[test]
+fn pre_wants_the_order() {
+    check("defence PRE/1 minister", "the defence minister", "defence; minister");
+    check("defence PRE/1 minister", "minister defence", "-");
+    check("defence BEFORE/2 minister", "defence prime minister", "defence; minister");
+    check("defence ONEAR/2 minister", "defence prime minister", "defence; minister");
+    check("defence adj2 minister", "defence prime minister", "defence; minister");
+    check("defence PRE/2 minister", "defence x x minister", "-");
+}
+
+#[test]
+fn not_near_wants_one_that_stands_alone() {
+    let expr = "Washington NOT NEAR/2 (state OR post OR times)";
+    check(expr, "Washington Post", "-");
+    check(expr, "Washington refuses talks", "Washington");
+    check(expr, "Washington Post says: far away Washington refuses", "Washington");
+    check("Washington NOT W/2 post", "the Post of Washington", "-");
+    check("{China} NOT NEAR/1 \"South China Sea\"", "South China Sea", "-");
+    check("talk NOT NEAR/1 talk", "talk", "talk");
+    check("talk NOT NEAR/1 talk", "talk talk", "-");
+}
+
+#[test]
+fn sentences_and_paragraphs_bound() {
+    check("unsafe SENT jet", "x|It was unsafe. A jet came.", "-");
+    check("unsafe SENT jet", "x|It was an unsafe, old and rusty jet.", "text:unsafe; text:jet");
+    check("unsafe /s jet", "x|Jets are unsafe.", "text:Jets; text:unsafe");
+    check("unsafe PARA jet", "x|It was unsafe. A jet came.", "text:unsafe; text:jet");
+    check("unsafe /p jet", "x|It was unsafe.\nA jet came.", "-");
+    check("unsafe SAME jet", "x|It was unsafe. A jet came.", "text:unsafe; text:jet");
+    check("Smith SENT Li", "x|Gen. Smith met Adm. Li in the U.S. Senate", "text:Smith; text:Li");
+}
+
+#[test]
+fn some_of_many_and_often_enough() {
+    let expr = "2 OF (hotline, dialogue, \"theater command\")";
+    check(expr, "A hotline for dialogue", "hotline; dialogue");
+    check(expr, "A hotline, a hotline", "-");
+    check(expr, "Theater command|has a hotline", "Theater command; text:hotline");
+    check("2 OF (a1 AND b2, c3 OR d4, e5)", "a1 b2 d4", "a1; b2; d4");
+    check("ATLEAST/3 missile", "missile, missiles|missile", "missile; missiles; text:missile");
+    check("ATLEAST/3 missile", "missile, missiles", "-");
+    check("atleast2(missile OR rocket)", "missile rocket", "missile; rocket");
+    check("ATLEAST/2 (\"old jet\" OR jet)", "old jet", "-");
+    check("atleast3", "atleast3", "atleast3");
+}
+
+#[test]
+fn weights_are_counted_once_each() {
+    let expr = "SCORE/10 (quake^6, \"tsunami warning\"^4, film^-5)";
+    check(expr, "Quake, tsunami warning", "Quake; tsunami warning");
+    check(expr, "Quake, quake", "-");
+    check(expr, "Quake film: a tsunami warning", "-");
+    check("SCORE/2 (a1^2, NOT b2^-5)", "a1 b2", "a1");
+}
+
+#[test]
+fn nearness_has_one_canonical_form() {
+    let check = |expr: &str, expected: &str| {
+        assert_eq!(compiled(expr).canonical(), expected, "{expr}");
+        assert_eq!(compiled(expected).canonical(), expected, "{expr}");
+    };
+    check("aa w/3 bb", "aa NEAR/3 bb");
+    check("aa w/3 bb and cc", "(aa NEAR/3 bb) AND cc");
+    check("aa adj3 (bb or cc)", "aa PRE/3 (bb OR cc)");
+    check("aa not w/2 bb and cc", "(aa NOT NEAR/2 bb) AND cc");
+    check("(aa /s bb) OR (cc /p dd)", "(aa SENT bb) OR (cc PARA dd)");
+    check("NOT (aa W/3 bb) AND cc", "NOT (aa NEAR/3 bb) AND cc");
+    check("2 of (aa, bb OR cc)", "2 OF (aa, (bb OR cc))");
+    check("atleast2(aa)", "ATLEAST/2 aa");
+    check("title:(2 OF (aa, bb))", "title:(2 OF (aa, bb))");
+    check("score/5 (aa^3, (bb and cc)^2, dd^-1)", "SCORE/5 (aa^3, (bb AND cc)^2, dd^-1)");
+    check("aa W/3 bb W/3 cc", "(aa NEAR/3 bb) NEAR/3 cc");
+}
+
+#[test]
+fn slips_with_nearness_and_counts_are_explained() {
+    let check = |expr: &str, at: &str, message: &str, hint: &str| {
+        check_errors(expr, &[(at, message, hint)]);
+    };
+    check(
+        "aa OR bb NEAR/3 cc",
+        "NEAR/3",
+        "NEAR/3 and OR stand side by side and could be read in two ways",
+        "put brackets around what NEAR/3 combines: (bb NEAR/3 cc)",
+    );
+    check(
+        "aa NEAR/3 bb PRE/2 cc",
+        "NEAR/3",
+        "NEAR/3 and PRE/2 stand side by side and could be read in two ways",
+        "put brackets around what NEAR/3 combines: (aa NEAR/3 bb)",
+    );
+    check("aa NEAR bb", "NEAR", "NEAR needs a distance", "write NEAR/8: at most 8 words apart");
+    check("NEAR/3 bb", "NEAR/3", "\"NEAR/3\" has nothing before it to combine", "");
+    check("aa NEAR/3", "NEAR/3", "nothing follows \"NEAR/3\"", "");
+    check(
+        "(aa AND bb) NEAR/3 cc",
+        "(aa AND bb)",
+        "NEAR/3 needs words that stand somewhere, and this has AND",
+        "write (a NEAR/3 c) AND (b NEAR/3 c), or a list with OR",
+    );
+    check(
+        "@jets NEAR/3 cc",
+        "@jets",
+        "NEAR/3 needs words that stand somewhere, and this has @jets with AND",
+        "combine words, phrases, OR and lists of them here; put the rest outside",
+    );
+    check(
+        "title:aa NEAR/3 bb",
+        "title:aa",
+        "NEAR/3 needs words that stand somewhere, and this has a scope",
+        "write the scope before the whole: title:(...)",
+    );
+    check(
+        "aa NOT SENT bb",
+        "NOT SENT",
+        "NOT goes with NEAR/8 only",
+        "write a NOT NEAR/8 b, or a AND NOT (a SENT b)",
+    );
+    check(
+        "3 OF (aa, bb)",
+        "3 OF (aa, bb)",
+        "this can never match: 3 are wanted, its members give 2",
+        "lower the number",
+    );
+    check(
+        "SCORE/9 (aa^3, bb^-9)",
+        "SCORE/9 (aa^3, bb^-9)",
+        "this can never match: 9 are wanted, its members give 3",
+        "lower the number",
+    );
+    check("SCORE/1 (aa)", "aa", "this has no weight", "write ^5 after it");
+    check("aa^5", "^5", "a weight has a meaning inside SCORE only", "write SCORE/10 (a^5, b^5)");
+    check("2 OF (aa, bb", "(", "this bracket is never closed", "");
 }
 
 #[test]

@@ -7,6 +7,7 @@ use std::ops::Range;
 use std::rc::Rc;
 
 use super::fold::{Class, class, fold, is_apostrophe, is_mark};
+use super::sentence;
 
 /// A token as it was found, before it was folded.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -197,6 +198,8 @@ pub(super) struct Token {
     pub(super) after: usize,
     /// Number of the paragraph it stands in.
     pub(super) paragraph: u32,
+    /// Number of the sentence it stands in.
+    pub(super) sentence: u32,
     /// Its folded form, as a number.
     pub(super) form: usize,
     /// An abbreviation with dots.
@@ -248,14 +251,19 @@ impl<'a> FieldText<'a> {
     pub(super) fn new(text: &'a str) -> Self {
         let mut field =
             Self { text, tokens: Vec::new(), forms: Vec::new(), by_form: HashMap::new() };
-        let (mut paragraph, mut before) = (0, 0);
+        let (mut paragraph, mut sentence) = (0, 0);
+        let mut before: Option<RawToken> = None;
         for raw in scan(text, false) {
-            let gap = field.slice(before..raw.range.start);
+            let gap = field.slice(before.as_ref().map_or(0, |b| b.after)..raw.range.start);
             if gap.contains('\n') {
                 paragraph += 1;
             }
-            before = raw.after;
-            field.push(&raw, paragraph);
+            let next = field.slice(raw.range.clone());
+            sentence += u32::from(before.is_some_and(|before| {
+                sentence::ends(field.slice(before.range), before.dotted, gap, next)
+            }));
+            field.push(&raw, paragraph, sentence);
+            before = Some(raw);
         }
         field.mark_shouted();
         field
@@ -291,7 +299,7 @@ impl<'a> FieldText<'a> {
         self.text.get(range).unwrap_or_default()
     }
 
-    fn push(&mut self, raw: &RawToken, paragraph: u32) {
+    fn push(&mut self, raw: &RawToken, paragraph: u32, sentence: u32) {
         let surface = self.slice(raw.range.clone());
         let form = if raw.dotted { fold(&surface.replace('.', "")) } else { fold(surface) };
         let position = self.tokens.len();
@@ -312,6 +320,7 @@ impl<'a> FieldText<'a> {
             end: raw.range.end,
             after: raw.after,
             paragraph,
+            sentence,
             form: number,
             dotted: raw.dotted,
             letters: letters(surface),

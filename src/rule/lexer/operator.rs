@@ -1,0 +1,53 @@
+//! Words that are operators, with the ways in which other systems write them.
+
+use super::super::syntax::Nearness;
+use super::{Lex, Role};
+
+/// What a word between or before operands may be.
+pub(super) enum Operator<'a> {
+    Known(Lex<'static>),
+    Distance(fn(u32) -> Nearness, &'a str),
+    AtLeast(&'a str),
+    Score(&'a str),
+    /// An operator whose distance was forgotten.
+    NoDistance,
+    Missing(Role),
+}
+
+pub(super) fn is_digits(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit())
+}
+
+/// Whether a bare word is an operator; `opens` says that a bracket follows.
+pub(super) fn operator(word: &str, opens: bool) -> Option<Operator<'_>> {
+    match word {
+        "AND" => return Some(Operator::Known(Lex::And)),
+        "OR" => return Some(Operator::Known(Lex::Or)),
+        "NOT" => return Some(Operator::Known(Lex::Not)),
+        "SENT" => return Some(Operator::Known(Lex::Near(Nearness::Sentence))),
+        "PARA" | "SAME" => return Some(Operator::Known(Lex::Near(Nearness::Paragraph))),
+        "NEAR" | "PRE" => return Some(Operator::NoDistance),
+        _ => {}
+    }
+    if opens && word.eq_ignore_ascii_case("hlead") {
+        return Some(Operator::Missing(Role::Prefix));
+    }
+    let (letters, digits) = word.split_at(word.find(|c: char| !c.is_ascii_alphabetic())?);
+    let name = letters.to_ascii_lowercase();
+    let (slash, digits) = match digits.strip_prefix('/') {
+        Some(digits) => (true, digits),
+        None => (false, digits),
+    };
+    if !is_digits(digits) {
+        return None;
+    }
+    match name.as_str() {
+        "near" => Some(Operator::Distance(Nearness::Near, digits)),
+        "w" if slash => Some(Operator::Distance(Nearness::Near, digits)),
+        "adj" => Some(Operator::Distance(Nearness::Pre, digits)),
+        "pre" | "before" | "onear" if slash => Some(Operator::Distance(Nearness::Pre, digits)),
+        "atleast" if slash || opens => Some(Operator::AtLeast(digits)),
+        "score" if slash => Some(Operator::Score(digits)),
+        _ => None,
+    }
+}
