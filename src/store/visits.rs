@@ -62,16 +62,21 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn claim_feeds(&self, claim: Claim) -> Result<Vec<ClaimedFeed>, StoreError> {
-        let (condition, argument) = match claim.untried_since {
-            None => ("next_due <= ?1", claim.now),
-            Some(since) => {
-                ("(last_attempt IS NULL OR last_attempt < ?1 OR last_attempt > ?2)", since)
-            }
+        // In the order of an index, so that reading can stop early.
+        let (index, condition, argument) = match claim.untried_since {
+            None => ("feed_due", "next_due <= ?1", claim.now),
+            Some(since) => (
+                "feed_tried",
+                "(+last_attempt IS NULL OR +last_attempt < ?1 OR +last_attempt > ?2)",
+                since,
+            ),
         };
+        let order = if claim.untried_since.is_none() { "next_due" } else { "last_attempt" };
         let sql = format!(
-            "SELECT id, host FROM feed WHERE active = 1 AND health <> 'gone' \
-               AND {condition} AND (leased_until IS NULL OR leased_until <= ?2) \
-               AND (blocked_until IS NULL OR blocked_until <= ?2) ORDER BY next_due"
+            "SELECT id, host FROM feed INDEXED BY {index} \
+             WHERE active = 1 AND health <> 'gone' AND {condition} \
+               AND (leased_until IS NULL OR leased_until <= ?2) \
+               AND (blocked_until IS NULL OR blocked_until <= ?2) ORDER BY {order}"
         );
         let until = millis(claim.now.checked_add(claim.lease).unwrap_or(claim.now));
         self.write(move |db| {
