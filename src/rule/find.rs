@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::eval::wildcard_match;
 use super::fold::exact;
-use super::term::{Check, Forms, Pattern, Step, Term};
+use super::term::{Check, Forms, Gap, Pattern, Step, Term};
 use super::token::{FieldText, Letters, Token};
 
 /// The first `most` occurrences of a term, as byte ranges without a final
@@ -53,28 +53,32 @@ fn starts(field: &FieldText<'_>, term: &Term) -> Vec<usize> {
 fn matches_from(field: &FieldText<'_>, term: &Term, start: usize) -> Option<usize> {
     // Steps that may be due at the token we look at: several, because
     // hyphenated parts may be written as one word.
-    let mut due = vec![0];
+    // Each with the extra words that were stepped over before it.
+    let mut due = vec![(0, 0)];
     let mut at = start;
     while !due.is_empty() {
         let token = field.tokens.get(at)?;
         let before = at.checked_sub(1).filter(|_| at > start);
         let before = before.and_then(|at| field.tokens.get(at));
         let mut next = Vec::new();
-        for &number in &due {
+        for &(number, extra) in &due {
             let Some(step) = term.steps.get(number) else { continue };
             if !follows(field, before, token, step) {
                 continue;
             }
             if accepts(field, &step.forms, token) {
-                next.push(number + 1);
+                next.push((number + 1, extra));
+            }
+            if at > start && extra < term.slack && step.gap == Gap::Any {
+                next.push((number, extra + 1));
             }
             for join in term.joins.iter().filter(|join| join.from == number) {
                 if accepts(field, &join.forms, token) {
-                    next.push(number + join.count);
+                    next.push((number + join.count, extra));
                 }
             }
         }
-        if next.contains(&term.steps.len()) {
+        if next.iter().any(|(number, _)| *number == term.steps.len()) {
             return Some(at);
         }
         next.sort_unstable();

@@ -32,6 +32,8 @@ pub(super) enum Lex<'a> {
     AtLeast(usize),
     /// `SCORE/10`
     Score(i64),
+    /// `~3` after a phrase.
+    Loose(u32),
     /// `^5` after a member of SCORE.
     Weight(i64),
     Word(&'a str),
@@ -70,6 +72,8 @@ const SCOPES: [(&str, ScopeName); 4] = [
 ];
 /// Largest distance, in words.
 const MOST_WORDS: u32 = 1_000;
+/// Most extra words of a loose phrase.
+const MOST_LOOSE: u32 = 100;
 /// Largest number of ATLEAST.
 const MOST_TIMES: u32 = 1_000;
 /// Largest threshold of SCORE.
@@ -335,7 +339,7 @@ impl<'a> Lexer<'a> {
         self.push(Lex::Weight(weight.unwrap_or(1)), end);
     }
 
-    /// Refuses `~` and `~3` after a term.
+    /// Reads `~3` after a phrase, and refuses `~` after a word.
     fn suffix(&mut self) {
         if self.peek() != Some('~') {
             return;
@@ -343,14 +347,28 @@ impl<'a> Lexer<'a> {
         let rest = self.slice(self.at + 1..self.source.len());
         let digits = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
         let end = self.at + 1 + digits;
-        let what = match self.lexemes.last().map(|lexeme| &lexeme.kind) {
-            Some(Lex::Phrase(_) | Lex::FormPhrase(_)) => "a loose phrase (~)",
-            _ => "a stem (~)",
-        };
+        if let Some(Lex::Phrase(_) | Lex::FormPhrase(_)) = self.lexemes.last().map(|l| &l.kind) {
+            return self.loose();
+        }
         let start = self.lexemes.last().map_or(self.at, |lexeme| lexeme.span.start);
-        let message = format!("{what} is not available in this version");
+        let message = "a stem (~) is not available in this version";
         self.errors.push(SyntaxError::new(start..end, message));
         self.at = end;
+    }
+
+    /// `~3` after a phrase.
+    fn loose(&mut self) {
+        let rest = self.slice(self.at + 1..self.source.len());
+        let length = rest.bytes().take_while(u8::is_ascii_digit).count();
+        let (digits, end) = (&rest[..length], self.at + 1 + length);
+        if digits.is_empty() {
+            let error = SyntaxError::new(self.at..end, "how many words may stand between?");
+            self.errors.push(error.hint("write ~3 for at most three"));
+            self.at = end;
+        } else {
+            let words = self.number(digits, MOST_LOOSE, end);
+            self.push(Lex::Loose(words), end);
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 //! sense, so that one reading finds every problem.
 
 mod members;
+mod name;
 
 use std::ops::Range;
 
@@ -140,6 +141,12 @@ impl<'a> Parser<'a> {
                 return Some(self.not_near(span));
             }
             Lex::Near(how) => Link::Near(*how, span),
+            // After a name, or a phrase that was refused.
+            Lex::Loose(_) => {
+                self.error(span, "only words of a text can have others between them");
+                self.at += 1;
+                return self.link();
+            }
             Lex::Weight(_) if self.commas > 0 => return None,
             Lex::Weight(_) => {
                 let error = SyntaxError::new(span, "a weight has a meaning inside SCORE only");
@@ -226,7 +233,7 @@ impl<'a> Parser<'a> {
         let Some(kind) = self.peek().cloned() else { return self.nothing_follows() };
         match kind {
             Lex::Close => self.nothing_follows(),
-            Lex::And | Lex::Or | Lex::Comma | Lex::Near(_) | Lex::Weight(_) => {
+            Lex::And | Lex::Or | Lex::Comma | Lex::Near(_) | Lex::Weight(_) | Lex::Loose(_) => {
                 let what = self.source.get(span.clone()).unwrap_or_default();
                 let message = format!("\"{what}\" has nothing before it to combine");
                 self.error(span.clone(), message);
@@ -356,36 +363,19 @@ impl<'a> Parser<'a> {
             _ => return Expr::broken(span),
         };
         match Term::new(style, text) {
-            Ok(term) => Expr::new(Kind::Term(term), span),
+            Ok(mut term) => {
+                let mut span = span;
+                if let Some(Lex::Loose(words)) = self.peek() {
+                    term.loosen(*words);
+                    span.end = self.span_at(self.at).end;
+                    self.at += 1;
+                }
+                Expr::new(Kind::Term(term), span)
+            }
             Err((message, hint)) => {
                 self.errors.push(SyntaxError { message, span: span.clone(), hint });
                 Expr::broken(span)
             }
         }
-    }
-
-    fn name(&mut self, kind: &Lex<'a>, span: Range<usize>, reading: Reading) -> Expr {
-        let (Lex::Word(text) | Lex::Phrase(text)) = kind else {
-            if !matches!(kind, Lex::Missing(_)) {
-                self.error(span.clone(), "only names can stand here, without braces, = or @");
-            }
-            return Expr::broken(span);
-        };
-        let text = text.trim();
-        if reading == Reading::Feeds {
-            if text.is_empty() {
-                self.error(span.clone(), "a feed's name must stand here");
-            }
-            return Expr::new(Kind::Feed(text.to_owned()), span);
-        }
-        let part = |part: &str| {
-            (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric())
-        };
-        let primary = text.split(['-', '_']).next().map_or(0, str::len);
-        if !text.split(['-', '_']).all(part) || !(2..=3).contains(&primary) {
-            let error = SyntaxError::new(span.clone(), format!("\"{text}\" is no language tag"));
-            self.errors.push(error.hint("write a tag like en, zh or pt-BR"));
-        }
-        Expr::new(Kind::Lang(text.to_owned()), span)
     }
 }

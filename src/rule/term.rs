@@ -13,6 +13,8 @@ pub(super) struct Term {
     pub(super) style: Style,
     /// Never empty.
     pub(super) steps: Vec<Step>,
+    /// Extra words that may stand between its words, in all.
+    pub(super) slack: u32,
     /// Steps that may also be found as one token.
     pub(super) joins: Vec<Join>,
 }
@@ -122,7 +124,8 @@ impl Term {
     ///
     /// A message and a hint when there is nothing to look for.
     pub(super) fn new(style: Style, text: &str) -> Result<Self, (String, Option<String>)> {
-        let mut term = Self { display: String::new(), style, steps: Vec::new(), joins: Vec::new() };
+        let mut term =
+            Self { display: String::new(), style, steps: Vec::new(), slack: 0, joins: Vec::new() };
         let mut shown = Vec::new();
         for (style, word) in words(style, text) {
             let first = term.steps.len();
@@ -143,6 +146,12 @@ impl Term {
             Style::FormPhrase => format!("=\"{shown}\""),
         };
         Ok(term)
+    }
+
+    /// Lets so many extra words stand between its words.
+    pub(super) fn loosen(&mut self, words: u32) {
+        self.slack = words;
+        self.display.push_str(&format!("~{words}"));
     }
 
     /// Adds the tokens of one word; its canonical spelling, if it has any.

@@ -308,7 +308,6 @@ fn what_this_version_lacks_is_named() {
         check_errors(expr, &[(at, &format!("{what} is not available in this version"), "")]);
     };
     check("meet~", "meet~", "a stem (~)");
-    check("\"a b\"~3", "\"a b\"~3", "a loose phrase (~)");
     check("/within \\d{2} (yards)/", "/within \\d{2} (yards)/", "a regular expression");
     check("a AND lead:b", "lead:", "lead:");
     check("site:(a OR b)", "site:", "site:");
@@ -354,6 +353,28 @@ fn near_counts_words_in_either_order() {
     check("unsafe NEAR/5 jet", "jet x x unsafe jet", "unsafe; jet");
     check("sport AND unsafe NEAR/2 jet", "sport: unsafe jet", "sport; unsafe; jet");
     check("NOT (unsafe NEAR/2 jet) AND jet", "jet", "jet");
+}
+
+#[test]
+fn a_loose_phrase_has_room_for_some_words() {
+    check("\"red cross\"~1", "the red cross", "red cross");
+    check("\"red cross\"~1", "the red old cross", "red old cross");
+    check("\"red cross\"~1", "the red old iron cross", "-");
+    check("\"red cross\"~2", "cross the red line", "-");
+    check("\"a1 b2 c3\"~2", "a1 x b2 y c3", "a1 x b2 y c3");
+    check("\"a1 b2 c3\"~1", "a1 x b2 y c3", "-");
+    check("\"red cross\"~5", "x|red\ncross", "-");
+    check("=\"red cross\"~1", "red old crosses, red old cross", "red old cross");
+    check("\"red F-16 jet\"~1", "red old F16 jet", "red old F16 jet");
+    check("\"red F-16\"~3", "red F or 16", "-");
+    check("\"red cross\"~1 NEAR/1 aid", "red old cross aid", "red old cross; aid");
+    assert_eq!(compiled("“red cross”~2 AND aid").canonical(), "\"red cross\"~2 AND aid");
+    let check = |expr: &str, at: &str, message: &str, hint: &str| {
+        check_errors(expr, &[(at, message, hint)]);
+    };
+    check("\"a b\"~", "~", "how many words may stand between?", "write ~3 for at most three");
+    check("\"a b\"~0", "~0", "0 does not do here: write a number from 1 to 100", "");
+    check("feed:\"a b\"~3", "~3", "only words of a text can have others between them", "");
 }
 
 #[test]
