@@ -138,7 +138,15 @@ fn matching(c: &mut Criterion) {
         group.bench_function(format!("{count} rules"), |b| {
             b.iter(|| {
                 let found = stories.iter().map(|(title, text)| {
-                    rules.matches(&Item { title, text, feed: "wire", lang: Some("en") }).len()
+                    rules
+                        .matches(&Item {
+                            title,
+                            text,
+                            feed: "wire",
+                            lang: Some("en"),
+                            ..Item::default()
+                        })
+                        .len()
                 });
                 found.sum::<usize>()
             });

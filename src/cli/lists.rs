@@ -186,7 +186,12 @@ fn story_json(story: &StoryRow) -> Value {
 
 fn alert_json(alert: &AlertRow) -> Value {
     let spans = alert.spans.iter().map(|span| {
-        let field = if span.field == Field::Title { &alert.title } else { &alert.text };
+        let field = match span.field {
+            Field::Title => alert.title.as_str(),
+            Field::Text => alert.text.as_str(),
+            // What else a story had when it matched is not kept.
+            _ => "",
+        };
         json!({
             "field": span.field.as_str(), "start": span.start, "end": span.end,
             "text": field.get(span.start..span.end).unwrap_or_default(),

@@ -8,22 +8,22 @@ use serde_json::Value;
 use super::args::MatchArgs;
 use super::{CliError, Context, items, output};
 use crate::config::{self, Environment};
-use crate::model::{Entry, Field, Span};
+use crate::model::Span;
 use crate::rule::{Item, RuleSet};
 
 #[derive(Serialize)]
 struct MatchJson<'a> {
     id: &'a Value,
     rule: &'a str,
-    spans: Vec<SpanJson<'a>>,
+    spans: Vec<SpanJson>,
 }
 
 #[derive(Serialize)]
-struct SpanJson<'a> {
+struct SpanJson {
     field: &'static str,
     start: usize,
     end: usize,
-    text: &'a str,
+    text: String,
 }
 
 pub(super) fn run(mut context: Context, args: MatchArgs) -> Result<ExitCode, CliError> {
@@ -37,14 +37,9 @@ pub(super) fn run(mut context: Context, args: MatchArgs) -> Result<ExitCode, Cli
         let id = line.id.clone();
         let feed = line.feed.clone().unwrap_or_default();
         let entry = line.into_entry();
-        let item = Item {
-            title: &entry.title,
-            text: &entry.text,
-            feed: &feed,
-            lang: entry.lang.as_deref(),
-        };
+        let item = Item::of_entry(&entry, &feed);
         for found in rules.matches(&item) {
-            let spans = found.spans.iter().map(|span| span_json(span, &entry, &feed)).collect();
+            let spans = found.spans.iter().map(|span| span_json(span, &item)).collect();
             context.out.json(&MatchJson { id: &id, rule: found.rule.as_str(), spans })?;
         }
         Ok(())
@@ -53,13 +48,7 @@ pub(super) fn run(mut context: Context, args: MatchArgs) -> Result<ExitCode, Cli
     Ok(ExitCode::from(if bad > 0 { super::FAILED } else { 0 }))
 }
 
-fn span_json<'a>(span: &Span, entry: &'a Entry, feed: &'a str) -> SpanJson<'a> {
-    let field = match span.field {
-        Field::Title => entry.title.as_str(),
-        Field::Text => entry.text.as_str(),
-        Field::Feed => feed,
-        Field::Lang => entry.lang.as_deref().unwrap_or_default(),
-    };
-    let text = field.get(span.start..span.end).unwrap_or_default();
+fn span_json(span: &Span, item: &Item<'_>) -> SpanJson {
+    let text = item.text_of(span.field).get(span.start..span.end).unwrap_or_default().to_owned();
     SpanJson { field: span.field.as_str(), start: span.start, end: span.end, text }
 }

@@ -9,6 +9,14 @@ pub enum Field {
     Title,
     /// The body.
     Text,
+    /// The authors, one a line.
+    Author,
+    /// The categories, one a line.
+    Category,
+    /// The outlet it was taken from: name, address and agency, one a line.
+    Source,
+    /// The link.
+    Url,
     /// The feed's configured name.
     Feed,
     /// The language tag.
@@ -16,11 +24,27 @@ pub enum Field {
 }
 
 impl Field {
+    /// All of them.
+    pub const ALL: [Self; 8] = [
+        Self::Title,
+        Self::Text,
+        Self::Author,
+        Self::Category,
+        Self::Source,
+        Self::Url,
+        Self::Feed,
+        Self::Lang,
+    ];
+
     /// The word used in rules and output.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Title => "title",
             Self::Text => "text",
+            Self::Author => "author",
+            Self::Category => "category",
+            Self::Source => "source",
+            Self::Url => "url",
             Self::Feed => "feed",
             Self::Lang => "lang",
         }
@@ -28,9 +52,7 @@ impl Field {
 
     /// Reads [`Field::as_str`] back.
     pub fn from_word(word: &str) -> Option<Self> {
-        [Self::Title, Self::Text, Self::Feed, Self::Lang]
-            .into_iter()
-            .find(|field| field.as_str() == word)
+        Self::ALL.into_iter().find(|field| field.as_str() == word)
     }
 }
 

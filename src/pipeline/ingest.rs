@@ -174,7 +174,7 @@ impl Judge for RuleJudge {
 
 impl RuleJudge {
     fn item<'a>(&'a self, entry: &'a Entry, title: &'a str, text: &'a str) -> Item<'a> {
-        Item { title, text, feed: self.feed.name.as_str(), lang: entry.lang.as_deref() }
+        Item { title, text, ..Item::of_entry(entry, self.feed.name.as_str()) }
     }
 
     /// Rules that the wording before this revision satisfied already: under

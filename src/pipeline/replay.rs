@@ -111,13 +111,7 @@ impl Replay {
     }
 
     fn rules(&self, item: &ReplayItem) -> Vec<RuleName> {
-        let entry = &item.entry;
-        let matches = self.live.rules.matches(&Item {
-            title: &entry.title,
-            text: &entry.text,
-            feed: item.feed.as_str(),
-            lang: entry.lang.as_deref(),
-        });
+        let matches = self.live.rules.matches(&Item::of_entry(&item.entry, item.feed.as_str()));
         matches.into_iter().map(|found| found.rule).collect()
     }
 }

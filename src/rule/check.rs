@@ -20,7 +20,12 @@ pub(super) fn holds_for_nothing(expr: &Expr) -> bool {
         }
         Kind::Near(..) | Kind::AtLeast(..) => false,
         Kind::List(list) => list.body.as_ref().is_some_and(|body| holds_for_nothing(body)),
-        Kind::Term(_) | Kind::Feed(_) | Kind::Lang(_) | Kind::Broken => false,
+        Kind::Term(_)
+        | Kind::Pattern(_)
+        | Kind::Feed(_)
+        | Kind::Site(_)
+        | Kind::Lang(_)
+        | Kind::Broken => false,
     }
 }
 
@@ -80,7 +85,7 @@ fn without_place(expr: &Expr) -> Option<SyntaxError> {
 /// What keeps an expression from having a place.
 fn no_place(expr: &Expr) -> Option<String> {
     let what = match &expr.kind {
-        Kind::Term(_) | Kind::Broken => return None,
+        Kind::Term(_) | Kind::Pattern(_) | Kind::Broken => return None,
         Kind::Or(parts) => return parts.iter().find_map(no_place),
         // Its operands are looked at when its own turn comes.
         Kind::Near(..) => return None,
@@ -95,6 +100,7 @@ fn no_place(expr: &Expr) -> Option<String> {
         Kind::Score(..) => "SCORE",
         Kind::Scoped(..) => "a scope",
         Kind::Feed(_) => "feed:",
+        Kind::Site(_) => "site:",
         Kind::Lang(_) => "lang:",
     };
     Some(what.to_owned())
@@ -147,7 +153,7 @@ fn collect(expr: &Expr, fields: Fields, atoms: &mut Atoms) {
             atoms.insert((term.display.clone(), Fields::Title));
             atoms.insert((term.display.clone(), Fields::Text));
         }
-        Kind::Feed(_) | Kind::Lang(_) => {
+        Kind::Feed(_) | Kind::Site(_) | Kind::Lang(_) => {
             atoms.insert((expr.canonical(), Fields::Both));
         }
         _ => {

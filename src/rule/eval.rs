@@ -1,28 +1,30 @@
 //! Whether an expression holds for a story, and which words made it hold.
 
-use std::cell::{OnceCell, RefCell};
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::model::{Field, Span};
 
-use super::find::find;
+use super::analysis::{FieldText, Story};
+use super::find::occurrences;
 use super::fold::fold;
 use super::language;
 use super::near::Hit;
+use super::pattern::TextPattern;
 use super::syntax::{Expr, Fields, Kind, ListRef};
 use super::term::Term;
-use super::token::FieldText;
 
 /// Most occurrences of one term that are told.
 pub(super) const MOST_OCCURRENCES: usize = 8;
+/// How many words are the lead of a text.
+const LEAD: usize = 60;
 
 /// A story that rules are asked about.
 pub(super) struct Subject<'a> {
-    pub(super) title: FieldText<'a>,
-    pub(super) text: FieldText<'a>,
-    source: Source<'a>,
+    pub(super) story: Story<'a>,
+    origin: Origin<'a>,
     /// What lists came to, for they are shared by rules.
     lists: RefCell<HashMap<(usize, Place), Evidence>>,
     /// Where lists occur in a field.
@@ -32,21 +34,20 @@ pub(super) struct Subject<'a> {
 /// The spans of something that holds; `None` if it does not.
 type Evidence = Option<Rc<[Span]>>;
 
-/// Where lists occur, by the list and the field.
-pub(super) type Places = HashMap<(usize, Field), Rc<[Hit]>>;
+/// Where lists occur, by the list and where it was looked for.
+pub(super) type Places = HashMap<(usize, Field, usize), Rc<[Hit]>>;
 
 /// Where a story comes from.
-pub(super) enum Source<'a> {
+#[derive(Clone, Copy)]
+pub(super) enum Origin<'a> {
     /// Anywhere that pleases the rule: only its words are of interest.
     Assumed,
-    /// From this feed.
+    /// From a feed.
     Known {
         /// Its configured name.
         feed: &'a str,
-        /// The language it states.
-        lang: Option<&'a str>,
-        /// The language its words are in, once somebody asked.
-        detected: OnceCell<Option<&'static str>>,
+        /// The story's link.
+        url: &'a str,
     },
 }
 
@@ -64,30 +65,29 @@ impl Place {
 }
 
 impl<'a> Subject<'a> {
-    /// Analyses a story.
-    pub(super) fn new(title: &'a str, text: &'a str, source: Source<'a>) -> Self {
-        Self {
-            title: FieldText::new(title),
-            text: FieldText::new(text),
-            source,
-            lists: RefCell::default(),
-            places: RefCell::default(),
-        }
+    /// A story that was read.
+    pub(super) fn new(story: Story<'a>, origin: Origin<'a>) -> Self {
+        Self { story, origin, lists: RefCell::default(), places: RefCell::default() }
     }
 
-    /// The language, as stated or else as its words tell.
-    pub(super) fn language(&self) -> Option<&str> {
-        let Source::Known { lang, detected, .. } = &self.source else { return None };
-        let stated = lang.map(str::trim).filter(|tag| !tag.is_empty());
-        let detect = || language::detect(self.title.text, self.text.text);
-        stated.or_else(|| *detected.get_or_init(detect))
+    /// The parts of the story that a scope looks at.
+    pub(super) fn fields(&self, fields: Fields) -> impl Iterator<Item = (Field, FieldText<'_>)> {
+        let scratch = self.story.scratch;
+        fields.parts().iter().map(move |(field, lead)| {
+            let whole = scratch.field(*field as usize, &self.story);
+            (*field, if *lead { whole.lead(LEAD) } else { whole })
+        })
     }
 
     /// Whether `expr` holds; if it does, the evidence goes to `out`.
     pub(super) fn holds(&self, expr: &Expr, place: Place, out: &mut Vec<Span>) -> bool {
         let before = out.len();
         let holds = match &expr.kind {
-            Kind::And(parts) => parts.iter().all(|part| self.holds(part, place, out)),
+            // Regular expressions last: they are dear.
+            Kind::And(parts) => [false, true].iter().all(|dear| {
+                let mut turn = parts.iter().filter(|part| part.is_dear() == *dear);
+                turn.all(|part| self.holds(part, place, out))
+            }),
             Kind::Or(parts) => {
                 let mut any = false;
                 for part in parts {
@@ -120,7 +120,9 @@ impl<'a> Subject<'a> {
                 let sum: i64 = weighed.map(|(w, part)| self.weigh(*w, part, place, out)).sum();
                 sum >= *threshold
             }
+            Kind::Pattern(pattern) => self.pattern(pattern, place.fields, out),
             Kind::Feed(pattern) => self.feed(pattern, place, out),
+            Kind::Site(pattern) => self.site(pattern, place, out),
             Kind::Lang(tag) => self.lang(tag, place, out),
             Kind::Broken => false,
         };
@@ -144,14 +146,23 @@ impl<'a> Subject<'a> {
 
     fn term(&self, term: &Term, fields: Fields, out: &mut Vec<Span>) -> bool {
         let before = out.len();
-        let in_title = (Field::Title, &self.title, fields != Fields::Text);
-        let in_text = (Field::Text, &self.text, fields != Fields::Title);
-        for (field, text, wanted) in [in_title, in_text] {
+        for (field, text) in self.fields(fields) {
             let room = MOST_OCCURRENCES - (out.len() - before);
-            if wanted && room > 0 {
-                let found = find(text, term, room).into_iter();
-                out.extend(found.map(|range| Span { field, start: range.start, end: range.end }));
+            if room == 0 {
+                break;
             }
+            let found = occurrences(text, term).take(room);
+            out.extend(found.map(|(first, last)| text.span(field, first, last)));
+        }
+        out.len() > before
+    }
+
+    fn pattern(&self, pattern: &TextPattern, fields: Fields, out: &mut Vec<Span>) -> bool {
+        let before = out.len();
+        for (field, text) in self.fields(fields) {
+            let room = MOST_OCCURRENCES - (out.len() - before);
+            let found = pattern.find(text.shown()).take(room);
+            out.extend(found.map(|range| Span { field, start: range.start, end: range.end }));
         }
         out.len() > before
     }
@@ -172,7 +183,7 @@ impl<'a> Subject<'a> {
     }
 
     fn feed(&self, pattern: &str, place: Place, out: &mut Vec<Span>) -> bool {
-        let Source::Known { feed, .. } = &self.source else { return place.positive };
+        let Origin::Known { feed, .. } = self.origin else { return place.positive };
         let holds = wildcard_match(&fold(pattern), &fold(feed), false);
         if holds {
             out.push(Span { field: Field::Feed, start: 0, end: feed.len() });
@@ -180,15 +191,43 @@ impl<'a> Subject<'a> {
         holds
     }
 
-    fn lang(&self, wanted: &str, place: Place, out: &mut Vec<Span>) -> bool {
-        let Source::Known { lang, .. } = &self.source else { return place.positive };
-        let holds = self.language().is_some_and(|tag| language::is_kind_of(tag, wanted));
+    /// `site:example.org` is that host and all below it.
+    fn site(&self, pattern: &str, place: Place, out: &mut Vec<Span>) -> bool {
+        let Origin::Known { url, .. } = self.origin else { return place.positive };
+        let Some(range) = host(url) else { return false };
+        let host = fold(url.get(range.clone()).unwrap_or_default());
+        let pattern = fold(pattern);
+        let below = host.match_indices('.').filter_map(|(dot, _)| host.get(dot + 1..));
+        let holds = std::iter::once(host.as_str())
+            .chain(below)
+            .any(|host| wildcard_match(&pattern, host, false));
         if holds {
-            // A language that was detected stands nowhere.
-            out.push(Span { field: Field::Lang, start: 0, end: lang.map_or(0, str::len) });
+            out.push(Span { field: Field::Url, start: range.start, end: range.end });
         }
         holds
     }
+
+    fn lang(&self, wanted: &str, place: Place, out: &mut Vec<Span>) -> bool {
+        let Origin::Known { .. } = self.origin else { return place.positive };
+        let holds = self.story.language().is_some_and(|tag| language::is_kind_of(tag, wanted));
+        if holds {
+            // A language that was detected stands nowhere.
+            let end = self.story.stated.map_or(0, str::len);
+            out.push(Span { field: Field::Lang, start: 0, end });
+        }
+        holds
+    }
+}
+
+/// Where the host stands in a URL, without a port and user.
+fn host(url: &str) -> Option<std::ops::Range<usize>> {
+    let start = url.find("://")? + 3;
+    let rest = url.get(start..)?;
+    let authority = rest.split(['/', '?', '#']).next()?;
+    let user = authority.rfind('@').map_or(0, |at| at + 1);
+    let name = authority.get(user..)?;
+    let length = name.find(':').filter(|_| !name.starts_with('[')).unwrap_or(name.len());
+    (length > 0).then_some(start + user..start + user + length)
 }
 
 /// Leaves out what lies inside a longer piece: in a list that has both, "South

@@ -1,6 +1,9 @@
 //! A rule's own tests, and why one failed.
 
-use super::eval::{Place, Source, Subject};
+use super::analysis::{Scratch, Story};
+use super::bind::Binder;
+use super::eval::{Origin, Place, Subject};
+use super::item::{self, Item};
 use super::syntax::{Expr, Fields, Kind, Nearness, Operands, shorten};
 
 /// An example that came out wrong.
@@ -18,28 +21,39 @@ pub struct ExampleFailure {
 pub(super) fn check(expr: &Expr, matches: &[String], ignores: &[String]) -> Vec<ExampleFailure> {
     let wanted = matches.iter().enumerate().map(|example| (example, true));
     let unwanted = ignores.iter().enumerate().map(|example| (example, false));
-    wanted
-        .chain(unwanted)
-        .filter_map(|((index, headline), expected_match)| {
-            let subject = Subject::new(headline, "", Source::Assumed);
-            let mut spans = Vec::new();
-            let reason = match subject.holds(expr, Place::TOP, &mut spans) {
-                holds if holds == expected_match => return None,
-                true => {
-                    spans.sort_unstable_by_key(|span| (span.start, span.end));
-                    spans.dedup();
-                    let words: Vec<String> = spans
-                        .iter()
-                        .filter_map(|span| headline.get(span.start..span.end))
-                        .map(|word| format!("\"{word}\""))
-                        .collect();
-                    because(&words)
-                }
-                false => why_not(&subject, expr, Place::TOP),
-            };
-            Some(ExampleFailure { index, expected_match, reason })
-        })
-        .collect()
+    let (mut binder, mut expr) = (Binder::default(), expr.clone());
+    binder.bind(&mut expr);
+    let mut scratch = Scratch::default();
+    let failed = |((index, headline), expected_match): ((usize, &String), bool)| {
+        let item = Item { title: headline, ..Item::default() };
+        let texts = item.texts(false);
+        let parts = item::parts(&texts);
+        scratch.read(&binder.vocabulary, &parts);
+        let story = Story::new(&scratch, &binder.vocabulary, parts, None);
+        let subject = Subject::new(story, Origin::Assumed);
+        let reason = failure(&subject, &expr, headline, expected_match)?;
+        Some(ExampleFailure { index, expected_match, reason })
+    };
+    wanted.chain(unwanted).filter_map(failed).collect()
+}
+
+/// Why an example came out other than expected.
+fn failure(subject: &Subject<'_>, expr: &Expr, headline: &str, expected: bool) -> Option<String> {
+    let mut spans = Vec::new();
+    match subject.holds(expr, Place::TOP, &mut spans) {
+        holds if holds == expected => None,
+        true => {
+            spans.sort_unstable_by_key(|span| (span.start, span.end));
+            spans.dedup();
+            let words: Vec<String> = spans
+                .iter()
+                .filter_map(|span| headline.get(span.start..span.end))
+                .map(|word| format!("\"{word}\""))
+                .collect();
+            Some(because(&words))
+        }
+        false => Some(why_not(subject, expr, Place::TOP)),
+    }
 }
 
 fn because(words: &[String]) -> String {
@@ -51,7 +65,7 @@ fn because(words: &[String]) -> String {
 }
 
 /// The first part that kept `expr` from holding.
-fn why_not(subject: &Subject<'_>, expr: &Expr, place: Place) -> String {
+pub(super) fn why_not(subject: &Subject<'_>, expr: &Expr, place: Place) -> String {
     let fields = place.fields.phrase();
     match &expr.kind {
         Kind::And(parts) => {
@@ -85,7 +99,10 @@ fn why_not(subject: &Subject<'_>, expr: &Expr, place: Place) -> String {
             format!("a score of {sum} in {fields}, {threshold} wanted")
         }
         Kind::Scoped(fields, inner) => why_not(subject, inner, Place { fields: *fields, ..place }),
-        Kind::Feed(_) | Kind::Lang(_) | Kind::Broken => format!("not {}", expr.canonical()),
+        Kind::Pattern(_) => format!("no {} in {fields}", expr.canonical()),
+        Kind::Feed(_) | Kind::Site(_) | Kind::Lang(_) | Kind::Broken => {
+            format!("not {}", expr.canonical())
+        }
     }
 }
 

@@ -1,10 +1,11 @@
 //! Characters of an expression into lexemes.
 
 mod operator;
+mod suffix;
 
 use std::ops::Range;
 
-use super::syntax::{Nearness, SyntaxError};
+use super::syntax::{Fields, Nearness, SyntaxError};
 use operator::{Operator, is_digits, operator};
 
 /// One lexeme, and where it stands.
@@ -42,20 +43,25 @@ pub(super) enum Lex<'a> {
     Phrase(&'a str),
     FormPhrase(&'a str),
     List(&'a str),
-    /// Part of the language, but not of this version.
+    /// `negotiate~`
+    Stem(&'a str),
+    /// `/.../`, and whether case does not count.
+    Regex(&'a str, bool),
+    /// What could not be read, and was told.
     Missing(Role),
 }
 
-/// A scope that can be used.
+/// What a scope looks at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ScopeName {
-    Title,
-    Text,
+    /// Words of these fields.
+    Words(Fields),
     Feed,
+    Site,
     Lang,
 }
 
-/// Where a missing piece of the language stands.
+/// Where something that cannot be read stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Role {
     /// Before a term or group.
@@ -64,23 +70,25 @@ pub(super) enum Role {
     Term,
 }
 
-const SCOPES: [(&str, ScopeName); 4] = [
-    ("title", ScopeName::Title),
-    ("text", ScopeName::Text),
+const SCOPES: [(&str, ScopeName); 11] = [
+    ("title", ScopeName::Words(Fields::Title)),
+    ("text", ScopeName::Words(Fields::Text)),
+    ("lead", ScopeName::Words(Fields::Lead)),
+    ("hlead", ScopeName::Words(Fields::Hlead)),
+    ("author", ScopeName::Words(Fields::Author)),
+    ("category", ScopeName::Words(Fields::Category)),
+    ("source", ScopeName::Words(Fields::Source)),
+    ("url", ScopeName::Words(Fields::Url)),
     ("feed", ScopeName::Feed),
+    ("site", ScopeName::Site),
     ("lang", ScopeName::Lang),
 ];
 /// Largest distance, in words.
 const MOST_WORDS: u32 = 1_000;
-/// Most extra words of a loose phrase.
-const MOST_LOOSE: u32 = 100;
 /// Largest number of ATLEAST.
 const MOST_TIMES: u32 = 1_000;
 /// Largest threshold of SCORE.
 const MOST_SCORE: u32 = 1_000_000;
-/// Largest weight.
-const MOST_WEIGHT: i64 = 10_000;
-const MISSING_SCOPES: [&str; 7] = ["lead", "hlead", "author", "category", "source", "site", "url"];
 
 /// Cuts an expression into lexemes, as far as it can be understood.
 pub(super) fn lex(source: &str) -> (Vec<Lexeme<'_>>, Vec<SyntaxError>) {
@@ -126,12 +134,6 @@ impl<'a> Lexer<'a> {
     fn push(&mut self, kind: Lex<'a>, end: usize) {
         self.lexemes.push(Lexeme { kind, span: self.at..end });
         self.at = end;
-    }
-
-    fn missing(&mut self, role: Role, end: usize, what: &str) {
-        let message = format!("{what} is not available in this version");
-        self.errors.push(SyntaxError::new(self.at..end, message));
-        self.push(Lex::Missing(role), end);
     }
 
     fn next(&mut self, c: char) {
@@ -231,8 +233,18 @@ impl<'a> Lexer<'a> {
             escaped = *c == '\\' && !escaped;
             closes
         });
-        let end = close.map_or(end, |(length, _)| self.at + length + 1);
-        self.missing(Role::Term, end.max(self.at + 1), "a regular expression");
+        let Some((length, _)) = close else {
+            let span = self.at..self.at + 1;
+            let error = SyntaxError::new(span, "this regular expression is never closed");
+            self.errors.push(error.hint("put / after it; to find a slash, put the word in quotes"));
+            return self.push(Lex::Missing(Role::Term), end.max(self.at + 1));
+        };
+        let body = self.slice(self.at + 1..self.at + length);
+        let end = self.at + length + 1;
+        let rest = self.slice(end..self.source.len());
+        let any_case =
+            rest.strip_prefix('i').is_some_and(|rest| !rest.starts_with(char::is_alphanumeric));
+        self.push(Lex::Regex(body, any_case), end + usize::from(any_case));
     }
 
     /// Where a word that begins at `start` ends.
@@ -276,7 +288,6 @@ impl<'a> Lexer<'a> {
                 self.errors.push(error.hint(format!("write {word}/8: at most 8 words apart")));
                 self.push(Lex::Near(Nearness::Near(8)), end);
             }
-            Some(Operator::Missing(role)) => self.missing(role, end, word),
             None => {
                 self.push(Lex::Word(word), end);
                 self.suffix();
@@ -289,9 +300,6 @@ impl<'a> Lexer<'a> {
         let lower = name.to_ascii_lowercase();
         if let Some((_, scope)) = SCOPES.iter().find(|(known, _)| *known == lower) {
             return self.push(Lex::Scope(*scope), end);
-        }
-        if MISSING_SCOPES.contains(&lower.as_str()) {
-            return self.missing(Role::Prefix, end, &format!("{lower}:"));
         }
         let close = |known: &&str| strsim::osa_distance(known, &lower) <= 2;
         let error = SyntaxError::new(self.at..end, format!("unknown scope \"{name}:\""));
@@ -320,54 +328,6 @@ impl<'a> Lexer<'a> {
                 self.errors.push(SyntaxError::new(self.at..end, message));
                 1
             }
-        }
-    }
-
-    /// `^5` or `^-5`, the weight of what comes before.
-    fn weight(&mut self) {
-        let rest = self.slice(self.at + 1..self.source.len());
-        let sign = usize::from(rest.starts_with('-'));
-        let digits = rest.bytes().skip(sign).take_while(u8::is_ascii_digit).count();
-        let end = self.at + 1 + sign + digits;
-        let weight: Option<i64> = self.slice(self.at + 1..end).parse().ok();
-        let weight = weight.filter(|weight| (1..=MOST_WEIGHT).contains(&weight.abs()));
-        if weight.is_none() {
-            let message =
-                format!("a weight is a number from 1 to {MOST_WEIGHT}, or a negative one");
-            self.errors.push(SyntaxError::new(self.at..end, message));
-        }
-        self.push(Lex::Weight(weight.unwrap_or(1)), end);
-    }
-
-    /// Reads `~3` after a phrase, and refuses `~` after a word.
-    fn suffix(&mut self) {
-        if self.peek() != Some('~') {
-            return;
-        }
-        let rest = self.slice(self.at + 1..self.source.len());
-        let digits = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
-        let end = self.at + 1 + digits;
-        if let Some(Lex::Phrase(_) | Lex::FormPhrase(_)) = self.lexemes.last().map(|l| &l.kind) {
-            return self.loose();
-        }
-        let start = self.lexemes.last().map_or(self.at, |lexeme| lexeme.span.start);
-        let message = "a stem (~) is not available in this version";
-        self.errors.push(SyntaxError::new(start..end, message));
-        self.at = end;
-    }
-
-    /// `~3` after a phrase.
-    fn loose(&mut self) {
-        let rest = self.slice(self.at + 1..self.source.len());
-        let length = rest.bytes().take_while(u8::is_ascii_digit).count();
-        let (digits, end) = (&rest[..length], self.at + 1 + length);
-        if digits.is_empty() {
-            let error = SyntaxError::new(self.at..end, "how many words may stand between?");
-            self.errors.push(error.hint("write ~3 for at most three"));
-            self.at = end;
-        } else {
-            let words = self.number(digits, MOST_LOOSE, end);
-            self.push(Lex::Loose(words), end);
         }
     }
 }

@@ -100,7 +100,7 @@ impl Lists {
     /// Own terms of an expression; the lists it uses go into `used`.
     fn usage(&self, expr: &Expr, used: &mut BTreeSet<String>) -> usize {
         match &expr.kind {
-            Kind::Term(_) | Kind::Feed(_) | Kind::Lang(_) => 1,
+            Kind::Term(_) | Kind::Pattern(_) | Kind::Feed(_) | Kind::Site(_) | Kind::Lang(_) => 1,
             Kind::List(list) => {
                 if let Some(entry) = self.entries.get(&list.name) {
                     used.insert(list.name.clone());

@@ -436,7 +436,8 @@ proptest! {
         let canonical = compiled.canonical();
         let feeds: Option<Vec<FeedName>> = None;
         let rule = Rule { name: RuleName::new("r"), compiled, feeds, languages: Vec::new() };
-        let item = Item { title: &title, text: &text, feed: "f", lang: Some("en") };
+        let item =
+            Item { title: &title, text: &text, feed: "f", lang: Some("en"), ..Item::default() };
         let found = RuleSet::new(vec![rule]).matches(&item).into_iter().next();
         let mut story = pieces(Field::Title, &title);
         story.extend(pieces(Field::Text, &text));

@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use crate::model::{Field, Span};
 
+use super::analysis::FieldText;
 use super::eval::{MOST_OCCURRENCES, Place, Subject};
 use super::find::occurrences;
-use super::syntax::{Expr, Fields, Kind, ListRef, Nearness, Operands};
-use super::token::FieldText;
+use super::syntax::{Expr, Kind, ListRef, Nearness, Operands};
 
 /// Most places of a nested operand; a text with more is looked at as far as that.
 const MOST_HITS: usize = 10_000;
@@ -83,22 +83,18 @@ impl Subject<'_> {
         found >= count
     }
 
-    fn fields(&self, fields: Fields) -> impl Iterator<Item = (Field, &FieldText<'_>)> {
-        let title = (Field::Title, &self.title, fields != Fields::Text);
-        let text = (Field::Text, &self.text, fields != Fields::Title);
-        [title, text]
-            .into_iter()
-            .filter(|(.., wanted)| *wanted)
-            .map(|(field, text, _)| (field, text))
-    }
-
     /// Everywhere an operand occurs in a field, in order. What has no place
     /// occurs nowhere; such operands are refused before.
-    fn hits(&self, expr: &Expr, field: Field, text: &FieldText<'_>) -> Rc<[Hit]> {
+    fn hits(&self, expr: &Expr, field: Field, text: FieldText<'_>) -> Rc<[Hit]> {
         let mut hits: Vec<Hit> = match &expr.kind {
             Kind::Term(term) => {
                 let found = occurrences(text, term).take(MOST_HITS);
                 found.map(|(first, last)| Hit { first, last, parts: Vec::new() }).collect()
+            }
+            Kind::Pattern(pattern) => {
+                let found = pattern.find(text.shown()).take(MOST_HITS);
+                let places = found.filter_map(|range| text.tokens_of(range));
+                places.map(|(first, last)| Hit { first, last, parts: Vec::new() }).collect()
             }
             Kind::List(list) => return self.list_hits(list, field, text),
             Kind::Or(parts) => {
@@ -117,9 +113,9 @@ impl Subject<'_> {
         hits.into()
     }
 
-    fn list_hits(&self, list: &ListRef, field: Field, text: &FieldText<'_>) -> Rc<[Hit]> {
+    fn list_hits(&self, list: &ListRef, field: Field, text: FieldText<'_>) -> Rc<[Hit]> {
         let Some(body) = &list.body else { return Rc::default() };
-        let key = (Arc::as_ptr(body) as usize, field);
+        let key = (Arc::as_ptr(body) as usize, field, text.tokens.len());
         if let Some(known) = self.places.borrow().get(&key) {
             return Rc::clone(known);
         }
@@ -129,11 +125,9 @@ impl Subject<'_> {
     }
 }
 
-fn tell(hits: &[Hit], field: Field, text: &FieldText<'_>, out: &mut Vec<Span>) {
+fn tell(hits: &[Hit], field: Field, text: FieldText<'_>, out: &mut Vec<Span>) {
     for (first, last) in hits.iter().take(MOST_OCCURRENCES).flat_map(Hit::parts) {
-        if let (Some(first), Some(last)) = (text.tokens.get(first), text.tokens.get(last)) {
-            out.push(Span { field, start: first.start, end: last.end });
-        }
+        out.push(text.span(field, first, last));
     }
 }
 
@@ -152,7 +146,7 @@ fn longest(mut hits: Vec<Hit>) -> Vec<Hit> {
 
 /// The places of `a` that stand to one of `b` as asked, both in order. Each
 /// with its nearest `b`, or with `all`.
-fn together(field: &FieldText<'_>, how: Nearness, a: &[Hit], b: &[Hit], all: bool) -> Vec<Hit> {
+fn together(field: FieldText<'_>, how: Nearness, a: &[Hit], b: &[Hit], all: bool) -> Vec<Hit> {
     let reach = b.iter().map(|hit| hit.last - hit.first).max().unwrap_or(0);
     let mut found = Vec::new();
     for hit in a {
@@ -176,29 +170,28 @@ fn together(field: &FieldText<'_>, how: Nearness, a: &[Hit], b: &[Hit], all: boo
 }
 
 /// First tokens that an operand near `hit` may have.
-fn window(field: &FieldText<'_>, how: Nearness, hit: &Hit, reach: usize) -> (usize, usize) {
-    let number = |of: fn(&super::token::Token) -> u32| field.tokens.get(hit.first).map_or(0, of);
-    let bounds = |of: fn(&super::token::Token) -> u32| {
-        let wanted = number(of);
-        let first = field.tokens.partition_point(|token| of(token) < wanted);
-        (first, field.tokens.partition_point(|token| of(token) <= wanted))
+fn window(field: FieldText<'_>, how: Nearness, hit: &Hit, reach: usize) -> (usize, usize) {
+    let bounds = |of: &dyn Fn(usize) -> u32| {
+        let wanted = of(hit.first);
+        let first = (0..hit.first).rev().take_while(|at| of(*at) == wanted).last();
+        let last = (hit.last..field.tokens.len()).take_while(|at| of(*at) == wanted).last();
+        (first.unwrap_or(hit.first), last.unwrap_or(hit.last))
     };
     match how {
         Nearness::Near(words) | Nearness::NotNear(words) => {
             (hit.first.saturating_sub(words as usize + reach), hit.last + words as usize)
         }
         Nearness::Pre(words) => (hit.last + 1, hit.last + words as usize),
-        Nearness::Sentence => bounds(|token| token.sentence),
-        Nearness::Paragraph => bounds(|token| token.paragraph),
+        Nearness::Sentence => bounds(&|at| field.sentence(at)),
+        Nearness::Paragraph => bounds(&|at| field.paragraph(at)),
     }
 }
 
-fn fits(field: &FieldText<'_>, how: Nearness, hit: &Hit, other: &Hit) -> bool {
+fn fits(field: FieldText<'_>, how: Nearness, hit: &Hit, other: &Hit) -> bool {
     let distance = hit.distance(other);
-    let same = |of: fn(&super::token::Token) -> u32| {
-        let number = |at: usize| field.tokens.get(at).map(of);
-        let one = number(hit.first);
-        distance > 0 && [hit.last, other.first, other.last].iter().all(|at| number(*at) == one)
+    let same = |of: &dyn Fn(usize) -> u32| {
+        let one = of(hit.first);
+        distance > 0 && [hit.last, other.first, other.last].iter().all(|at| of(*at) == one)
     };
     match how {
         Nearness::Near(words) => (1..=words as usize).contains(&distance),
@@ -207,7 +200,7 @@ fn fits(field: &FieldText<'_>, how: Nearness, hit: &Hit, other: &Hit) -> bool {
             distance <= words as usize && (hit.first, hit.last) != (other.first, other.last)
         }
         Nearness::Pre(words) => other.first > hit.last && distance <= words as usize,
-        Nearness::Sentence => same(|token| token.sentence),
-        Nearness::Paragraph => same(|token| token.paragraph),
+        Nearness::Sentence => same(&|at| field.sentence(at)),
+        Nearness::Paragraph => same(&|at| field.paragraph(at)),
     }
 }

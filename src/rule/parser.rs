@@ -8,7 +8,8 @@ use std::ops::Range;
 
 use super::level::{Level, Link};
 use super::lexer::{Lex, Lexeme, Role, ScopeName, lex};
-use super::syntax::{Expr, Fields, Kind, ListRef, Nearness, SyntaxError};
+use super::pattern::TextPattern;
+use super::syntax::{Expr, Kind, ListRef, Nearness, SyntaxError};
 use super::term::{Style, Term};
 
 /// Most bytes of an expression.
@@ -64,6 +65,7 @@ pub(super) fn parse(source: &str) -> Parsed {
 enum Reading {
     Words,
     Feeds,
+    Sites,
     Langs,
 }
 
@@ -314,7 +316,7 @@ impl<'a> Parser<'a> {
         let mut span = self.span_at(self.at);
         self.at += 1;
         if reading != Reading::Words {
-            self.error(span.clone(), "a scope cannot stand inside feed: or lang:");
+            self.error(span.clone(), "a scope cannot stand inside feed:, site: or lang:");
         }
         if let Some(Lex::Scope(_)) = self.peek() {
             let second = self.span_at(self.at);
@@ -322,9 +324,9 @@ impl<'a> Parser<'a> {
             self.at += 1;
         }
         let (reading, fields) = match name {
-            ScopeName::Title => (Reading::Words, Some(Fields::Title)),
-            ScopeName::Text => (Reading::Words, Some(Fields::Text)),
+            ScopeName::Words(fields) => (Reading::Words, Some(fields)),
             ScopeName::Feed => (Reading::Feeds, None),
+            ScopeName::Site => (Reading::Sites, None),
             ScopeName::Lang => (Reading::Langs, None),
         };
         let inner = self.operand(reading);
@@ -332,6 +334,16 @@ impl<'a> Parser<'a> {
         match fields {
             Some(fields) => Expr::new(Kind::Scoped(fields, Box::new(inner)), span),
             None => Expr { span, ..inner },
+        }
+    }
+
+    fn regex(&mut self, text: &str, any_case: bool, span: Range<usize>) -> Expr {
+        match TextPattern::new(text, any_case, span.start + 1) {
+            Ok(pattern) => Expr::new(Kind::Pattern(Box::new(pattern)), span),
+            Err(error) => {
+                self.errors.push(error);
+                Expr::broken(span)
+            }
         }
     }
 
@@ -348,7 +360,7 @@ impl<'a> Parser<'a> {
     fn term(&mut self, kind: Lex<'a>, span: Range<usize>, reading: Reading) -> Expr {
         match reading {
             Reading::Words => {}
-            Reading::Feeds | Reading::Langs => return self.name(&kind, span, reading),
+            _ => return self.name(&kind, span, reading),
         }
         let (style, text) = match kind {
             Lex::Word(text) => (Style::Word, text),
@@ -356,6 +368,8 @@ impl<'a> Parser<'a> {
             Lex::Form(text) => (Style::Form, text),
             Lex::Phrase(text) => (Style::Phrase, text),
             Lex::FormPhrase(text) => (Style::FormPhrase, text),
+            Lex::Stem(text) => (Style::Stem, text),
+            Lex::Regex(text, any_case) => return self.regex(text, any_case, span),
             Lex::List(name) => {
                 let list = ListRef { name: name.to_owned(), body: None };
                 return Expr::new(Kind::List(list), span);
@@ -370,7 +384,7 @@ impl<'a> Parser<'a> {
                     span.end = self.span_at(self.at).end;
                     self.at += 1;
                 }
-                Expr::new(Kind::Term(term), span)
+                Expr::new(Kind::Term(Box::new(term)), span)
             }
             Err((message, hint)) => {
                 self.errors.push(SyntaxError { message, span: span.clone(), hint });

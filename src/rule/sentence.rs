@@ -80,17 +80,23 @@ fn is_abbreviation(word: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::token::FieldText;
+    use super::super::analysis::{Scratch, Story};
+    use super::super::vocabulary::Vocabulary;
     use super::*;
 
     /// The first words of the sentences of a text.
     fn check(text: &str, expected: &[&str]) {
-        let field = FieldText::new(text);
+        let vocabulary = Vocabulary::default();
+        let mut scratch = Scratch::default();
+        let parts = ["", text, "", "", "", ""].map(|text| (text, 0..text.len()));
+        scratch.read(&vocabulary, &parts);
+        let story = Story::new(&scratch, &vocabulary, parts, None);
+        let field = scratch.field(1, &story);
         let mut before = None;
         let mut found = Vec::new();
-        for token in &field.tokens {
-            if before.replace(token.sentence) != Some(token.sentence) {
-                found.push(field.surface(token));
+        for place in 0..field.tokens.len() {
+            if before.replace(field.sentence(place)) != Some(field.sentence(place)) {
+                found.push(field.surface(place));
             }
         }
         assert_eq!(found, expected, "{text}");

@@ -1,28 +1,24 @@
 //! All rules together, asked about one story after the other.
 
-use std::cell::OnceCell;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use crate::model::{FeedName, Match, RuleName};
+use crate::model::{FeedName, Match, RuleName, Span};
 
+use super::analysis::{Scratch, Story};
+use super::bind::Binder;
 use super::compile::Compiled;
-use super::eval::{Place, Source, Subject};
+use super::eval::{Origin, Place, Subject};
+use super::examples::why_not;
+use super::index::{Index, Marks};
+use super::item::{self, Item};
 use super::language;
+use super::rarity::Rarity;
+use super::syntax::Expr;
 
 /// Most pieces of evidence that a match tells.
 const MOST_SPANS: usize = 64;
-
-/// A story as rules see it.
-#[derive(Clone, Copy, Debug)]
-pub struct Item<'a> {
-    /// The headline.
-    pub title: &'a str,
-    /// The body; paragraphs are separated by `\n`.
-    pub text: &'a str,
-    /// The configured name of the feed it came from.
-    pub feed: &'a str,
-    /// The language tag it states.
-    pub lang: Option<&'a str>,
-}
+/// After so many stories anchors are chosen anew, by what stories really had.
+const LEARNED: [u32; 3] = [500, 10_000, 200_000];
 
 /// An expression with its name and filters.
 #[derive(Clone, Debug)]
@@ -38,61 +34,223 @@ pub struct Rule {
     pub languages: Vec<String>,
 }
 
-/// The rules that are in force.
-#[derive(Clone, Debug, Default)]
+/// The rules that are in force. Asked from several threads, each has its own
+/// memory of words.
+#[derive(Debug, Default)]
 pub struct RuleSet {
-    rules: Vec<Rule>,
+    /// In the order in which matches are told; `None` where one was removed.
+    slots: Vec<Option<Slot>>,
+    binder: Binder,
+    index: RwLock<Arc<Index>>,
+    workers: Mutex<Vec<Worker>>,
+}
+
+/// A rule that was taken in.
+#[derive(Debug)]
+struct Slot {
+    name: RuleName,
+    expr: Expr,
+    feeds: Option<Vec<FeedName>>,
+    languages: Vec<String>,
+}
+
+#[derive(Debug, Default)]
+struct Worker {
+    scratch: Scratch,
+    marks: Marks,
+}
+
+/// What a rule made of a story.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It holds.
+    Holds(Match),
+    /// It does not, and which part of it decided.
+    Fails(String),
 }
 
 impl RuleSet {
     /// Takes the rules in the order in which matches are to be told.
     pub fn new(rules: Vec<Rule>) -> Self {
-        Self { rules }
+        let mut set = Self::default();
+        for rule in rules {
+            set.take(rule, None);
+        }
+        set.reindex(&[], 0);
+        set
+    }
+
+    /// Adds a rule behind the others, without looking at those again.
+    pub fn add(&mut self, rule: Rule) {
+        let number = self.take(rule, None);
+        self.index_one(number);
+    }
+
+    /// Removes a rule; false when there is none of that name.
+    pub fn remove(&mut self, name: &RuleName) -> bool {
+        let slot =
+            self.slots.iter_mut().find(|slot| slot.as_ref().is_some_and(|s| s.name == *name));
+        slot.and_then(Option::take).is_some()
+    }
+
+    /// Puts a rule in the place of the one that has its name, or behind the
+    /// others.
+    pub fn replace(&mut self, rule: Rule) {
+        let place = self.slots.iter().position(|s| s.as_ref().is_some_and(|s| s.name == rule.name));
+        let number = self.take(rule, place);
+        self.index_one(number);
+    }
+
+    fn take(&mut self, rule: Rule, place: Option<usize>) -> usize {
+        let Rule { name, compiled, feeds, languages } = rule;
+        let mut expr = compiled.expr;
+        self.binder.bind(&mut expr);
+        let slot = Some(Slot { name, expr, feeds, languages });
+        if let Some(old) = place.and_then(|place| self.slots.get_mut(place)) {
+            *old = slot;
+            return place.unwrap_or_default();
+        }
+        self.slots.push(slot);
+        self.slots.len() - 1
+    }
+
+    fn index_one(&mut self, number: usize) {
+        let rarity = Rarity { vocabulary: &self.binder.vocabulary, counts: &[], stories: 0 };
+        let index = self.index.get_mut().unwrap_or_else(PoisonError::into_inner);
+        if let (Some(Some(slot)), Some(index)) = (self.slots.get(number), Arc::get_mut(index)) {
+            index.add(number as u32, &slot.expr, &rarity);
+        }
+    }
+
+    /// Makes the index anew, with what is known of how rare words are.
+    fn reindex(&self, counts: &[u32], stories: u32) {
+        let rarity = Rarity { vocabulary: &self.binder.vocabulary, counts, stories };
+        let mut index = Index::default();
+        for (number, slot) in self.slots.iter().enumerate() {
+            if let Some(slot) = slot {
+                index.add(number as u32, &slot.expr, &rarity);
+            }
+        }
+        *self.index.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(index);
     }
 
     /// How many rules there are.
     pub fn len(&self) -> usize {
-        self.rules.len()
+        self.slots.iter().flatten().count()
     }
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.rules.is_empty()
+        self.len() == 0
     }
 
     /// The names of the rules, in order.
     pub fn names(&self) -> impl Iterator<Item = &RuleName> {
-        self.rules.iter().map(|rule| &rule.name)
+        self.slots.iter().flatten().map(|slot| &slot.name)
+    }
+
+    /// The names of the rules that are asked about every story, because no
+    /// word must be in one for them to hold.
+    pub fn unindexed(&self) -> Vec<RuleName> {
+        let index = Arc::clone(&self.index.read().unwrap_or_else(PoisonError::into_inner));
+        let slot = |number: &u32| Some(self.slots.get(*number as usize)?.as_ref()?.name.clone());
+        index.always.iter().filter_map(slot).collect()
+    }
+
+    /// Bytes of memory that the index takes, about; the expressions not
+    /// counted.
+    pub fn index_bytes(&self) -> usize {
+        let index = self.index.read().unwrap_or_else(PoisonError::into_inner);
+        self.binder.vocabulary.bytes() + index.bytes()
     }
 
     /// The rules that hold for a story, in order, each with its evidence.
     pub fn matches(&self, item: &Item<'_>) -> Vec<Match> {
-        let detected = OnceCell::new();
-        let source = Source::Known { feed: item.feed, lang: item.lang, detected };
-        let subject = Subject::new(item.title, item.text, source);
-        self.rules.iter().filter_map(|rule| rule.matched(item, &subject)).collect()
+        self.with_story(item, |worker, story| {
+            let index = Arc::clone(&self.index.read().unwrap_or_else(PoisonError::into_inner));
+            index.candidates(story.scratch, worker);
+            let subject = Subject::new(story, origin(item));
+            let candidates = worker.candidates.iter();
+            let slots = candidates.filter_map(|at| self.slots.get(*at as usize)?.as_ref());
+            slots.filter_map(|slot| slot.matched(item, &subject)).collect()
+        })
+    }
+
+    /// The same without the index: every rule is asked.
+    pub fn matches_one_by_one(&self, item: &Item<'_>) -> Vec<Match> {
+        self.with_story(item, |_, story| {
+            let subject = Subject::new(story, origin(item));
+            let slots = self.slots.iter().flatten();
+            slots.filter_map(|slot| slot.matched(item, &subject)).collect()
+        })
+    }
+
+    /// What a rule makes of a story, and why; `None` when there is no such
+    /// rule.
+    pub fn explain(&self, rule: &RuleName, item: &Item<'_>) -> Option<Verdict> {
+        let slot = self.slots.iter().flatten().find(|slot| slot.name == *rule)?;
+        Some(self.with_story(item, |_, story| {
+            let subject = Subject::new(story, origin(item));
+            match slot.matched(item, &subject) {
+                Some(found) => Verdict::Holds(found),
+                None => Verdict::Fails(slot.why_not(item, &subject)),
+            }
+        }))
+    }
+
+    fn with_story<T>(&self, item: &Item<'_>, ask: impl FnOnce(&mut Marks, Story<'_>) -> T) -> T {
+        let pool = || self.workers.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut worker = pool().pop().unwrap_or_default();
+        let texts = item.texts(self.binder.looks_further);
+        let parts = item::parts(&texts);
+        worker.scratch.read(&self.binder.vocabulary, &parts);
+        let story = Story::new(&worker.scratch, &self.binder.vocabulary, parts, item.lang);
+        let answer = ask(&mut worker.marks, story);
+        if LEARNED.contains(&worker.scratch.stories()) {
+            self.reindex(&worker.scratch.counts(), worker.scratch.stories());
+        }
+        pool().push(worker);
+        answer
     }
 }
 
-impl Rule {
+fn origin<'a>(item: &Item<'a>) -> Origin<'a> {
+    Origin::Known { feed: item.feed, url: item.url.unwrap_or_default() }
+}
+
+impl Slot {
+    fn wants_feed(&self, item: &Item<'_>) -> bool {
+        let wanted = |feeds: &Vec<FeedName>| feeds.iter().any(|f| f.as_str() == item.feed);
+        self.feeds.as_ref().is_none_or(wanted)
+    }
+
+    fn wants_language(&self, subject: &Subject<'_>) -> bool {
+        let wanted = |tag| self.languages.iter().any(|lang| language::is_kind_of(tag, lang));
+        self.languages.is_empty() || subject.story.language().is_none_or(wanted)
+    }
+
     fn matched(&self, item: &Item<'_>, subject: &Subject<'_>) -> Option<Match> {
-        let feed_wanted = |feeds: &Vec<FeedName>| feeds.iter().any(|f| f.as_str() == item.feed);
-        if !self.feeds.as_ref().is_none_or(feed_wanted) {
+        let mut spans: Vec<Span> = Vec::new();
+        let holds = self.wants_feed(item)
+            && subject.holds(&self.expr, Place::TOP, &mut spans)
+            && self.wants_language(subject);
+        if !holds {
             return None;
-        }
-        let mut spans = Vec::new();
-        if !subject.holds(&self.compiled.expr, Place::TOP, &mut spans) {
-            return None;
-        }
-        if !self.languages.is_empty() {
-            let wanted = |tag| self.languages.iter().any(|lang| language::is_kind_of(tag, lang));
-            if !subject.language().is_none_or(wanted) {
-                return None;
-            }
         }
         spans.sort_by_key(|span| (span.field, span.start, span.end));
         spans.dedup();
         spans.truncate(MOST_SPANS);
         Some(Match { rule: self.name.clone(), spans })
+    }
+
+    fn why_not(&self, item: &Item<'_>, subject: &Subject<'_>) -> String {
+        if !self.wants_feed(item) {
+            return format!("the rule does not look at the feed \"{}\"", item.feed);
+        }
+        if !subject.holds(&self.expr, Place::TOP, &mut Vec::new()) {
+            return why_not(subject, &self.expr, Place::TOP);
+        }
+        let language = subject.story.language().unwrap_or("unknown");
+        format!("the words are there, but the rule does not read the language {language}")
     }
 }

@@ -4,6 +4,9 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
+use crate::model::Field;
+
+use super::pattern::TextPattern;
 use super::term::Term;
 
 /// A problem in an expression, or a warning.
@@ -53,7 +56,9 @@ pub(super) enum Kind {
     /// Not this.
     Not(Box<Expr>),
     /// A word or phrase.
-    Term(Term),
+    Term(Box<Term>),
+    /// A regular expression.
+    Pattern(Box<TextPattern>),
     /// A named list.
     List(ListRef),
     /// Two operands that stand near each other.
@@ -69,6 +74,8 @@ pub(super) enum Kind {
     Scoped(Fields, Box<Expr>),
     /// The feed's configured name, with `*` for anything.
     Feed(String),
+    /// The host of the link, or one above it, with `*` for anything.
+    Site(String),
     /// A language tag.
     Lang(String),
     /// Stands where an error was reported.
@@ -117,9 +124,18 @@ pub(super) struct ListRef {
 /// Where words are looked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Fields {
+    /// Title and text.
     Both,
     Title,
     Text,
+    /// The first words of the text.
+    Lead,
+    /// Title and lead.
+    Hlead,
+    Author,
+    Category,
+    Source,
+    Url,
 }
 
 impl Fields {
@@ -128,6 +144,42 @@ impl Fields {
             Self::Both => "title or text",
             Self::Title => "title",
             Self::Text => "text",
+            Self::Lead => "lead",
+            Self::Hlead => "title or lead",
+            Self::Author => "author",
+            Self::Category => "category",
+            Self::Source => "source",
+            Self::Url => "url",
+        }
+    }
+
+    /// How it is written before a term.
+    pub(super) fn scope(self) -> &'static str {
+        match self {
+            Self::Both => "",
+            Self::Title => "title:",
+            Self::Text => "text:",
+            Self::Lead => "lead:",
+            Self::Hlead => "hlead:",
+            Self::Author => "author:",
+            Self::Category => "category:",
+            Self::Source => "source:",
+            Self::Url => "url:",
+        }
+    }
+
+    /// The fields, and whether only their first words are meant.
+    pub(super) fn parts(self) -> &'static [(Field, bool)] {
+        match self {
+            Self::Both => &[(Field::Title, false), (Field::Text, false)],
+            Self::Title => &[(Field::Title, false)],
+            Self::Text => &[(Field::Text, false)],
+            Self::Lead => &[(Field::Text, true)],
+            Self::Hlead => &[(Field::Title, false), (Field::Text, true)],
+            Self::Author => &[(Field::Author, false)],
+            Self::Category => &[(Field::Category, false)],
+            Self::Source => &[(Field::Source, false)],
+            Self::Url => &[(Field::Url, false)],
         }
     }
 }
@@ -158,7 +210,13 @@ impl Expr {
             Kind::Not(inner) | Kind::Scoped(_, inner) | Kind::AtLeast(_, inner) => {
                 std::slice::from_ref(inner)
             }
-            Kind::Term(_) | Kind::List(_) | Kind::Feed(_) | Kind::Lang(_) | Kind::Broken => &[],
+            Kind::Term(_)
+            | Kind::Pattern(_)
+            | Kind::List(_)
+            | Kind::Feed(_)
+            | Kind::Site(_)
+            | Kind::Lang(_)
+            | Kind::Broken => &[],
         }
     }
 
@@ -171,7 +229,22 @@ impl Expr {
             Kind::Not(inner) | Kind::Scoped(_, inner) | Kind::AtLeast(_, inner) => {
                 std::slice::from_mut(inner)
             }
-            Kind::Term(_) | Kind::List(_) | Kind::Feed(_) | Kind::Lang(_) | Kind::Broken => &mut [],
+            Kind::Term(_)
+            | Kind::Pattern(_)
+            | Kind::List(_)
+            | Kind::Feed(_)
+            | Kind::Site(_)
+            | Kind::Lang(_)
+            | Kind::Broken => &mut [],
+        }
+    }
+
+    /// Whether it is worth asking everything else first.
+    pub(super) fn is_dear(&self) -> bool {
+        match &self.kind {
+            Kind::Pattern(_) => true,
+            Kind::List(_) => false,
+            _ => self.children().iter().any(Self::is_dear),
         }
     }
 
@@ -215,12 +288,13 @@ impl Expr {
                 write_members(parts, |at| weight(at).unwrap_or_default(), out);
             }
             Kind::Scoped(fields, inner) => {
-                let name = if *fields == Fields::Title { "title:" } else { "text:" };
-                out.push_str(name);
+                out.push_str(fields.scope());
                 inner.write_scoped(out);
             }
-            Kind::Feed(pattern) => {
-                out.push_str("feed:");
+            Kind::Pattern(pattern) => out.push_str(&pattern.display()),
+            Kind::Feed(pattern) | Kind::Site(pattern) => {
+                let feed = matches!(self.kind, Kind::Feed(_));
+                out.push_str(if feed { "feed:" } else { "site:" });
                 let plain = pattern.chars().all(|c| c.is_alphanumeric() || "-_.*".contains(c));
                 out.push_str(&if plain { pattern.clone() } else { format!("\"{pattern}\"") });
             }
@@ -240,7 +314,13 @@ impl Expr {
     fn write_scoped(&self, out: &mut String) {
         let alone = matches!(
             self.kind,
-            Kind::Term(_) | Kind::List(_) | Kind::Feed(_) | Kind::Lang(_) | Kind::Broken
+            Kind::Term(_)
+                | Kind::Pattern(_)
+                | Kind::List(_)
+                | Kind::Feed(_)
+                | Kind::Site(_)
+                | Kind::Lang(_)
+                | Kind::Broken
         );
         self.write_grouped(!alone, out);
     }

@@ -1,9 +1,13 @@
 //! A word or phrase of a rule, and the forms of it that texts may have.
 
+mod joined;
+
 use super::english::{is_common, with_plurals};
 use super::fold::{Class, exact, fold, is_dash, is_joiner};
 use super::lexer;
 use super::token::{Letters, RawToken, letters, scan};
+use super::vocabulary::LiteralId;
+use joined::Joined;
 
 /// A word or phrase: tokens that follow each other.
 #[derive(Clone, Debug)]
@@ -32,6 +36,8 @@ pub(super) enum Style {
     Phrase,
     /// `="a phrase"`
     FormPhrase,
+    /// `word~`
+    Stem,
 }
 
 /// One token of a term.
@@ -82,10 +88,12 @@ pub(super) struct Join {
 pub(super) struct Forms {
     pub(super) pattern: Pattern,
     pub(super) check: Check,
+    /// Its number, once a vocabulary took it in.
+    pub(super) id: LiteralId,
 }
 
 /// Which folded forms will do.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Pattern {
     /// One of these.
     Keys(Vec<String>),
@@ -93,10 +101,12 @@ pub(super) enum Pattern {
     Prefix(String),
     /// Any that fits, with `*` and `?`.
     Wildcard(String),
+    /// Every inflection of this word, which is as written.
+    Stem(String),
 }
 
 /// What must hold besides the folded form.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Check {
     /// Not an abbreviation with dots.
     Plain,
@@ -144,6 +154,7 @@ impl Term {
             Style::Form => format!("={shown}"),
             Style::Phrase => format!("\"{shown}\""),
             Style::FormPhrase => format!("=\"{shown}\""),
+            Style::Stem => format!("{shown}~"),
         };
         Ok(term)
     }
@@ -162,7 +173,7 @@ impl Term {
     ) -> Result<Option<String>, (String, Option<String>)> {
         let wildcards = style.kind == WordKind::Plain && word.contains(['*', '?']);
         if style.kind != WordKind::Plain && word.contains('*') {
-            let message = "wildcards do not work in braces or after an equals sign";
+            let message = "wildcards do not work in braces, after an equals sign or before a ~";
             return Err((message.to_owned(), Some("leave out one or the other".to_owned())));
         }
         let tokens = scan(word, wildcards);
@@ -221,6 +232,7 @@ enum WordKind {
     Plain,
     Exact,
     Form,
+    Stem,
 }
 
 impl WordStyle {
@@ -240,6 +252,7 @@ impl WordStyle {
         match self.kind {
             WordKind::Exact if self.marked => format!("{{{word}}}"),
             WordKind::Form if self.marked => format!("={word}"),
+            WordKind::Stem if self.marked => format!("{word}~"),
             _ => word.to_owned(),
         }
     }
@@ -252,6 +265,7 @@ fn words(style: Style, text: &str) -> Vec<(WordStyle, &str)> {
         Style::Word | Style::Phrase => WordKind::Plain,
         Style::Exact => WordKind::Exact,
         Style::Form | Style::FormPhrase => WordKind::Form,
+        Style::Stem => WordKind::Stem,
     };
     let read = |word: &'_ str| {
         if style != Style::Phrase {
@@ -260,6 +274,8 @@ fn words(style: Style, text: &str) -> Vec<(WordStyle, &str)> {
             (WordKind::Exact, true)
         } else if word.starts_with('=') {
             (WordKind::Form, true)
+        } else if word.ends_with('~') {
+            (WordKind::Stem, true)
         } else {
             (kind, false)
         }
@@ -283,7 +299,7 @@ fn forms(
 ) -> Result<Forms, (String, Option<String>)> {
     let folded = if token.dotted { fold(&surface.replace('.', "")) } else { fold(surface) };
     let plain = if token.dotted { Check::Dotted } else { Check::Plain };
-    let of = |pattern, check| Ok(Forms { pattern, check });
+    let of = |pattern, check| Ok(Forms { pattern, check, id: 0 });
     if style.kind == WordKind::Plain && surface.contains(['*', '?']) {
         return wildcard(folded);
     }
@@ -293,6 +309,10 @@ fn forms(
             return of(Pattern::Keys(vec![folded]), Check::Exactly(surface));
         }
         WordKind::Form => return of(Pattern::Keys(vec![folded]), plain),
+        WordKind::Stem if !token.dotted => {
+            return of(Pattern::Stem(surface.to_owned()), Check::Plain);
+        }
+        WordKind::Stem => return of(Pattern::Keys(vec![folded]), plain),
         WordKind::Plain if token.class == Class::Hangul => {
             return of(Pattern::Prefix(folded), Check::Plain);
         }
@@ -322,68 +342,5 @@ fn wildcard(pattern: String) -> Result<Forms, (String, Option<String>)> {
         let message = format!("\"{pattern}\" has fewer than two letters besides its wildcards");
         return Err((message, Some("write at least two letters, as in in?ner or co*".to_owned())));
     }
-    Ok(Forms { pattern: Pattern::Wildcard(pattern), check: Check::Plain })
-}
-
-/// Parts of a hyphenated word on their way to becoming one.
-struct Joined {
-    /// All parts but the last, first form only.
-    head: String,
-    /// The forms of the last part.
-    tails: Vec<String>,
-    wildcard: bool,
-    contains: Vec<Vec<String>>,
-}
-
-impl Joined {
-    fn new(first: &Forms) -> Self {
-        let mut joined = Self {
-            head: String::new(),
-            tails: vec![String::new()],
-            wildcard: false,
-            contains: vec![],
-        };
-        joined.push(first);
-        joined
-    }
-
-    /// Adds a part; false when it is one that always stands alone.
-    fn push(&mut self, part: &Forms) -> bool {
-        let forms = match &part.pattern {
-            Pattern::Keys(keys) => keys.clone(),
-            Pattern::Wildcard(pattern) => {
-                self.wildcard = true;
-                vec![pattern.clone()]
-            }
-            Pattern::Prefix(_) => return false,
-        };
-        let Some(bare) = forms.first() else { return false };
-        if let Some(tail) = self.tails.first() {
-            self.head.push_str(tail);
-        }
-        let capitals: String = bare.chars().flat_map(char::to_uppercase).collect();
-        match part.check {
-            Check::Capitals { .. } => self.contains.push(vec![capitals]),
-            Check::CapitalsOrInitial => {
-                let mut rest = bare.chars();
-                let initial = rest.next().into_iter().flat_map(char::to_uppercase).chain(rest);
-                self.contains.push(vec![initial.collect(), capitals]);
-            }
-            _ => {}
-        }
-        self.tails = forms;
-        true
-    }
-
-    fn forms(&self) -> Forms {
-        let whole = |tail: &String| format!("{}{tail}", self.head);
-        let pattern = if self.wildcard {
-            Pattern::Wildcard(self.tails.first().map(whole).unwrap_or_default())
-        } else {
-            Pattern::Keys(self.tails.iter().map(whole).collect())
-        };
-        let contains = self.contains.clone();
-        let check = if contains.is_empty() { Check::Plain } else { Check::Contains(contains) };
-        Forms { pattern, check }
-    }
+    Ok(Forms { pattern: Pattern::Wildcard(pattern), check: Check::Plain, id: 0 })
 }

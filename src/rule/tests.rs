@@ -3,7 +3,7 @@
 
 use proptest::prelude::*;
 
-use super::token::{FieldText, scan};
+use super::token::scan;
 use super::{Compiled, Item, Lists, Rule, RuleSet, SyntaxError};
 use crate::model::{FeedName, Field, RuleName};
 
@@ -35,12 +35,7 @@ fn evidence(rule: Rule, item: &Item<'_>) -> Option<Vec<String>> {
     let matches = RuleSet::new(vec![rule]).matches(item);
     let spans = &matches.first()?.spans;
     let shown = spans.iter().map(|span| {
-        let of = match span.field {
-            Field::Title => item.title,
-            Field::Text => item.text,
-            Field::Feed => item.feed,
-            Field::Lang => item.lang.unwrap_or_default(),
-        };
+        let of = item.text_of(span.field);
         let words = of.get(span.start..span.end).expect("spans are on character boundaries");
         match span.field {
             Field::Title => words.to_owned(),
@@ -53,7 +48,7 @@ fn evidence(rule: Rule, item: &Item<'_>) -> Option<Vec<String>> {
 /// The part of `text` before `|` is the title.
 fn item(text: &str) -> Item<'_> {
     let (title, text) = text.split_once('|').unwrap_or((text, ""));
-    Item { title, text, feed: "Asia-Desk", lang: Some("en-US") }
+    Item { title, text, feed: "Asia-Desk", lang: Some("en-US"), ..Item::default() }
 }
 
 /// `expected` lists the evidence, separated by `; `; `-` means no match.
@@ -227,7 +222,7 @@ fn filters_of_a_rule_look_at_feed_and_language() {
         let mut rule = rule("minister");
         rule.feeds = feeds.map(|feed| vec![FeedName::new(feed)]);
         rule.languages = languages.iter().map(|lang| (*lang).to_owned()).collect();
-        let item = Item { title: german, text: "", feed: "f", lang };
+        let item = Item { title: german, feed: "f", lang, ..Item::default() };
         assert_eq!(evidence(rule, &item).is_some(), expected, "{feeds:?} {languages:?} {lang:?}");
     };
     check(Some("f"), &[], None, true);
@@ -236,7 +231,7 @@ fn filters_of_a_rule_look_at_feed_and_language() {
     check(None, &["en"], None, false);
     check(None, &["en"], Some("en-GB"), true);
     check(None, &["en", "de"], Some("fr"), false);
-    let short = Item { title: "minister", text: "", feed: "f", lang: None };
+    let short = Item { title: "minister", feed: "f", ..Item::default() };
     let mut english = rule("minister");
     english.languages = vec!["en".to_owned()];
     assert!(evidence(english, &short).is_some(), "an unknown language passes");
@@ -303,26 +298,181 @@ fn what_a_reader_could_take_in_two_ways_is_refused() {
 }
 
 #[test]
-fn what_this_version_lacks_is_named() {
-    let check = |expr: &str, at: &str, what: &str| {
-        check_errors(expr, &[(at, &format!("{what} is not available in this version"), "")]);
+fn stems_find_every_inflection() {
+    check("negotiate~", "Negotiations: he negotiated", "Negotiations; negotiated");
+    check("decline~", "Declining, declines", "Declining; declines");
+    check("police~", "a policy", "-");
+    check("intercept~ NEAR/3 jet", "jets intercepting", "jets; intercepting");
+    check("\"meet~ hotline\"", "meetings hotlines", "meetings hotlines");
+    let in_language = |lang, expr: &str, title: &str| {
+        let item = Item { title, lang, ..Item::default() };
+        evidence(rule(expr), &item).is_some()
     };
-    check("meet~", "meet~", "a stem (~)");
-    check("/within \\d{2} (yards)/", "/within \\d{2} (yards)/", "a regular expression");
-    check("a AND lead:b", "lead:", "lead:");
-    check("site:(a OR b)", "site:", "site:");
-    check("hlead(a)", "hlead", "hlead");
+    assert!(in_language(Some("fr"), "négocier~", "Ils négocieront demain"));
+    assert!(in_language(Some("ru"), "переговоры~", "О переговорах"));
+    assert!(in_language(None, "переговоры~", "О переговорах"));
+    assert!(!in_language(Some("pl"), "negotiate~", "negotiations"));
+    assert!(in_language(Some("pl"), "negotiate~", "negotiate"));
+    assert!(in_language(None, "negotiate~", "negotiating"));
+    check("\"Reuters negotiate~\"", "reuters negotiated", "reuters negotiated");
+}
+
+#[test]
+fn regular_expressions_look_at_the_text_as_it_stands() {
+    let yards = r"/within \d{2,4} (yards|met(er|re)s)/".replace("\\\\", "\\");
+    check(&yards, "came within 150 yards of it", "within 150 yards");
+    check(&yards, "Within 150 yards", "-");
+    check(&format!("{yards}i"), "Within 150 metres", "Within 150 metres");
+    check(&format!("ship AND {yards}"), "ships within 150 metres", "ships; within 150 metres");
+    check(r"/a\/b/", "x a/b", "a/b");
+    check("/CVE-2026-[0-9]+/ NEAR/3 exploit", "exploit for CVE-2026-77", "exploit; CVE-2026-77");
+    check("title:/talks/", "x|talks", "-");
+    check("lead:/talks/", "x|talks", "text:talks");
+}
+
+#[test]
+fn scopes_look_at_one_part_of_a_story() {
+    let far = format!("x|{} hotline", "word ".repeat(60));
+    check("lead:hotline", &far, "-");
+    check("hlead(hotline)", &far, "-");
+    check("text:hotline", &far, "text:hotline");
+    check("lead:hotline", "x|a hotline", "text:hotline");
+    check("hlead(hotline)", "hotline|a hotline", "hotline; text:hotline");
+    let (authors, categories) =
+        (["Ann Smith".to_owned(), "Bo Li".to_owned()], ["World".to_owned()]);
+    let check = |expr: &str, expected: &str| {
+        let item = Item {
+            title: "Ships meet",
+            text: "BEIJING (AP) — Ships meet.",
+            url: Some("https://www.example.co.uk:8080/world/us-china?x=1"),
+            authors: &authors,
+            categories: &categories,
+            source: Some("Example News"),
+            source_url: Some("https://news.example.org/feed"),
+            ..item("")
+        };
+        let found = evidence(rule(expr), &item).map(|spans| spans.join("; "));
+        assert_eq!(found.as_deref().unwrap_or("-"), expected, "{expr}");
+    };
+    check("author:smith", "author:Smith");
+    check("author:\"smith bo\"", "-");
+    check("author:\"bo li\"", "author:Bo Li");
+    check("smith", "-");
+    check("category:world AND ship", "Ships; text:Ships; category:World");
+    check("source:(AP OR Reuters)", "source:AP");
+    check("source:\"example news\"", "source:Example News");
+    check("Beijing OR AP", "-");
+    check("url:us-china", "url:us-china");
+    check("site:example.co.uk", "url:www.example.co.uk");
+    check("site:*.co.uk", "url:www.example.co.uk");
+    check("site:ample.co.uk", "-");
+    check("site:(bbc.co.uk OR example.*)", "url:www.example.co.uk");
+}
+
+#[test]
+fn slips_with_stems_scopes_and_patterns_are_explained() {
+    check_errors(
+        "meet~2",
+        &[("meet~2", "words like this one are not looked for", "write meet~ for its inflections")],
+    );
+    check_errors(
+        "=meet~",
+        &[(
+            "=meet~",
+            "a word as written has no inflections",
+            "leave out ~, or the braces or equals sign",
+        )],
+    );
+    check_errors(
+        "/yards",
+        &[(
+            "/",
+            "this regular expression is never closed",
+            "put / after it; to find a slash, put the word in quotes",
+        )],
+    );
+    check_errors(
+        "/a*/",
+        &[(
+            "a*",
+            "this regular expression is found everywhere, in an empty text too",
+            "say what must be there at least",
+        )],
+    );
+    check_errors(
+        "site:example.org/news",
+        &[(
+            "example.org/news",
+            "a site is a host, without the rest",
+            "write site:example.org, or url:(...) for its words",
+        )],
+    );
+    check_errors("tittle:a", &[("tittle:", "unknown scope \"tittle:\"", "did you mean title:?")]);
+}
+
+#[test]
+fn the_index_finds_what_asking_every_rule_finds() {
+    let rules = {
+        let exprs = [
+            "a AND b",
+            "\"a b\" OR c",
+            "@both AND NOT d",
+            "2 OF (a, b, c)",
+            "3 OF (a, b, c)",
+            "SCORE/5 (a^3, b^2, c^5, d^-4)",
+            "F-16 NEAR/3 a",
+            "a NOT NEAR/2 b",
+            "NOT (a AND b)",
+            "feed:asia-*",
+            "ATLEAST/2 a",
+            "/c+d/ OR e",
+            "ca* AND defen?e",
+            "negotiate~",
+            "author:a OR b",
+        ];
+        let named = exprs.into_iter().enumerate();
+        named.map(|(at, expr)| Rule { name: RuleName::new(format!("r{at}")), ..rule(expr) })
+    };
+    let mut set = RuleSet::new(rules.collect());
+    let words = ["a", "b", "c", "d", "e", "US", "China", "F16", "defence", "negotiated", "cat"];
+    let mut state = 7_usize;
+    for round in 0..1_000 {
+        let mut text = String::new();
+        for _ in 0..round % 9 {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040);
+            text.push_str(words[(state >> 33) % words.len()]);
+            text.push(' ');
+        }
+        let item = Item { text: &text, ..item("") };
+        assert_eq!(set.matches(&item), set.matches_one_by_one(&item), "{text}");
+        if round == 600 {
+            assert!(set.remove(&RuleName::new("r3")));
+            assert!(!set.remove(&RuleName::new("r3")));
+            set.replace(Rule { name: RuleName::new("r0"), ..rule("zebra AND cat") });
+            set.add(Rule { name: RuleName::new("new"), ..rule("cat") });
+        }
+    }
+    let found = set.matches(&Item { text: "zebra cat", feed: "x", ..Item::default() });
+    let names: Vec<&str> = found.iter().map(|found| found.rule.as_str()).collect();
+    assert_eq!(names, ["r0", "r8", "new"]);
+    assert_eq!(set.len(), 15);
+    let always: Vec<String> = set.unindexed().iter().map(ToString::to_string).collect();
+    assert_eq!(always, ["r8", "r9", "r11"]);
 }
 
 #[test]
 fn all_errors_are_told_at_once() {
     check_errors(
-        "@chinna AND (a NEAR/0 @nobody) AND meet~",
+        "@chinna AND (a NEAR/0 @nobody) AND /(/",
         &[
             ("@chinna", "there is no list \"@chinna\"", "did you mean \"@china\"?"),
             ("NEAR/0", "0 does not do here: write a number from 1 to 1000", ""),
             ("@nobody", "there is no list \"@nobody\"", "define it under [terms]"),
-            ("meet~", "a stem (~) is not available in this version", ""),
+            (
+                "(",
+                "this is no regular expression: unclosed group",
+                "\\d, \\w, (a|b), {2,4} are known; look-around and back-references are not",
+            ),
         ],
     );
 }
@@ -717,9 +867,5 @@ proptest! {
             before = token.after;
         }
         prop_assert!(before <= text.len());
-        let field = FieldText::new(&text);
-        for token in &field.tokens {
-            prop_assert!(field.positions(field.form(token)).iter().all(|at| *at < field.tokens.len()));
-        }
     }
 }

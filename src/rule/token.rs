@@ -2,12 +2,9 @@
 //!
 //! The definition of a word is ours, see `scan`. Nothing here knows rules.
 
-use std::collections::HashMap;
 use std::ops::Range;
-use std::rc::Rc;
 
 use super::fold::{Class, class, fold, is_apostrophe, is_mark};
-use super::sentence;
 
 /// A token as it was found, before it was folded.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,10 +28,28 @@ const ELISIONS: [&str; 23] = [
 /// Finds the tokens of `text` in order. With `wildcards`, `*` and `?` are
 /// letters.
 pub(super) fn scan(text: &str, wildcards: bool) -> Vec<RawToken> {
-    let scanner = Scanner { text, wildcards };
     let mut tokens = Vec::new();
-    let mut at = 0;
-    while let Some(c) = scanner.char_at(at) {
+    each_token(text, 0..text.len(), wildcards, |token| tokens.push(token));
+    tokens
+}
+
+/// Gives the tokens that begin in a part of `text` to `found`, in order.
+pub(super) fn each_token(
+    text: &str,
+    part: Range<usize>,
+    wildcards: bool,
+    mut found: impl FnMut(RawToken),
+) {
+    let scanner = Scanner { text, wildcards };
+    let mut at = part.start;
+    while at < part.end
+        && let Some(c) = scanner.char_at(at)
+    {
+        if let Some(end) = scanner.simple(at) {
+            found(scanner.plain(at, end, Class::Spaced));
+            at = end;
+            continue;
+        }
         let Some(class) = scanner.class(c) else {
             at += c.len_utf8();
             continue;
@@ -47,9 +62,8 @@ pub(super) fn scan(text: &str, wildcards: bool) -> Vec<RawToken> {
             }
         };
         at = token.after;
-        tokens.push(token);
+        found(token);
     }
-    tokens
 }
 
 struct Scanner<'a> {
@@ -68,6 +82,25 @@ impl Scanner<'_> {
 
     fn class(&self, c: char) -> Option<Class> {
         if self.wildcards && matches!(c, '*' | '?') { Some(Class::Spaced) } else { class(c) }
+    }
+
+    /// The end of a word of which it takes no more than a look at the next
+    /// character to know that it ends there: most are.
+    fn simple(&self, start: usize) -> Option<usize> {
+        let bytes = self.text.as_bytes();
+        let rest = bytes.get(start..)?;
+        let length = rest.iter().position(|byte| !byte.is_ascii_alphanumeric());
+        let length = length.unwrap_or(rest.len());
+        if length < 2 {
+            return None;
+        }
+        let end = start + length;
+        let ends = match rest.get(length) {
+            None | Some(b' ' | b'-' | b'"' | b'\n' | b':' | b';' | b')' | b'!' | b'/') => true,
+            Some(b'.' | b',') => !rest.get(length - 1)?.is_ascii_digit(),
+            Some(_) => false,
+        };
+        ends.then_some(end)
     }
 
     fn starts(&self, at: usize, wanted: Class) -> bool {
@@ -187,29 +220,6 @@ impl Scanner<'_> {
     }
 }
 
-/// A token of a text that is looked through.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Token {
-    /// First byte.
-    pub(super) start: usize,
-    /// One past the last byte, without the possessive.
-    pub(super) end: usize,
-    /// One past the last byte, with the possessive.
-    pub(super) after: usize,
-    /// Number of the paragraph it stands in.
-    pub(super) paragraph: u32,
-    /// Number of the sentence it stands in.
-    pub(super) sentence: u32,
-    /// Its folded form, as a number.
-    pub(super) form: usize,
-    /// An abbreviation with dots.
-    pub(super) dotted: bool,
-    /// How it is capitalised.
-    pub(super) letters: Letters,
-    /// One of three or more words in capitals, with only spaces between them.
-    pub(super) shouted: bool,
-}
-
 /// How a word is capitalised.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Letters {
@@ -234,124 +244,5 @@ pub(super) fn letters(word: &str) -> Letters {
         (true, _) => Letters::Capitals,
         (false, true) if first.is_uppercase() => Letters::Initial,
         (false, _) => Letters::Other,
-    }
-}
-
-/// A title or body, ready to be looked through.
-#[derive(Debug)]
-pub(super) struct FieldText<'a> {
-    pub(super) text: &'a str,
-    pub(super) tokens: Vec<Token>,
-    forms: Vec<(Rc<str>, Vec<usize>)>,
-    by_form: HashMap<Rc<str>, usize>,
-}
-
-impl<'a> FieldText<'a> {
-    /// Analyses a text.
-    pub(super) fn new(text: &'a str) -> Self {
-        let mut field =
-            Self { text, tokens: Vec::new(), forms: Vec::new(), by_form: HashMap::new() };
-        let (mut paragraph, mut sentence) = (0, 0);
-        let mut before: Option<RawToken> = None;
-        for raw in scan(text, false) {
-            let gap = field.slice(before.as_ref().map_or(0, |b| b.after)..raw.range.start);
-            if gap.contains('\n') {
-                paragraph += 1;
-            }
-            let next = field.slice(raw.range.clone());
-            sentence += u32::from(before.is_some_and(|before| {
-                sentence::ends(field.slice(before.range), before.dotted, gap, next)
-            }));
-            field.push(&raw, paragraph, sentence);
-            before = Some(raw);
-        }
-        field.mark_shouted();
-        field
-    }
-
-    /// The folded form of a token.
-    pub(super) fn form(&self, token: &Token) -> &str {
-        self.forms.get(token.form).map_or("", |(form, _)| form)
-    }
-
-    /// The token as written, without its possessive.
-    pub(super) fn surface(&self, token: &Token) -> &'a str {
-        self.slice(token.start..token.end)
-    }
-
-    /// Positions of the tokens with this form.
-    pub(super) fn positions(&self, form: &str) -> &[usize] {
-        let known = self.by_form.get(form).and_then(|number| self.forms.get(*number));
-        known.map_or(&[], |(_, positions)| positions)
-    }
-
-    /// Every distinct form, with its positions.
-    pub(super) fn forms(&self) -> impl Iterator<Item = (&str, &[usize])> {
-        self.forms.iter().map(|(form, positions)| (&**form, positions.as_slice()))
-    }
-
-    /// What stands between a token and the next.
-    pub(super) fn gap(&self, token: &Token, next: &Token) -> &'a str {
-        self.slice(token.after..next.start)
-    }
-
-    fn slice(&self, range: Range<usize>) -> &'a str {
-        self.text.get(range).unwrap_or_default()
-    }
-
-    fn push(&mut self, raw: &RawToken, paragraph: u32, sentence: u32) {
-        let surface = self.slice(raw.range.clone());
-        let form = if raw.dotted { fold(&surface.replace('.', "")) } else { fold(surface) };
-        let position = self.tokens.len();
-        let number = match self.by_form.get(form.as_str()) {
-            Some(number) => *number,
-            None => {
-                let form: Rc<str> = form.into();
-                self.forms.push((Rc::clone(&form), Vec::new()));
-                self.by_form.insert(form, self.forms.len() - 1);
-                self.forms.len() - 1
-            }
-        };
-        if let Some((_, positions)) = self.forms.get_mut(number) {
-            positions.push(position);
-        }
-        self.tokens.push(Token {
-            start: raw.range.start,
-            end: raw.range.end,
-            after: raw.after,
-            paragraph,
-            sentence,
-            form: number,
-            dotted: raw.dotted,
-            letters: letters(surface),
-            shouted: false,
-        });
-    }
-
-    fn mark_shouted(&mut self) {
-        let mut first = 0;
-        for at in 0..=self.tokens.len() {
-            if at > first && self.continues_shout(at) {
-                continue;
-            }
-            if at - first >= 3 {
-                for token in &mut self.tokens[first..at] {
-                    token.shouted = true;
-                }
-            }
-            first = at;
-        }
-    }
-
-    /// Whether the token at `at` and the one before it are words in capitals
-    /// with only spaces between them.
-    fn continues_shout(&self, at: usize) -> bool {
-        let (Some(token), Some(before)) = (self.tokens.get(at), self.tokens.get(at - 1)) else {
-            return false;
-        };
-        token.letters == Letters::Capitals
-            && before.letters == Letters::Capitals
-            && token.paragraph == before.paragraph
-            && self.gap(before, token).chars().all(char::is_whitespace)
     }
 }

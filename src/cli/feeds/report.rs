@@ -105,8 +105,8 @@ pub(super) fn rules(config: &Config, feed: &str, found: &Found) -> Vec<Hit> {
     let set = RuleSet::new(config.rules.iter().map(|rule| rule.rule.clone()).collect());
     let mut hits: Vec<Hit> = Vec::new();
     for entry in &found.feed.entries {
-        let (title, text, lang) = (&entry.title, &entry.text, entry.lang.as_deref());
-        for found in set.matches(&Item { title, text, feed, lang }) {
+        let title = &entry.title;
+        for found in set.matches(&Item::of_entry(entry, feed)) {
             match hits.iter_mut().find(|hit| hit.rule == found.rule.as_str()) {
                 Some(hit) => hit.entries += 1,
                 None => hits.push(Hit {

@@ -55,7 +55,7 @@ pub(super) fn ranges(content: &AlertContent, field: Field) -> Vec<Range<usize>> 
     let text = match field {
         Field::Title => &content.title,
         Field::Text => &content.text,
-        Field::Feed | Field::Lang => return Vec::new(),
+        _ => return Vec::new(),
     };
     let mut found: Vec<Range<usize>> = content
         .spans

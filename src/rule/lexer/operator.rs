@@ -1,7 +1,7 @@
 //! Words that are operators, with the ways in which other systems write them.
 
-use super::super::syntax::Nearness;
-use super::{Lex, Role};
+use super::super::syntax::{Fields, Nearness};
+use super::{Lex, ScopeName};
 
 /// What a word between or before operands may be.
 pub(super) enum Operator<'a> {
@@ -11,7 +11,6 @@ pub(super) enum Operator<'a> {
     Score(&'a str),
     /// An operator whose distance was forgotten.
     NoDistance,
-    Missing(Role),
 }
 
 pub(super) fn is_digits(text: &str) -> bool {
@@ -30,7 +29,7 @@ pub(super) fn operator(word: &str, opens: bool) -> Option<Operator<'_>> {
         _ => {}
     }
     if opens && word.eq_ignore_ascii_case("hlead") {
-        return Some(Operator::Missing(Role::Prefix));
+        return Some(Operator::Known(Lex::Scope(ScopeName::Words(Fields::Hlead))));
     }
     let (letters, digits) = word.split_at(word.find(|c: char| !c.is_ascii_alphabetic())?);
     let name = letters.to_ascii_lowercase();

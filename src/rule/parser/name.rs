@@ -7,7 +7,7 @@ use super::super::syntax::{Expr, Kind, SyntaxError};
 use super::{Parser, Reading};
 
 impl<'a> Parser<'a> {
-    /// What stands behind `feed:` or `lang:`.
+    /// What stands behind `feed:`, `site:` or `lang:`.
     pub(super) fn name(&mut self, kind: &Lex<'a>, span: Range<usize>, reading: Reading) -> Expr {
         let (Lex::Word(text) | Lex::Phrase(text)) = kind else {
             if !matches!(kind, Lex::Missing(_)) {
@@ -16,11 +16,17 @@ impl<'a> Parser<'a> {
             return Expr::broken(span);
         };
         let text = text.trim();
-        if reading == Reading::Feeds {
+        if reading == Reading::Feeds || reading == Reading::Sites {
+            let feed = reading == Reading::Feeds;
             if text.is_empty() {
-                self.error(span.clone(), "a feed's name must stand here");
+                let what = if feed { "a feed's name" } else { "a host like example.org" };
+                self.error(span.clone(), format!("{what} must stand here"));
+            } else if !feed && text.contains(['/', ':']) {
+                let error = SyntaxError::new(span.clone(), "a site is a host, without the rest");
+                self.errors.push(error.hint("write site:example.org, or url:(...) for its words"));
             }
-            return Expr::new(Kind::Feed(text.to_owned()), span);
+            let name = text.to_owned();
+            return Expr::new(if feed { Kind::Feed(name) } else { Kind::Site(name) }, span);
         }
         let part = |part: &str| {
             (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric())
