@@ -81,7 +81,7 @@ async fn retry(
     all: bool,
 ) -> Result<ExitCode, CliError> {
     let wanted = ids.len();
-    let chosen = (!all).then(|| ids.iter().map(DeliveryId::new).collect());
+    let chosen = (!all).then(|| ids.iter().map(|id| DeliveryId::new(id.as_str())).collect());
     let count = store.retry_deliveries(chosen, Clock::System.now()).await?;
     if !all && count < wanted {
         let missing = wanted - count;

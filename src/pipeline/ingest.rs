@@ -14,7 +14,7 @@ use crate::model::{
     KnownByKey, Recognised, RuleName, Scope, StoriesByKey, StoryCandidate, StoryRef, Validators,
 };
 use crate::parse::{self, ParseError};
-use crate::rule::Item;
+use crate::rule::{Item, search_words};
 use crate::store::{CommitReport, Judge, JudgedMatch, Situation, Store, StoreError, Visit};
 
 /// A document read and its entries' keys worked out; nothing decided yet.
@@ -165,6 +165,10 @@ impl Judge for RuleJudge {
             Some(JudgedMatch { found, state, alert })
         });
         judged.collect()
+    }
+
+    fn words(&mut self, entry: &Entry) -> String {
+        search_words(&entry.title, &entry.text)
     }
 
     fn conclude(&mut self, visit: &Visit, report: &CommitReport) -> Option<FeedAfter> {

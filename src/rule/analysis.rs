@@ -272,7 +272,7 @@ impl<'a> FieldText<'a> {
         spoken && !(shy && self.is_shouted(place))
     }
 
-    /// Whether any literal's occurrences in this story are worth a look.
+    /// Whether the story has a literal in any of its fields.
     pub(super) fn has(self, id: LiteralId) -> bool {
         self.story.scratch.has(id)
     }

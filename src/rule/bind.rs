@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::syntax::{Expr, Fields, Kind};
+use super::syntax::{Expr, Kind};
 use super::vocabulary::Vocabulary;
 
 /// Binds expressions, each list once.
@@ -21,15 +21,7 @@ impl Binder {
     /// Binds an expression.
     pub(super) fn bind(&mut self, expr: &mut Expr) {
         match &mut expr.kind {
-            Kind::Term(term) => {
-                for step in &mut term.steps {
-                    self.vocabulary.adopt(&mut step.forms);
-                }
-                for join in &mut term.joins {
-                    self.vocabulary.adopt(&mut join.forms);
-                }
-                term.steps.shrink_to_fit();
-            }
+            Kind::Term(term) => term.bind(&mut |forms| self.vocabulary.adopt(forms)),
             Kind::List(list) => {
                 if let Some(body) = &mut list.body {
                     *body = self.list(body);
@@ -37,10 +29,11 @@ impl Binder {
             }
             kind => {
                 if let Kind::Scoped(fields, _) = kind {
-                    self.looks_further |= !matches!(
-                        fields,
-                        Fields::Both | Fields::Title | Fields::Text | Fields::Lead | Fields::Hlead
-                    );
+                    self.looks_further |= fields.is_further();
+                }
+                // Regular expressions last: they are dear.
+                if let Kind::And(parts) = kind {
+                    parts.sort_by_key(Expr::is_dear);
                 }
                 for child in expr.children_mut() {
                     self.bind(child);

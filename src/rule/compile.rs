@@ -3,7 +3,7 @@
 use super::check;
 use super::examples::{self, ExampleFailure};
 use super::lists::{Lists, MOST_PARTS, too_large};
-use super::parser::parse;
+use super::parser::{Parsed, parse, parse_search};
 use super::syntax::{Expr, SyntaxError};
 
 /// Most terms of a rule, those of its lists included.
@@ -30,7 +30,28 @@ impl Compiled {
         lists: &Lists,
         has_filter: bool,
     ) -> Result<(Self, Vec<SyntaxError>), Vec<SyntaxError>> {
-        let mut parsed = parse(source);
+        Self::of(parse(source), source, lists, has_filter)
+    }
+
+    /// Compiles what somebody searches for: words side by side are all wanted,
+    /// and it may consist of absences.
+    ///
+    /// # Errors
+    ///
+    /// Every problem that was found, in order of place.
+    pub fn search(
+        source: &str,
+        lists: &Lists,
+    ) -> Result<(Self, Vec<SyntaxError>), Vec<SyntaxError>> {
+        Self::of(parse_search(source), source, lists, true)
+    }
+
+    fn of(
+        mut parsed: Parsed,
+        source: &str,
+        lists: &Lists,
+        has_filter: bool,
+    ) -> Result<(Self, Vec<SyntaxError>), Vec<SyntaxError>> {
         lists.link(&mut parsed.expr, &mut parsed.errors);
         let whole = 0..source.len();
         let mut errors = parsed.errors;

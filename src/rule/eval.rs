@@ -14,7 +14,7 @@ use super::language;
 use super::near::Hit;
 use super::pattern::TextPattern;
 use super::syntax::{Expr, Fields, Kind, ListRef};
-use super::term::Term;
+use super::term::Mention;
 
 /// Most occurrences of one term that are told.
 pub(super) const MOST_OCCURRENCES: usize = 8;
@@ -83,11 +83,7 @@ impl<'a> Subject<'a> {
     pub(super) fn holds(&self, expr: &Expr, place: Place, out: &mut Vec<Span>) -> bool {
         let before = out.len();
         let holds = match &expr.kind {
-            // Regular expressions last: they are dear.
-            Kind::And(parts) => [false, true].iter().all(|dear| {
-                let mut turn = parts.iter().filter(|part| part.is_dear() == *dear);
-                turn.all(|part| self.holds(part, place, out))
-            }),
+            Kind::And(parts) => parts.iter().all(|part| self.holds(part, place, out)),
             Kind::Or(parts) => {
                 let mut any = false;
                 for part in parts {
@@ -144,15 +140,19 @@ impl<'a> Subject<'a> {
         if holds { weight } else { 0 }
     }
 
-    fn term(&self, term: &Term, fields: Fields, out: &mut Vec<Span>) -> bool {
+    fn term(&self, term: &Mention, fields: Fields, out: &mut Vec<Span>) -> bool {
+        if term.must.is_some_and(|id| !self.story.scratch.has(id)) {
+            return false;
+        }
         let before = out.len();
         for (field, text) in self.fields(fields) {
             let room = MOST_OCCURRENCES - (out.len() - before);
-            if room == 0 {
-                break;
+            if let Some(id) = term.must.filter(|_| term.alone) {
+                out.extend(text.positions(id).take(room).map(|at| text.span(field, at, at)));
+            } else if room > 0 {
+                let found = occurrences(text, term).take(room);
+                out.extend(found.map(|(first, last)| text.span(field, first, last)));
             }
-            let found = occurrences(text, term).take(room);
-            out.extend(found.map(|(first, last)| text.span(field, first, last)));
         }
         out.len() > before
     }

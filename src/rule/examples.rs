@@ -64,6 +64,23 @@ fn because(words: &[String]) -> String {
     }
 }
 
+/// Why a rule does not hold, with what did; and whether but one part is
+/// missing.
+pub(super) fn closest(subject: &Subject<'_>, expr: &Expr) -> (String, bool) {
+    let reason = why_not(subject, expr, Place::TOP);
+    let Kind::And(parts) = &expr.kind else { return (reason, false) };
+    let holds = |part: &&Expr| subject.holds(part, Place::TOP, &mut Vec::new());
+    let held: Vec<&Expr> = parts.iter().filter(holds).collect();
+    let wanted = held.iter().filter(|part| !matches!(part.kind, Kind::Not(_)));
+    let shown: Vec<String> = wanted.map(|part| shorten(&part.canonical(), 40)).collect();
+    // What a NOT alone excluded had all that was asked for.
+    let nearly = held.len() + 1 == parts.len() && !shown.is_empty();
+    if shown.is_empty() {
+        return (reason, nearly);
+    }
+    (format!("it has {}; but {reason}", shown.join(" and ")), nearly)
+}
+
 /// The first part that kept `expr` from holding.
 pub(super) fn why_not(subject: &Subject<'_>, expr: &Expr, place: Place) -> String {
     let fields = place.fields.phrase();
@@ -116,7 +133,12 @@ fn not_near(subject: &Subject<'_>, how: Nearness, pair: &Operands, place: Place)
         }
     }
     let (left, right) = (shorten(&left.canonical(), 40), shorten(&right.canonical(), 40));
-    format!("{left} and {right} are there, but not as {how} wants")
+    match subject.distance(pair, place) {
+        Some(apart) if !matches!(how, Nearness::NotNear(_)) => {
+            format!("{left} and {right} are there, but {apart} words apart, not as {how} wants")
+        }
+        _ => format!("{left} and {right} are there, but not as {how} wants"),
+    }
 }
 
 fn alternatives(parts: &[Expr]) -> String {

@@ -16,8 +16,7 @@ pub(super) fn occurrences<'a>(
 /// Positions where the term may begin, in order.
 fn starts(field: FieldText<'_>, term: &Term) -> Vec<usize> {
     // Unless it may be written as one word, each of its words must be there.
-    let missing = |step: &Step| !field.has(step.forms.id);
-    if term.joins.is_empty() && term.steps.iter().any(missing) {
+    if term.joins.is_empty() && term.steps.iter().any(|step| !field.has(step.forms.id)) {
         return Vec::new();
     }
     let first = term.steps.first().map(|step| &step.forms);

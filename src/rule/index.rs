@@ -10,7 +10,9 @@ use super::syntax::{Expr, Kind, Nearness};
 use super::term::Term;
 use super::vocabulary::LiteralId;
 
-/// The end of a chain, and no guard.
+/// Literals of a guard at the most.
+const MOST_GUARDS: usize = 12;
+/// The end of a chain.
 const NONE: u32 = u32::MAX;
 /// Marks a target that is a group.
 const GROUP: u32 = 1 << 31;
@@ -25,8 +27,13 @@ pub(super) struct Index {
     postings: Vec<Posting>,
     /// Rules without an anchor: asked about every story.
     pub(super) always: Vec<u32>,
-    /// How many rules there are, removed ones included.
-    rules: usize,
+    /// By rule: which of `guards` are its own.
+    guarded: Vec<Guard>,
+    /// Literals of which a rule needs one as well.
+    guards: Vec<LiteralId>,
+    /// Whether lists are written out instead of being groups, and fields that
+    /// are not kept by word count for nothing.
+    plain: bool,
     /// Groups of lists, by where the list stands.
     lists: HashMap<usize, Vec<Need>>,
 }
@@ -35,9 +42,14 @@ pub(super) struct Index {
 struct Posting {
     /// A rule, or a group with [`GROUP`].
     target: u32,
-    /// A literal that the rule needs as well.
-    guard: u32,
     next: u32,
+}
+
+/// A range of guards; an empty one guards nothing.
+#[derive(Clone, Copy, Debug, Default)]
+struct Guard {
+    from: u32,
+    to: u32,
 }
 
 /// One of several literals or groups must be in a story.
@@ -58,25 +70,40 @@ pub(super) struct Marks {
 }
 
 impl Index {
+    /// What a story must have in its title and text, the rarest first: one
+    /// literal of each set.
+    pub(super) fn plain_needs(expr: &Expr, rarity: &Rarity<'_>) -> Vec<Vec<LiteralId>> {
+        let mut needs = Self { plain: true, ..Self::default() }.needs(expr, rarity);
+        needs.sort_by(|a, b| a.cost.total_cmp(&b.cost));
+        needs.into_iter().map(|need| need.any_of).collect()
+    }
+
     /// Adds a rule by its number.
     pub(super) fn add(&mut self, rule: u32, expr: &Expr, rarity: &Rarity<'_>) {
-        self.rules = self.rules.max(rule as usize + 1);
+        if self.guarded.len() <= rule as usize {
+            self.guarded.resize(rule as usize + 1, Guard::default());
+        }
         let mut needs = self.needs(expr, rarity);
         needs.sort_by(|a, b| a.cost.total_cmp(&b.cost));
         let Some(anchor) = needs.first() else {
             self.always.push(rule);
             return;
         };
-        let guard = needs.iter().skip(1).find_map(|need| match need.any_of.as_slice() {
-            [only] if only & GROUP == 0 => Some(*only),
-            _ => None,
-        });
+        let literals = |need: &&Need| {
+            need.any_of.len() <= MOST_GUARDS && need.any_of.iter().all(|node| node & GROUP == 0)
+        };
+        let guard = needs.iter().skip(1).find(literals).map_or(&[][..], |need| &need.any_of);
+        let from = self.guards.len() as u32;
+        self.guards.extend(guard);
+        if let Some(own) = self.guarded.get_mut(rule as usize) {
+            *own = Guard { from, to: self.guards.len() as u32 };
+        }
         for node in anchor.any_of.clone() {
-            self.post(node, rule, guard.unwrap_or(NONE));
+            self.post(node, rule);
         }
     }
 
-    fn post(&mut self, node: u32, target: u32, guard: u32) {
+    fn post(&mut self, node: u32, target: u32) {
         let number = u32::try_from(self.postings.len()).unwrap_or(NONE);
         let (heads, at) = match node & GROUP {
             0 => (&mut self.heads, node as usize),
@@ -87,7 +114,7 @@ impl Index {
         }
         let Some(head) = heads.get_mut(at) else { return };
         let next = std::mem::replace(head, number);
-        self.postings.push(Posting { target, guard, next });
+        self.postings.push(Posting { target, next });
     }
 
     /// What a story must have for `expr` to hold; nothing when it may hold
@@ -96,6 +123,7 @@ impl Index {
         match &expr.kind {
             Kind::Term(term) => term_needs(term, rarity),
             Kind::And(parts) => parts.iter().flat_map(|part| self.needs(part, rarity)).collect(),
+            Kind::Scoped(fields, _) if self.plain && fields.is_further() => Vec::new(),
             Kind::Scoped(_, inner) | Kind::AtLeast(_, inner) => self.needs(inner, rarity),
             Kind::Near(Nearness::NotNear(_), pair) => self.needs(&pair[0], rarity),
             Kind::Near(_, pair) => pair.iter().flat_map(|part| self.needs(part, rarity)).collect(),
@@ -170,11 +198,11 @@ impl Index {
         }
         let mut needs = self.needs(body, rarity);
         for need in &mut needs {
-            if need.any_of.len() > 1 {
+            if need.any_of.len() > 1 && !self.plain {
                 let group = u32::try_from(self.groups.len()).unwrap_or(NONE) | GROUP;
                 self.groups.push(NONE);
                 for node in std::mem::replace(&mut need.any_of, vec![group]) {
-                    self.post(node, group, NONE);
+                    self.post(node, group);
                 }
             }
         }
@@ -184,7 +212,7 @@ impl Index {
 
     /// Finds the rules that the story just read can concern, in order.
     pub(super) fn candidates(&self, story: &Scratch, marks: &mut Marks) {
-        marks.begin(self.rules, self.groups.len());
+        marks.begin(self.guarded.len(), self.groups.len());
         for id in story.found() {
             if let Some(head) = self.heads.get(*id as usize) {
                 self.follow(*head, story, marks);
@@ -205,7 +233,7 @@ impl Index {
                 {
                     self.follow(*head, story, marks);
                 }
-            } else if (posting.guard == NONE || story.has(posting.guard))
+            } else if self.is_possible(posting.target, story)
                 && marks.first_time(posting.target as usize, false)
             {
                 marks.candidates.push(posting.target);
@@ -213,12 +241,21 @@ impl Index {
         }
     }
 
+    /// Whether the story has one of the rule's guards.
+    fn is_possible(&self, rule: u32, story: &Scratch) -> bool {
+        let guard = self.guarded.get(rule as usize).copied().unwrap_or_default();
+        let guards = self.guards.get(guard.from as usize..guard.to as usize).unwrap_or_default();
+        guards.is_empty() || guards.iter().any(|id| story.has(*id))
+    }
+
     /// Bytes of memory it takes, about.
     pub(super) fn bytes(&self) -> usize {
         let lists: usize =
             self.lists.values().map(|needs| size_of::<Need>() * needs.len() + 32).sum();
         self.postings.capacity() * size_of::<Posting>()
-            + (self.heads.capacity() + self.groups.capacity() + self.always.capacity()) * 4
+            + (self.heads.capacity() + self.groups.capacity()) * 4
+            + (self.always.capacity() + self.guards.capacity()) * 4
+            + self.guarded.capacity() * size_of::<Guard>()
             + lists
     }
 }

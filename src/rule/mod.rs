@@ -28,6 +28,7 @@ mod lexicon;
 mod lists;
 #[cfg(test)]
 mod naive;
+mod narrow;
 mod near;
 mod parser;
 mod pattern;
@@ -46,5 +47,6 @@ pub use compile::Compiled;
 pub use examples::ExampleFailure;
 pub use item::Item;
 pub use lists::Lists;
+pub use narrow::search_words;
 pub use set::{Rule, RuleSet, Verdict};
 pub use syntax::SyntaxError;

@@ -66,6 +66,22 @@ impl Subject<'_> {
         any
     }
 
+    /// How many words at least the operands stand apart, where both are in one
+    /// field.
+    pub(super) fn distance(&self, pair: &Operands, place: Place) -> Option<usize> {
+        let [left, right] = pair.as_ref();
+        let mut nearest: Option<usize> = None;
+        for (field, text) in self.fields(place.fields) {
+            let (a, b) = (self.hits(left, field, text), self.hits(right, field, text));
+            // Enough to say how far off a rule was; it need not be exact for long texts.
+            let pairs = a.iter().take(100).flat_map(|hit| {
+                b.iter().take(1_000).map(|other| hit.distance(other)).filter(|apart| *apart > 0)
+            });
+            nearest = nearest.into_iter().chain(pairs).min();
+        }
+        nearest
+    }
+
     /// Whether an operand occurs often enough.
     pub(super) fn at_least(
         &self,

@@ -3,14 +3,13 @@
 
 mod members;
 mod name;
+mod term;
 
 use std::ops::Range;
 
 use super::level::{Level, Link};
 use super::lexer::{Lex, Lexeme, Role, ScopeName, lex};
-use super::pattern::TextPattern;
-use super::syntax::{Expr, Kind, ListRef, Nearness, SyntaxError};
-use super::term::{Style, Term};
+use super::syntax::{Expr, Kind, Nearness, SyntaxError};
 
 /// Most bytes of an expression.
 pub(super) const MOST_BYTES: usize = 64 * 1024;
@@ -29,6 +28,15 @@ pub(super) struct Parsed {
 
 /// Reads an expression. Names of lists are not looked up.
 pub(super) fn parse(source: &str) -> Parsed {
+    read(source, false)
+}
+
+/// The same; words side by side are all wanted, as people search.
+pub(super) fn parse_search(source: &str) -> Parsed {
+    read(source, true)
+}
+
+fn read(source: &str, side_by_side: bool) -> Parsed {
     let whole = 0..source.len();
     let refused = |error| Parsed {
         expr: Expr::broken(whole.clone()),
@@ -50,6 +58,7 @@ pub(super) fn parse(source: &str) -> Parsed {
         levels: 0,
         commas: 0,
         stopped: false,
+        side_by_side,
         errors,
         warnings: Vec::new(),
     };
@@ -79,6 +88,8 @@ struct Parser<'a> {
     commas: usize,
     /// Whether the rest was left unread, so that nothing can be said of its end.
     stopped: bool,
+    /// Whether words side by side are all wanted.
+    side_by_side: bool,
     errors: Vec<SyntaxError>,
     warnings: Vec<SyntaxError>,
 }
@@ -171,6 +182,7 @@ impl<'a> Parser<'a> {
                 self.errors.push(error.hint("write OR between them if one of them is enough"));
                 Link::Unknown
             }
+            _ if self.side_by_side => return Some(Link::And(span.start..span.start)),
             _ => return Some(Link::SideBySide),
         };
         self.at += 1;
@@ -334,62 +346,6 @@ impl<'a> Parser<'a> {
         match fields {
             Some(fields) => Expr::new(Kind::Scoped(fields, Box::new(inner)), span),
             None => Expr { span, ..inner },
-        }
-    }
-
-    fn regex(&mut self, text: &str, any_case: bool, span: Range<usize>) -> Expr {
-        match TextPattern::new(text, any_case, span.start + 1) {
-            Ok(pattern) => Expr::new(Kind::Pattern(Box::new(pattern)), span),
-            Err(error) => {
-                self.errors.push(error);
-                Expr::broken(span)
-            }
-        }
-    }
-
-    /// Reads what follows a missing operator, only to find more problems.
-    fn missing_prefix(&mut self, reading: Reading) -> Expr {
-        let span = self.span_at(self.at);
-        self.at += 1;
-        if self.begins_operand(self.at) {
-            self.operand(reading);
-        }
-        Expr::broken(span)
-    }
-
-    fn term(&mut self, kind: Lex<'a>, span: Range<usize>, reading: Reading) -> Expr {
-        match reading {
-            Reading::Words => {}
-            _ => return self.name(&kind, span, reading),
-        }
-        let (style, text) = match kind {
-            Lex::Word(text) => (Style::Word, text),
-            Lex::Exact(text) => (Style::Exact, text),
-            Lex::Form(text) => (Style::Form, text),
-            Lex::Phrase(text) => (Style::Phrase, text),
-            Lex::FormPhrase(text) => (Style::FormPhrase, text),
-            Lex::Stem(text) => (Style::Stem, text),
-            Lex::Regex(text, any_case) => return self.regex(text, any_case, span),
-            Lex::List(name) => {
-                let list = ListRef { name: name.to_owned(), body: None };
-                return Expr::new(Kind::List(list), span);
-            }
-            _ => return Expr::broken(span),
-        };
-        match Term::new(style, text) {
-            Ok(mut term) => {
-                let mut span = span;
-                if let Some(Lex::Loose(words)) = self.peek() {
-                    term.loosen(*words);
-                    span.end = self.span_at(self.at).end;
-                    self.at += 1;
-                }
-                Expr::new(Kind::Term(Box::new(term)), span)
-            }
-            Err((message, hint)) => {
-                self.errors.push(SyntaxError { message, span: span.clone(), hint });
-                Expr::broken(span)
-            }
         }
     }
 }

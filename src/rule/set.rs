@@ -8,10 +8,11 @@ use super::analysis::{Scratch, Story};
 use super::bind::Binder;
 use super::compile::Compiled;
 use super::eval::{Origin, Place, Subject};
-use super::examples::why_not;
+use super::examples::closest;
 use super::index::{Index, Marks};
 use super::item::{self, Item};
 use super::language;
+use super::narrow;
 use super::rarity::Rarity;
 use super::syntax::Expr;
 
@@ -65,8 +66,13 @@ struct Worker {
 pub enum Verdict {
     /// It holds.
     Holds(Match),
-    /// It does not, and which part of it decided.
-    Fails(String),
+    /// It does not.
+    Fails {
+        /// Which part of it decided, and what came closest.
+        reason: String,
+        /// Whether all the rest of it holds.
+        nearly: bool,
+    },
 }
 
 impl RuleSet {
@@ -164,6 +170,18 @@ impl RuleSet {
         self.binder.vocabulary.bytes() + index.bytes()
     }
 
+    /// A query of the full-text index of [`search_words`] that finds at least
+    /// every story of which the only rule holds; `None` when none is narrower
+    /// than all of them.
+    ///
+    /// [`search_words`]: super::search_words
+    pub fn narrowing(&self) -> Option<String> {
+        let [Some(slot)] = self.slots.as_slice() else { return None };
+        let vocabulary = &self.binder.vocabulary;
+        let rarity = Rarity { vocabulary, counts: &[], stories: 0 };
+        narrow::query(vocabulary, &Index::plain_needs(&slot.expr, &rarity))
+    }
+
     /// The rules that hold for a story, in order, each with its evidence.
     pub fn matches(&self, item: &Item<'_>) -> Vec<Match> {
         self.with_story(item, |worker, story| {
@@ -172,7 +190,8 @@ impl RuleSet {
             let subject = Subject::new(story, origin(item));
             let candidates = worker.candidates.iter();
             let slots = candidates.filter_map(|at| self.slots.get(*at as usize)?.as_ref());
-            slots.filter_map(|slot| slot.matched(item, &subject)).collect()
+            let mut spans = Vec::new();
+            slots.filter_map(|slot| slot.matched(item, &subject, &mut spans)).collect()
         })
     }
 
@@ -180,8 +199,9 @@ impl RuleSet {
     pub fn matches_one_by_one(&self, item: &Item<'_>) -> Vec<Match> {
         self.with_story(item, |_, story| {
             let subject = Subject::new(story, origin(item));
+            let mut spans = Vec::new();
             let slots = self.slots.iter().flatten();
-            slots.filter_map(|slot| slot.matched(item, &subject)).collect()
+            slots.filter_map(|slot| slot.matched(item, &subject, &mut spans)).collect()
         })
     }
 
@@ -191,9 +211,9 @@ impl RuleSet {
         let slot = self.slots.iter().flatten().find(|slot| slot.name == *rule)?;
         Some(self.with_story(item, |_, story| {
             let subject = Subject::new(story, origin(item));
-            match slot.matched(item, &subject) {
+            match slot.matched(item, &subject, &mut Vec::new()) {
                 Some(found) => Verdict::Holds(found),
-                None => Verdict::Fails(slot.why_not(item, &subject)),
+                None => slot.fails(item, &subject),
             }
         }))
     }
@@ -229,28 +249,37 @@ impl Slot {
         self.languages.is_empty() || subject.story.language().is_none_or(wanted)
     }
 
-    fn matched(&self, item: &Item<'_>, subject: &Subject<'_>) -> Option<Match> {
-        let mut spans: Vec<Span> = Vec::new();
+    /// Its match, with the evidence; `spans` is room that is used again.
+    fn matched(
+        &self,
+        item: &Item<'_>,
+        subject: &Subject<'_>,
+        spans: &mut Vec<Span>,
+    ) -> Option<Match> {
+        spans.clear();
         let holds = self.wants_feed(item)
-            && subject.holds(&self.expr, Place::TOP, &mut spans)
+            && subject.holds(&self.expr, Place::TOP, spans)
             && self.wants_language(subject);
         if !holds {
             return None;
         }
-        spans.sort_by_key(|span| (span.field, span.start, span.end));
+        spans.sort_unstable_by_key(|span| (span.field, span.start, span.end));
         spans.dedup();
-        spans.truncate(MOST_SPANS);
-        Some(Match { rule: self.name.clone(), spans })
+        let told = spans.get(..MOST_SPANS).unwrap_or(spans);
+        Some(Match { rule: self.name.clone(), spans: told.to_vec() })
     }
 
-    fn why_not(&self, item: &Item<'_>, subject: &Subject<'_>) -> String {
+    fn fails(&self, item: &Item<'_>, subject: &Subject<'_>) -> Verdict {
         if !self.wants_feed(item) {
-            return format!("the rule does not look at the feed \"{}\"", item.feed);
+            let reason = format!("the rule does not look at the feed \"{}\"", item.feed);
+            return Verdict::Fails { reason, nearly: false };
         }
-        if !subject.holds(&self.expr, Place::TOP, &mut Vec::new()) {
-            return why_not(subject, &self.expr, Place::TOP);
+        if subject.holds(&self.expr, Place::TOP, &mut Vec::new()) {
+            let language = subject.story.language().unwrap_or("unknown");
+            let reason = format!("the words are there, but the rule does not read {language}");
+            return Verdict::Fails { reason, nearly: true };
         }
-        let language = subject.story.language().unwrap_or("unknown");
-        format!("the words are there, but the rule does not read the language {language}")
+        let (reason, nearly) = closest(subject, &self.expr);
+        Verdict::Fails { reason, nearly }
     }
 }

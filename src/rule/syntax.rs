@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::model::Field;
 
 use super::pattern::TextPattern;
-use super::term::Term;
+use super::term::Mention;
 
 /// A problem in an expression, or a warning.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,7 +56,7 @@ pub(super) enum Kind {
     /// Not this.
     Not(Box<Expr>),
     /// A word or phrase.
-    Term(Box<Term>),
+    Term(Mention),
     /// A regular expression.
     Pattern(Box<TextPattern>),
     /// A named list.
@@ -166,6 +166,11 @@ impl Fields {
             Self::Source => "source:",
             Self::Url => "url:",
         }
+    }
+
+    /// Whether it looks at more than title and text.
+    pub(super) fn is_further(self) -> bool {
+        matches!(self, Self::Author | Self::Category | Self::Source | Self::Url)
     }
 
     /// The fields, and whether only their first words are meant.

@@ -23,6 +23,42 @@ pub(super) struct Term {
     pub(super) joins: Vec<Join>,
 }
 
+/// A term where it stands in an expression. Once it is bound, most questions
+/// about it are answered by what is beside it here.
+#[derive(Clone, Debug)]
+pub(super) struct Mention {
+    term: Box<Term>,
+    /// A literal without which it is nowhere.
+    pub(super) must: Option<LiteralId>,
+    /// Whether that literal is all there is to it.
+    pub(super) alone: bool,
+}
+
+impl Mention {
+    pub(super) fn new(term: Term) -> Self {
+        Self { term: Box::new(term), must: None, alone: false }
+    }
+
+    /// Notes what is beside the term.
+    pub(super) fn bind(&mut self, adopt: &mut dyn FnMut(&mut Forms)) {
+        self.term.steps.iter_mut().for_each(|step| adopt(&mut step.forms));
+        self.term.joins.iter_mut().for_each(|join| adopt(&mut join.forms));
+        self.term.steps.shrink_to_fit();
+        if self.term.joins.is_empty() {
+            self.must = self.term.steps.last().map(|step| step.forms.id);
+            self.alone = self.term.steps.len() == 1;
+        }
+    }
+}
+
+impl std::ops::Deref for Mention {
+    type Target = Term;
+
+    fn deref(&self) -> &Term {
+        &self.term
+    }
+}
+
 /// How a term was written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Style {

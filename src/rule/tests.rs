@@ -411,6 +411,52 @@ fn slips_with_stems_scopes_and_patterns_are_explained() {
 }
 
 #[test]
+fn a_search_is_narrowed_to_words_that_must_be_there() {
+    let check = |expr: &str, expected: Option<&str>| {
+        let compiled = Compiled::search(expr, &lists()).unwrap().0;
+        let set = RuleSet::new(vec![Rule { compiled, ..rule("a") }]);
+        assert_eq!(set.narrowing().as_deref(), expected, "{expr}");
+    };
+    check("hotline zebra", Some("(\"hotline\" OR \"hotlines\") AND (\"zebra\" OR \"zebras\")"));
+    check("hotline OR =zebra", Some("(\"hotline\" OR \"hotlines\" OR \"zebra\")"));
+    check("intercept* AND NOT jet", Some("(\"intercept\"*)"));
+    check("meet~", None);
+    check("author:smith", None);
+    check("author:smith hotline", Some("(\"hotline\" OR \"hotlines\")"));
+    check("=\"AT&T\"", Some("(\"at\u{E026}t\")"));
+    assert_eq!(super::search_words("U.S. ships", "At AT&T, 中国"), "at at\u{E026}t ships us 中 国");
+}
+
+#[test]
+fn what_came_closest_is_told() {
+    let check = |expr: &str, text: &str, expected: &str, nearly: bool| {
+        let set = RuleSet::new(vec![rule(expr)]);
+        let verdict = set.explain(&RuleName::new("r"), &item(text)).unwrap();
+        let reason = expected.to_owned();
+        assert_eq!(verdict, super::Verdict::Fails { reason, nearly }, "{expr}");
+    };
+    check(
+        "@china AND @us AND hotline",
+        "China talks to the Pentagon",
+        "it has @china and @us; but no \"hotline\" in title or text",
+        true,
+    );
+    check("zebra AND hotline", "ships", "no \"zebra\" in title or text", false);
+    check(
+        "zebra NEAR/2 hotline",
+        "zebra one two three hotline",
+        "zebra and hotline are there, but 4 words apart, not as NEAR/2 wants",
+        false,
+    );
+    check(
+        "zebra AND NOT hotline",
+        "zebra hotline",
+        "it has zebra; but excluded by \"hotline\"",
+        true,
+    );
+}
+
+#[test]
 fn the_index_finds_what_asking_every_rule_finds() {
     let rules = {
         let exprs = [

@@ -186,6 +186,11 @@ impl Vocabulary {
         }
     }
 
+    /// The forms of a literal.
+    pub(super) fn pattern(&self, id: LiteralId) -> Option<&Pattern> {
+        self.literals.get(id as usize).map(|literal| &literal.pattern)
+    }
+
     /// Bytes of memory it takes, about.
     pub(super) fn bytes(&self) -> usize {
         let strings = |pattern: &Pattern| match pattern {

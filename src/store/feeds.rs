@@ -67,7 +67,7 @@ impl Store {
             gone.sort_by_key(|feed| feed.id);
             for gone in gone {
                 db.execute("UPDATE feed SET active = 0 WHERE id = ?", [gone.id])?;
-                report.removed.push(FeedName::new(&gone.name));
+                report.removed.push(FeedName::new(gone.name.as_str()));
             }
             Ok(report)
         })

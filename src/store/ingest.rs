@@ -102,6 +102,8 @@ pub trait Judge: Send {
     ) -> (StoryRef, Option<StoryCandidate>);
     /// Which rules a new or revised entry matches, and what follows.
     fn judge(&mut self, entry: &Entry, situation: &Situation<'_>) -> Vec<JudgedMatch>;
+    /// The words to find an entry by later.
+    fn words(&mut self, entry: &Entry) -> String;
     /// What the visit leaves on its feed; `None` leaves the feed as it is.
     fn conclude(&mut self, visit: &Visit, report: &CommitReport) -> Option<FeedAfter>;
 }

@@ -73,6 +73,7 @@ impl Intake<'_> {
             }
         };
         let id = self.insert_entry(story_row)?;
+        self.save_words(id, judge)?;
         self.save_keys(id)?;
         self.save_story_keys(story_row)?;
         let situation = Situation {
@@ -95,6 +96,7 @@ impl Intake<'_> {
         report: &mut CommitReport,
     ) -> rusqlite::Result<EntryOutcome> {
         let (story_row, previous) = self.replace_entry(id)?;
+        self.save_words(id, judge)?;
         let candidate = candidate(self.db, story_row)?;
         let situation = Situation {
             newness: Newness::Revised,
@@ -168,10 +170,11 @@ impl Intake<'_> {
         self.db
             .prepare_cached(
                 "INSERT INTO entry (id, feed_id, story_id, guid, url, title, text, authors, categories, \
-                 lang, published, updated, first_seen, last_seen, link_key, title_key, revision_key) \
+                 lang, published, updated, first_seen, last_seen, link_key, title_key, revision_key, \
+                 source_title, source_url) \
                  VALUES (1 + max((SELECT coalesce(max(id), 0) FROM entry), \
                                  (SELECT coalesce(max(id), 0) FROM tombstone)), \
-                 ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?12, ?13, ?14, ?15)",
+                 ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?12, ?13, ?14, ?15, ?16, ?17)",
             )?
             .execute(params![
                 self.visit.feed,
@@ -188,9 +191,19 @@ impl Intake<'_> {
                 now,
                 self.keys.link.map(|key| key.0),
                 self.keys.title.0,
-                self.keys.revision.0
+                self.keys.revision.0,
+                entry.source.as_ref().and_then(|source| source.title.as_ref()),
+                entry.source.as_ref().and_then(|source| source.url.as_ref())
             ])?;
         Ok(EntryId(self.db.last_insert_rowid()))
+    }
+
+    /// What a search finds the entry by.
+    fn save_words(&self, id: EntryId, judge: &mut dyn Judge) -> rusqlite::Result<()> {
+        self.db
+            .prepare_cached("INSERT OR REPLACE INTO entry_words (rowid, words) VALUES (?1, ?2)")?
+            .execute(params![id.0, judge.words(self.entry)])?;
+        Ok(())
     }
 
     /// Keeps the old wording as a version and puts the new one in its place.

@@ -4,6 +4,7 @@
 //! a lease* and *commit that may be repeated*; nothing outside this folder
 //! knows SQL.
 
+mod archive;
 mod deliveries;
 mod detail;
 mod facts;
@@ -27,6 +28,7 @@ use std::sync::{Arc, Mutex};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
+pub use archive::{ArchiveQuery, Archived};
 pub use deliveries::Finish;
 pub use detail::FeedDetail;
 pub use feeds::{Scheduled, SyncReport};

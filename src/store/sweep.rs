@@ -105,6 +105,7 @@ fn forget(db: &Connection, story: i64) -> rusqlite::Result<()> {
         "INSERT INTO tombstone (id, feed_id, last_seen, published, has_guid, link_key, title_key) \
          SELECT id, feed_id, last_seen, published, guid IS NOT NULL, link_key, title_key \
          FROM entry WHERE story_id = ?",
+        "DELETE FROM entry_words WHERE rowid IN (SELECT id FROM entry WHERE story_id = ?)",
         "DELETE FROM entry WHERE story_id = ?",
         "DELETE FROM story WHERE id = ?",
     ] {

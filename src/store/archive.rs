@@ -1,0 +1,136 @@
+//! Stored entries as they came, the newest first, for looking back.
+
+use jiff::Timestamp;
+use rusqlite::{Connection, Row, ToSql};
+
+use super::rows::{millis, optional_time, time};
+use super::{Store, StoreError};
+use crate::model::{Entry, Source};
+
+/// A stored entry.
+#[derive(Clone, Debug)]
+pub struct Archived {
+    /// Its row: newer entries have higher ones.
+    pub id: i64,
+    /// The story's id.
+    pub story: String,
+    /// The feed's name.
+    pub feed: String,
+    /// When it was first seen.
+    pub first_seen: Timestamp,
+    /// What it says.
+    pub entry: Entry,
+}
+
+/// Which entries are wanted.
+#[derive(Clone, Debug, Default)]
+pub struct ArchiveQuery {
+    /// First seen not before this.
+    pub since: Option<Timestamp>,
+    /// Only entries with these words, as a query of the full-text index.
+    pub words: Option<String>,
+    /// Only of this story.
+    pub story: Option<String>,
+    /// Only with this link.
+    pub url: Option<String>,
+    /// Only rows below this one: where the page before ended.
+    pub before: Option<i64>,
+    /// At most so many.
+    pub limit: usize,
+}
+
+impl Store {
+    /// Stored entries, the newest first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn archive(&self, query: ArchiveQuery) -> Result<Vec<Archived>, StoreError> {
+        self.read(move |db| page(db, &query)).await
+    }
+
+    /// How many entries were first seen since then, and when the oldest and
+    /// newest of them were.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn archive_extent(
+        &self,
+        since: Option<Timestamp>,
+    ) -> Result<(u64, Option<Timestamp>, Option<Timestamp>), StoreError> {
+        self.read(move |db| {
+            db.query_row(
+                "SELECT count(*) AS entries, min(first_seen) AS oldest, max(first_seen) AS newest \
+                 FROM entry WHERE first_seen >= ?",
+                [since.map_or(i64::MIN, millis)],
+                |row| {
+                    let entries: i64 = row.get("entries")?;
+                    let ends = (optional_time(row, "oldest")?, optional_time(row, "newest")?);
+                    Ok((entries.unsigned_abs(), ends.0, ends.1))
+                },
+            )
+        })
+        .await
+    }
+}
+
+fn page(db: &Connection, query: &ArchiveQuery) -> rusqlite::Result<Vec<Archived>> {
+    let mut sql = "SELECT entry.id, story.uid, feed.name, entry.first_seen, guid, entry.url, \
+                   entry.title, text, authors, categories, lang, published, updated, \
+                   source_title, source_url FROM entry \
+                   JOIN story ON story.id = entry.story_id JOIN feed ON feed.id = entry.feed_id \
+                   WHERE 1"
+        .to_owned();
+    let mut arguments: Vec<&dyn ToSql> = Vec::new();
+    let since = query.since.map(millis);
+    if let Some(since) = &since {
+        sql.push_str(" AND entry.first_seen >= ?");
+        arguments.push(since);
+    }
+    if let Some(words) = &query.words {
+        sql.push_str(
+            " AND (entry.id <= (SELECT unindexed_to FROM archive) \
+             OR entry.id IN (SELECT rowid FROM entry_words WHERE entry_words MATCH ?))",
+        );
+        arguments.push(words);
+    }
+    if let Some(story) = &query.story {
+        sql.push_str(" AND story.uid = ?");
+        arguments.push(story);
+    }
+    if let Some(url) = &query.url {
+        sql.push_str(" AND entry.url = ?");
+        arguments.push(url);
+    }
+    if let Some(before) = &query.before {
+        sql.push_str(" AND entry.id < ?");
+        arguments.push(before);
+    }
+    sql.push_str(&format!(" ORDER BY entry.id DESC LIMIT {}", query.limit));
+    db.prepare(&sql)?.query_map(arguments.as_slice(), archived)?.collect()
+}
+
+fn archived(row: &Row<'_>) -> rusqlite::Result<Archived> {
+    let strings = |column: &str| -> rusqlite::Result<Vec<String>> {
+        Ok(serde_json::from_str(&row.get::<_, String>(column)?).unwrap_or_default())
+    };
+    let (title, url) = (row.get("source_title")?, row.get("source_url")?);
+    let source = Source { title, url };
+    Ok(Archived {
+        id: row.get("id")?,
+        story: row.get("uid")?,
+        feed: row.get("name")?,
+        first_seen: time(row, "first_seen")?,
+        entry: Entry {
+            guid: row.get("guid")?,
+            url: row.get("url")?,
+            title: row.get("title")?,
+            text: row.get("text")?,
+            published: optional_time(row, "published")?,
+            updated: optional_time(row, "updated")?,
+            authors: strings("authors")?,
+            categories: strings("categories")?,
+            lang: row.get("lang")?,
+            source: (source != Source::default()).then_some(source),
+        },
+    })
+}
