@@ -80,6 +80,29 @@ pub(super) enum Command {
         after_help = "Example:\n  wirewatch parse feed.xml | wirewatch match --rules rules.toml"
     )]
     Match(MatchArgs),
+    /// List, show and test the rules
+    ///
+    /// Without a further command: lists them.
+    #[command(after_help = "Examples:\n  wirewatch rules\n  wirewatch rules show sanctions\n  \
+        wirewatch rules test")]
+    Rules(RulesArgs),
+    /// Say why a rule matches a story, or why not and what came closest
+    #[command(after_help = "Examples:\n  wirewatch explain sanctions s0123456789abcdef\n  \
+        wirewatch explain sanctions https://example.org/story\n  \
+        wirewatch explain sanctions story.txt")]
+    Explain(ExplainArgs),
+    /// Search the stored entries in the language of rules, the newest first
+    ///
+    /// Words side by side are all wanted. Lists of the configuration can be used.
+    #[command(after_help = "Example:\n  wirewatch search 'hotline @china' --since 30d")]
+    Search(SearchArgs),
+    /// Say what rules would have found among the stored entries
+    #[command(after_help = "Examples:\n  wirewatch backtest sanctions --since 30d\n  \
+        wirewatch backtest --rules edited.toml")]
+    Backtest(BacktestArgs),
+    /// Compare the rules in force with an edited file: stories gained and lost
+    #[command(after_help = "Example:\n  wirewatch plan edited.toml --since 30d")]
+    Plan(PlanArgs),
     /// Run the whole decision path over items in time order: a JSON object a line per item
     ///
     /// Items are JSON lines as for `match`, with `feed` and `published` or `seen`; no network and
@@ -167,6 +190,75 @@ pub(super) struct MatchArgs {
     /// JSON lines, or - for standard input
     #[arg(long, value_name = "FILE", default_value = "-")]
     pub(super) input: PathBuf,
+    /// Print a line for each rule and item, and why those that do not match do not
+    #[arg(long)]
+    pub(super) explain: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct RulesArgs {
+    #[command(subcommand)]
+    pub(super) action: Option<RulesAction>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum RulesAction {
+    /// List the rules
+    List,
+    /// Show a rule in its canonical form, with its lists, filters and examples
+    Show {
+        /// The rule's name
+        name: String,
+    },
+    /// Run the rules' own examples
+    Test {
+        /// Only of this rule
+        name: Option<String>,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct ExplainArgs {
+    /// The rule's name
+    pub(super) rule: String,
+    /// A story's id, the link of a stored entry, or a file with items or a plain text
+    pub(super) what: String,
+    /// Rules of this file instead of the configuration's
+    #[arg(long, value_name = "FILE")]
+    pub(super) rules: Option<PathBuf>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct SearchArgs {
+    /// What to look for
+    pub(super) query: String,
+    /// Not older than this: 90m, 2h, 3d
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub(super) since: Option<jiff::SignedDuration>,
+    /// At most so many
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    pub(super) limit: usize,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct BacktestArgs {
+    /// Only this rule
+    pub(super) rule: Option<String>,
+    /// Rules of this file instead of the configuration's
+    #[arg(long, value_name = "FILE")]
+    pub(super) rules: Option<PathBuf>,
+    /// Only entries not older than this: 90m, 2h, 3d
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub(super) since: Option<jiff::SignedDuration>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct PlanArgs {
+    /// TOML file with the edited terms and rules
+    pub(super) rules: PathBuf,
+    /// Only entries not older than this: 90m, 2h, 3d
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub(super) since: Option<jiff::SignedDuration>,
 }
 
 #[derive(Debug, clap::Args)]

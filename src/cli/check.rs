@@ -1,5 +1,6 @@
 //! `check`: what is wrong with the configuration, and what it would do.
 
+use std::collections::BTreeSet;
 use std::process::ExitCode;
 
 use serde_json::{Value, json};
@@ -8,6 +9,7 @@ use super::{BAD_CONFIG, CliError, Context, output};
 use crate::config::{self, Config, Environment, Problem};
 use crate::deliver::ChannelOptions;
 use crate::model::Interval;
+use crate::rule::RuleSet;
 
 pub(super) async fn run(mut context: Context) -> Result<ExitCode, CliError> {
     let path = context.config_path()?;
@@ -25,11 +27,35 @@ pub(super) async fn run(mut context: Context) -> Result<ExitCode, CliError> {
     for warning in &config.warnings {
         output::remark(&warning.render(false));
     }
+    for remark in lint(&config, &config::load_terms(&path, &Environment::from_process())) {
+        output::remark(&remark);
+    }
     for line in plan(&config) {
         context.out.line(line)?;
     }
     context.out.flush()?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// What is allowed, but probably not meant.
+fn lint(config: &Config, terms: &[(String, String)]) -> Vec<String> {
+    let used: BTreeSet<String> = config
+        .rules
+        .iter()
+        .flat_map(|rule| rule.rule.compiled.lists())
+        .map(|(name, _)| name)
+        .collect();
+    let unused = terms.iter().filter(|(name, _)| !used.contains(name));
+    let mut remarks: Vec<String> =
+        unused.map(|(name, _)| format!("warning: no rule uses the list @{name}")).collect();
+    let rules = RuleSet::new(config.rules.iter().map(|rule| rule.rule.clone()).collect());
+    remarks.extend(rules.unindexed().iter().map(|rule| {
+        format!(
+            "warning: rule \"{rule}\" runs on every story, because no word must be in one for it \
+             to hold"
+        )
+    }));
+    remarks
 }
 
 fn problem_json(problem: &Problem) -> Value {

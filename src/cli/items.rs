@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::{CliError, output};
 use crate::extract::{one_line, paragraphs};
-use crate::model::Entry;
+use crate::model::{Entry, Source};
 use crate::parse::parse_date;
 
 /// An item as a line gives it. Keys that are not known are ignored, so that
@@ -33,6 +33,9 @@ pub(super) struct ItemLine {
     authors: Option<Value>,
     #[serde(default)]
     categories: Option<Value>,
+    /// Name of the outlet, or an object with `title` and `url`.
+    #[serde(default)]
+    source: Option<Value>,
     #[serde(default)]
     lang: Option<String>,
     #[serde(default)]
@@ -66,9 +69,18 @@ impl ItemLine {
             authors: texts(self.author).chain(texts(self.authors)).collect(),
             categories: texts(self.categories).collect(),
             lang: self.lang.filter(|lang| !lang.is_empty()),
-            source: None,
+            source: self.source.as_ref().and_then(source),
         }
     }
+}
+
+fn source(value: &Value) -> Option<Source> {
+    let text = |value: Option<&Value>| value.and_then(Value::as_str).map(str::to_owned);
+    let source = match value {
+        Value::String(title) => Source { title: Some(title.clone()), url: None },
+        other => Source { title: text(other.get("title")), url: text(other.get("url")) },
+    };
+    (source != Source::default()).then_some(source)
 }
 
 /// One text or several; nothing and null are none.
@@ -117,18 +129,29 @@ pub(super) fn read(
     input: &Path,
     mut each: impl FnMut(ItemLine) -> Result<(), CliError>,
 ) -> Result<usize, CliError> {
-    let failed = |error: std::io::Error| {
-        CliError::Failed(format!("cannot read \"{}\": {error}", input.display()))
-    };
     let mut reader: Box<dyn BufRead> = if input == Path::new("-") {
         Box::new(std::io::stdin().lock())
     } else {
-        Box::new(BufReader::new(std::fs::File::open(input).map_err(failed)?))
+        let file = std::fs::File::open(input).map_err(|error| unreadable(input, &error))?;
+        Box::new(BufReader::new(file))
     };
+    read_from(input, &mut reader, &mut each)
+}
+
+fn unreadable(input: &Path, error: &std::io::Error) -> CliError {
+    CliError::Failed(format!("cannot read \"{}\": {error}", input.display()))
+}
+
+/// The same from a reader that is open already; `input` is its name.
+pub(super) fn read_from(
+    input: &Path,
+    reader: &mut dyn BufRead,
+    each: &mut dyn FnMut(ItemLine) -> Result<(), CliError>,
+) -> Result<usize, CliError> {
     let (mut number, mut bad, mut line) = (0_usize, 0_usize, Vec::new());
     loop {
         line.clear();
-        if reader.read_until(b'\n', &mut line).map_err(failed)? == 0 {
+        if reader.read_until(b'\n', &mut line).map_err(|error| unreadable(input, &error))? == 0 {
             return Ok(bad);
         }
         number += 1;

@@ -3,13 +3,13 @@
 use std::process::ExitCode;
 
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::args::MatchArgs;
 use super::{CliError, Context, items, output};
 use crate::config::{self, Environment};
 use crate::model::Span;
-use crate::rule::{Item, RuleSet};
+use crate::rule::{Item, RuleSet, Verdict};
 
 #[derive(Serialize)]
 struct MatchJson<'a> {
@@ -38,6 +38,9 @@ pub(super) fn run(mut context: Context, args: MatchArgs) -> Result<ExitCode, Cli
         let feed = line.feed.clone().unwrap_or_default();
         let entry = line.into_entry();
         let item = Item::of_entry(&entry, &feed);
+        if args.explain {
+            return explain(&mut context, &rules, &id, &item);
+        }
         for found in rules.matches(&item) {
             let spans = found.spans.iter().map(|span| span_json(span, &item)).collect();
             context.out.json(&MatchJson { id: &id, rule: found.rule.as_str(), spans })?;
@@ -46,6 +49,27 @@ pub(super) fn run(mut context: Context, args: MatchArgs) -> Result<ExitCode, Cli
     })?;
     context.out.flush()?;
     Ok(ExitCode::from(if bad > 0 { super::FAILED } else { 0 }))
+}
+
+/// A line for each rule, with the reason where it does not match.
+fn explain(
+    context: &mut Context,
+    rules: &RuleSet,
+    id: &Value,
+    item: &Item<'_>,
+) -> Result<(), CliError> {
+    for rule in rules.names() {
+        let (matches, spans, reason) = match rules.explain(rule, item) {
+            Some(Verdict::Holds(found)) => (true, found.spans, None),
+            Some(Verdict::Fails { reason, .. }) => (false, Vec::new(), Some(reason)),
+            None => continue,
+        };
+        let spans: Vec<SpanJson> = spans.iter().map(|span| span_json(span, item)).collect();
+        context.out.json(&json!({
+            "id": id, "rule": rule.as_str(), "matches": matches, "spans": spans, "reason": reason,
+        }))?;
+    }
+    Ok(())
 }
 
 fn span_json(span: &Span, item: &Item<'_>) -> SpanJson {

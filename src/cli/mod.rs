@@ -1,6 +1,7 @@
 //! The command line: one file a command, and the only code that prints
 //! (besides the console channel, whose message is the printing).
 
+mod archive;
 mod args;
 mod check;
 mod feeds;
@@ -14,6 +15,7 @@ mod once;
 mod output;
 mod parse;
 mod replay;
+mod rules;
 mod run;
 mod status;
 
@@ -102,6 +104,11 @@ async fn dispatch(command: Command, context: Context) -> Result<ExitCode, CliErr
         Command::Notices(args) => notices::run(context, args).await,
         Command::Parse(args) => parse::run(context, args),
         Command::Match(args) => matching::run(context, args),
+        Command::Rules(args) => rules::run(context, args),
+        Command::Explain(args) => archive::explain::run(context, args).await,
+        Command::Search(args) => archive::search::run(context, args).await,
+        Command::Backtest(args) => archive::backtest::run(context, args).await,
+        Command::Plan(args) => archive::plan::run(context, args).await,
         Command::Replay(args) => replay::run(context, args).await,
         Command::Generate(args) => generate::run(context, args),
     }

@@ -45,6 +45,13 @@ pub(super) fn remark(message: &str) {
     let _ = writeln!(std::io::stderr(), "{message}");
 }
 
+/// How far long work got: a line that the next one overwrites.
+pub(super) fn progress(message: &str) {
+    let mut stderr = std::io::stderr();
+    let _ = write!(stderr, "\r\u{1b}[K{message}");
+    let _ = stderr.flush();
+}
+
 /// Every problem of a configuration, on standard error.
 pub(super) fn problems(problems: &Problems) {
     let colour = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();

@@ -142,6 +142,15 @@ pub fn load_rules(path: &Path, env: &Environment) -> Result<Config, Problems> {
     config((document, Default::default(), rules, BTreeMap::new()), env, findings)
 }
 
+/// Reads only `[terms]`: names and expressions. What is wrong in them is for
+/// [`load`] to tell.
+pub fn load_terms(path: &Path, env: &Environment) -> Vec<(String, String)> {
+    let mut findings = Findings::default();
+    let root = include::read_all(path, env, &mut findings);
+    let document = document::gather(&root, Scope::Rules, &mut findings);
+    document.terms.into_iter().map(|(name, text)| (name, text.text)).collect()
+}
+
 type Parts =
     (Document, (Vec<Feed>, Vec<Feed>), Vec<RuleConfig>, BTreeMap<ChannelName, ChannelOptions>);
 

@@ -16,6 +16,10 @@ pub struct RuleConfig {
     pub severity: Severity,
     /// Who is told; nobody when empty.
     pub channels: Vec<ChannelName>,
+    /// Headlines that it must match.
+    pub matches: Vec<String>,
+    /// Headlines that it must not match.
+    pub ignores: Vec<String>,
     /// The rule itself.
     pub rule: Rule,
 }
@@ -91,6 +95,10 @@ fn is_echo(expression: &str, broken: &[String], incomplete: bool) -> bool {
     (incomplete && expression.contains('@')) || broken.iter().any(uses)
 }
 
+fn plain(texts: &[Text]) -> Vec<String> {
+    texts.iter().map(|text| text.text.clone()).collect()
+}
+
 struct RuleReader<'a> {
     label: String,
     named: &'a Named,
@@ -125,6 +133,8 @@ impl RuleReader<'_> {
             title: self.fields().text("name").map_or_else(|| name.to_owned(), |name| name.text),
             severity: severity.and_then(|word| Severity::from_word(&word.text)).unwrap_or_default(),
             channels: channels.into_iter().map(ChannelName::new).collect(),
+            matches: plain(&self.fields().texts("matches")),
+            ignores: plain(&self.fields().texts("ignores")),
             rule: Rule {
                 name: RuleName::new(name),
                 compiled,
@@ -216,7 +226,6 @@ impl RuleReader<'_> {
 
     fn run_examples(&self, compiled: &Compiled, findings: &mut Findings) {
         let (matches, ignores) = (self.fields().texts("matches"), self.fields().texts("ignores"));
-        let plain = |texts: &[Text]| texts.iter().map(|t| t.text.clone()).collect::<Vec<_>>();
         for failure in compiled.check_examples(&plain(&matches), &plain(&ignores)) {
             let (list, verdict) = match failure.expected_match {
                 true => (&matches, "does not match, but should"),

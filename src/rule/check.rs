@@ -29,6 +29,27 @@ pub(super) fn holds_for_nothing(expr: &Expr) -> bool {
     }
 }
 
+/// Small words that are most often meant as something else.
+const SURPRISES: [(&str, &str); 5] = [
+    ("us", "US for the country"),
+    ("it", "IT for the trade"),
+    ("who", "WHO for the organisation"),
+    ("may", "{May} for the month or name"),
+    ("un", "UN for the organisation"),
+];
+
+/// Warns of words that are read otherwise than most people mean them.
+pub(super) fn surprises(expr: &Expr, warnings: &mut Vec<SyntaxError>) {
+    if let Kind::Term(term) = &expr.kind
+        && let Some((word, other)) = SURPRISES.iter().find(|(word, _)| term.display == *word)
+    {
+        let message = format!("\"{word}\" finds the common word in nearly every story");
+        let hint = format!("write {other}, or ={word} if you mean it");
+        warnings.push(SyntaxError::new(expr.span.clone(), message).hint(hint));
+    }
+    expr.children().iter().for_each(|child| surprises(child, warnings));
+}
+
 /// Reports every AND that asks for something and for its absence, every
 /// count that cannot be reached, and every operand of NEAR or ATLEAST that has
 /// no place in a text.

@@ -4,7 +4,7 @@ use super::check;
 use super::examples::{self, ExampleFailure};
 use super::lists::{Lists, MOST_PARTS, too_large};
 use super::parser::{Parsed, parse, parse_search};
-use super::syntax::{Expr, SyntaxError};
+use super::syntax::{Expr, Kind, SyntaxError};
 
 /// Most terms of a rule, those of its lists included.
 const MOST_TERMS: usize = 2000;
@@ -69,6 +69,7 @@ impl Compiled {
             }
         }
         if errors.is_empty() {
+            check::surprises(&parsed.expr, &mut parsed.warnings);
             return Ok((Self { expr: parsed.expr }, parsed.warnings));
         }
         errors.sort_by_key(|error| (error.span.start, error.span.end));
@@ -80,11 +81,30 @@ impl Compiled {
         self.expr.canonical()
     }
 
+    /// The lists that it mentions, and those that they mention, each once: name
+    /// and canonical form.
+    pub fn lists(&self) -> Vec<(String, String)> {
+        let mut found = Vec::new();
+        mentioned(&self.expr, &mut found);
+        found
+    }
+
     /// Tries the rule on headlines that it should match and on headlines that
     /// it should ignore. Filters are left aside: the examples test the words.
     pub fn check_examples(&self, matches: &[String], ignores: &[String]) -> Vec<ExampleFailure> {
         examples::check(&self.expr, matches, ignores)
     }
+}
+
+fn mentioned(expr: &Expr, found: &mut Vec<(String, String)>) {
+    if let Kind::List(list) = &expr.kind
+        && let Some(body) = &list.body
+        && !found.iter().any(|(name, _)| *name == list.name)
+    {
+        found.push((list.name.clone(), body.canonical()));
+        mentioned(body, found);
+    }
+    expr.children().iter().for_each(|child| mentioned(child, found));
 }
 
 fn check_sense(expr: &Expr, has_filter: bool, errors: &mut Vec<SyntaxError>) {

@@ -195,6 +195,7 @@ impl<'a> Reader<'a> {
             check::sense(&parsed.expr, &mut parsed.errors);
         }
         let whole = !broken && parsed.errors.is_empty();
+        check::surprises(&parsed.expr, &mut parsed.warnings);
         let mut entry = Entry::default();
         if whole {
             entry.terms = self.lists.usage(&parsed.expr, &mut entry.uses);

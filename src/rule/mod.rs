@@ -10,6 +10,7 @@
 //! store.
 
 mod analysis;
+mod anatomy;
 mod bind;
 mod check;
 mod compile;
@@ -43,6 +44,7 @@ mod tests;
 mod token;
 mod vocabulary;
 
+pub use anatomy::Anatomy;
 pub use compile::Compiled;
 pub use examples::ExampleFailure;
 pub use item::Item;

@@ -159,7 +159,20 @@ impl Want {
         let (left, right) = (pair[0].places(story, field), pair[1].places(story, field));
         let mut found = Vec::new();
         for a in &left {
-            let apart = |b: &&Place| (b.0.saturating_sub(a.1)).max(a.0.saturating_sub(b.1));
+            let gap = |a: (usize, usize), b: (usize, usize)| {
+                b.0.saturating_sub(a.1).max(a.0.saturating_sub(b.1))
+            };
+            let apart = |b: &&Place| match gap((a.0, a.1), (b.0, b.1)) {
+                // One stands between the words of the other, or shares one.
+                0 => {
+                    let mut gaps = Vec::new();
+                    for ours in &a.2 {
+                        gaps.extend(b.2.iter().map(|theirs| gap(*ours, *theirs)));
+                    }
+                    gaps.into_iter().min().unwrap_or(0)
+                }
+                gap => gap,
+            };
             let fits = |b: &&Place| match self {
                 Self::Near(words, true, _) => b.0 > a.1 && apart(b) <= *words,
                 Self::Near(words, false, _) => apart(b) > 0 && apart(b) <= *words,

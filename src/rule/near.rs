@@ -36,14 +36,21 @@ impl Hit {
         Self { first: self.first.min(other.first), last: self.last.max(other.last), parts }
     }
 
-    /// How many words on the other begins or ends; 0 when they overlap.
+    /// How many words apart they are; 0 when they share a word. Where one of
+    /// several parts has the other between them, the nearest part counts.
     fn distance(&self, other: &Self) -> usize {
-        if other.first > self.last {
-            other.first - self.last
-        } else {
-            self.first.saturating_sub(other.last)
+        if other.first > self.last || self.first > other.last {
+            return apart((self.first, self.last), (other.first, other.last));
         }
+        let (ours, theirs) = (self.parts(), other.parts());
+        let pairs = ours.iter().flat_map(|a| theirs.iter().map(|b| apart(*a, *b)));
+        pairs.min().unwrap_or(0)
     }
+}
+
+/// How many words on one begins after the other ends; 0 when they overlap.
+fn apart(a: (usize, usize), b: (usize, usize)) -> usize {
+    if b.0 > a.1 { b.0 - a.1 } else { a.0.saturating_sub(b.1) }
 }
 
 impl Subject<'_> {

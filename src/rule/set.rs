@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use crate::model::{FeedName, Match, RuleName, Span};
 
 use super::analysis::{Scratch, Story};
+use super::anatomy::{self, Anatomy};
 use super::bind::Binder;
 use super::compile::Compiled;
 use super::eval::{Origin, Place, Subject};
@@ -215,6 +216,22 @@ impl RuleSet {
                 Some(found) => Verdict::Holds(found),
                 None => slot.fails(item, &subject),
             }
+        }))
+    }
+
+    /// The words of a rule and its lists, each once; none when there is no such
+    /// rule.
+    pub fn words(&self, rule: &RuleName) -> Vec<String> {
+        let slot = self.slots.iter().flatten().find(|slot| slot.name == *rule);
+        slot.map_or_else(Vec::new, |slot| anatomy::words(&slot.expr))
+    }
+
+    /// Which of a rule's [`words`](Self::words) a story has, and what only its
+    /// exclusions kept out; `None` when there is no such rule.
+    pub fn dissect(&self, rule: &RuleName, words: &[String], item: &Item<'_>) -> Option<Anatomy> {
+        let slot = self.slots.iter().flatten().find(|slot| slot.name == *rule)?;
+        Some(self.with_story(item, |_, story| {
+            anatomy::dissect(&Subject::new(story, origin(item)), &slot.expr, words)
         }))
     }
 

@@ -552,6 +552,15 @@ fn near_counts_words_in_either_order() {
 }
 
 #[test]
+fn what_stands_between_two_words_is_near_them() {
+    check("(zebra NEAR/9 lion) NEAR/2 hotline", "zebra x hotline x lion", "zebra; hotline; lion");
+    check("(zebra NEAR/9 lion) NEAR/1 hotline", "zebra x hotline x lion", "-");
+    check("(zebra NEAR/9 lion) NEAR/2 zebra", "zebra x lion", "-");
+    check("(zebra NEAR/9 lion) SENT hotline", "zebra hotline lion", "zebra; hotline; lion");
+    check("(zebra NEAR/9 lion) NOT NEAR/1 hotline", "zebra hotline lion", "-");
+}
+
+#[test]
 fn a_loose_phrase_has_room_for_some_words() {
     check("\"red cross\"~1", "the red cross", "red cross");
     check("\"red cross\"~1", "the red old cross", "red old cross");

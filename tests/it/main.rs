@@ -9,6 +9,7 @@
     reason = "a test may stop where it cannot go on, and its servers end with it"
 )]
 
+mod archive;
 mod cli;
 mod daemon;
 mod delivery;
