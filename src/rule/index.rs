@@ -103,6 +103,27 @@ impl Index {
         }
     }
 
+    /// Puts the postings of each literal side by side, where one reading of
+    /// memory gets several.
+    pub(super) fn pack(&mut self) {
+        let mut packed = Vec::with_capacity(self.postings.len());
+        for head in self.heads.iter_mut().chain(&mut self.groups) {
+            let mut at = std::mem::replace(head, packed.len() as u32);
+            let first = packed.len();
+            while let Some(posting) = self.postings.get(at as usize) {
+                at = posting.next;
+                packed.push(Posting { next: packed.len() as u32 + 1, ..*posting });
+            }
+            match packed.get_mut(first..).and_then(<[Posting]>::last_mut) {
+                Some(last) => last.next = NONE,
+                None => *head = NONE,
+            }
+        }
+        self.postings = packed;
+        self.heads.shrink_to_fit();
+        self.guards.shrink_to_fit();
+    }
+
     fn post(&mut self, node: u32, target: u32) {
         let number = u32::try_from(self.postings.len()).unwrap_or(NONE);
         let (heads, at) = match node & GROUP {

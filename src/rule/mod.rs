@@ -19,6 +19,7 @@ mod english;
 mod eval;
 mod examples;
 mod find;
+mod flat;
 mod fold;
 mod index;
 mod item;

@@ -451,7 +451,10 @@ proptest! {
         let rule = Rule { name: RuleName::new("r"), compiled, feeds, languages: Vec::new() };
         let item =
             Item { title: &title, text: &text, feed: "f", lang: Some("en"), ..Item::default() };
-        let found = RuleSet::new(vec![rule]).matches(&item).into_iter().next();
+        let set = RuleSet::new(vec![rule]);
+        let found = set.matches(&item);
+        prop_assert_eq!(&found, &set.matches_one_by_one(&item), "{}", source);
+        let found = found.into_iter().next();
         let mut story = pieces(Field::Title, &title);
         story.extend(pieces(Field::Text, &text));
         let mut expected = want.find(&story, &[Field::Title, Field::Text]);

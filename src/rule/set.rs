@@ -10,6 +10,7 @@ use super::bind::Binder;
 use super::compile::Compiled;
 use super::eval::{Origin, Place, Subject};
 use super::examples::closest;
+use super::flat::{self, Flat};
 use super::index::{Index, Marks};
 use super::item::{self, Item};
 use super::language;
@@ -43,6 +44,7 @@ pub struct RuleSet {
     /// In the order in which matches are told; `None` where one was removed.
     slots: Vec<Option<Slot>>,
     binder: Binder,
+    flat: Flat,
     index: RwLock<Arc<Index>>,
     workers: Mutex<Vec<Worker>>,
 }
@@ -51,6 +53,8 @@ pub struct RuleSet {
 #[derive(Debug)]
 struct Slot {
     name: RuleName,
+    /// Where it is laid out flat, if it can be.
+    flat: Option<flat::Place>,
     expr: Expr,
     feeds: Option<Vec<FeedName>>,
     languages: Vec<String>,
@@ -112,7 +116,8 @@ impl RuleSet {
         let Rule { name, compiled, feeds, languages } = rule;
         let mut expr = compiled.expr;
         self.binder.bind(&mut expr);
-        let slot = Some(Slot { name, expr, feeds, languages });
+        let flat = self.flat.add(&expr);
+        let slot = Some(Slot { name, flat, expr, feeds, languages });
         if let Some(old) = place.and_then(|place| self.slots.get_mut(place)) {
             *old = slot;
             return place.unwrap_or_default();
@@ -138,6 +143,7 @@ impl RuleSet {
                 index.add(number as u32, &slot.expr, &rarity);
             }
         }
+        index.pack();
         *self.index.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(index);
     }
 
@@ -168,7 +174,7 @@ impl RuleSet {
     /// counted.
     pub fn index_bytes(&self) -> usize {
         let index = self.index.read().unwrap_or_else(PoisonError::into_inner);
-        self.binder.vocabulary.bytes() + index.bytes()
+        self.binder.vocabulary.bytes() + index.bytes() + self.flat.bytes()
     }
 
     /// A query of the full-text index of [`search_words`] that finds at least
@@ -192,17 +198,20 @@ impl RuleSet {
             let candidates = worker.candidates.iter();
             let slots = candidates.filter_map(|at| self.slots.get(*at as usize)?.as_ref());
             let mut spans = Vec::new();
-            slots.filter_map(|slot| slot.matched(item, &subject, &mut spans)).collect()
+            slots
+                .filter_map(|slot| slot.matched(item, &subject, Some(&self.flat), &mut spans))
+                .collect()
         })
     }
 
-    /// The same without the index: every rule is asked.
+    /// The same without index and flat forms: every rule is asked as it is
+    /// written. Slow, and what the other is held against.
     pub fn matches_one_by_one(&self, item: &Item<'_>) -> Vec<Match> {
         self.with_story(item, |_, story| {
             let subject = Subject::new(story, origin(item));
             let mut spans = Vec::new();
             let slots = self.slots.iter().flatten();
-            slots.filter_map(|slot| slot.matched(item, &subject, &mut spans)).collect()
+            slots.filter_map(|slot| slot.matched(item, &subject, None, &mut spans)).collect()
         })
     }
 
@@ -212,7 +221,7 @@ impl RuleSet {
         let slot = self.slots.iter().flatten().find(|slot| slot.name == *rule)?;
         Some(self.with_story(item, |_, story| {
             let subject = Subject::new(story, origin(item));
-            match slot.matched(item, &subject, &mut Vec::new()) {
+            match slot.matched(item, &subject, None, &mut Vec::new()) {
                 Some(found) => Verdict::Holds(found),
                 None => slot.fails(item, &subject),
             }
@@ -266,16 +275,21 @@ impl Slot {
         self.languages.is_empty() || subject.story.language().is_none_or(wanted)
     }
 
-    /// Its match, with the evidence; `spans` is room that is used again.
+    /// Its match, with the evidence, by its flat form where there is one;
+    /// `spans` is room that is used again.
     fn matched(
         &self,
         item: &Item<'_>,
         subject: &Subject<'_>,
+        flat: Option<&Flat>,
         spans: &mut Vec<Span>,
     ) -> Option<Match> {
         spans.clear();
         let holds = self.wants_feed(item)
-            && subject.holds(&self.expr, Place::TOP, spans)
+            && match (flat, self.flat) {
+                (Some(flat), Some(place)) => flat.holds(place, subject, spans),
+                _ => subject.holds(&self.expr, Place::TOP, spans),
+            }
             && self.wants_language(subject);
         if !holds {
             return None;
