@@ -12,7 +12,7 @@ fuzz_target!(|source: &str| {
     let name = RuleName::new("fuzzed".to_string());
     let rules = RuleSet::new(vec![Rule { name, compiled, feeds: None, languages: Vec::new() }]);
     // The rule's own words are the likeliest to match it.
-    let item = Item { title: "Pentagon and Beijing talk", text: source, feed: "wire", lang: None };
+    let item = Item { title: "Pentagon and Beijing talk", text: source, feed: "wire", ..Item::default() };
     for found in rules.matches(&item) {
         let _ = found;
     }

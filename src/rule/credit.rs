@@ -8,7 +8,9 @@ use regex::Regex;
 /// `BEIJING, Nov 23 (Reuters) - ` with groups for place and agency, or a
 /// place in capitals and a dash.
 const DATELINE: &str = r"(?x)^\s*
-    (?: (?: \p{Lu}[\p{L}'’.\-]* (?:[\ /,] {1,2} [\p{L}\d'’.\-]+){0,6} ,? \s* )?
+    (?: (?: (?: \p{Lu}[\p{Lu}'’.\-]+ (?:[\ /,]{1,2}\p{Lu}[\p{L}'’.\-]*){0,4}
+            | \p{Lu}\p{Ll}+ (?:\ \p{Lu}\p{Ll}+)? )? ,? \s*
+          (?: \p{Lu}\p{Ll}{2,8}\.? \s \d{1,2} (?:,\ \d{4})? )? \s* )
         [(\[] (?P<agency> (?:The\ )? [A-Z][\w&.\-]* (?:[\ /][A-Z][\w&.\-]*){0,3} ) [)\]]
         \s* (?: [-–—―:]{1,2} ) \s+
       | (?P<place> \p{Lu}{4}[\p{Lu}'’.\-]* | [\p{Lu}'’.\-]{2,} (?:\ [\p{Lu}'’.\-]{2,})+ )
@@ -137,6 +139,8 @@ mod tests {
         check("(CNN) — Ships met.", "Ships met.", Some("CNN"));
         check("WASHINGTON — Ships met.", "Ships met.", None);
         check("SAN FRANCISCO, Calif. — Ships met.", "Ships met.", None);
+        check("New Delhi (PTI): Ships met.", "Ships met.", Some("PTI"));
+        check("Oil prices soar (Reuters) - so.", "Oil prices soar (Reuters) - so.", None);
         check("NATO — the alliance — met.", "NATO — the alliance — met.", None);
         check("US — China talks fail.", "US — China talks fail.", None);
         check("China (and Japan) - both - agree.", "China (and Japan) - both - agree.", None);

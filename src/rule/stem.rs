@@ -98,14 +98,24 @@ pub(super) fn stems(word: &str) -> Vec<(u8, String)> {
     {
         let stemmer = Stemmer::create(*algorithm);
         let number = u8::try_from(number).unwrap_or_default();
-        let stem = fold(&stemmer.stem(&lower));
-        let other = stemmer.stem(&bare).into_owned();
+        let stem = single_end(fold(&stemmer.stem(&lower)));
+        let other = single_end(stemmer.stem(&bare).into_owned());
         if other != stem {
             found.push((number, other));
         }
         found.push((number, stem));
     }
     found
+}
+
+/// The English stemmer makes "rebuf" of "rebuffed", but leaves "rebuff".
+fn single_end(mut stem: String) -> String {
+    let mut last = stem.chars().rev();
+    let (end, before) = (last.next(), last.next());
+    if stem.len() > 4 && end == before && end.is_some_and(|c| "bdfgmnprt".contains(c)) {
+        stem.pop();
+    }
+    stem
 }
 
 #[cfg(test)]
@@ -125,6 +135,7 @@ mod tests {
         };
         check("en", "negotiate", "Negotiations", true);
         check("en-GB", "intercept", "intercepting", true);
+        check("en", "rebuff", "rebuffed", true);
         check("en", "police", "policy", false);
         check("fr", "négocier", "negocierons", true);
         check("de", "Verhandlung", "Verhandlungen", true);
