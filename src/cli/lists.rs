@@ -204,7 +204,8 @@ fn alert_json(alert: &AlertRow) -> Value {
         "id": alert.id, "rule": alert.rule, "rule_title": alert.rule_title,
         "severity": alert.severity, "story": alert.story, "title": alert.title,
         "url": alert.url, "created": time(Some(alert.created_at)),
-        "spans": spans.collect::<Vec<_>>(), "outlets": outlets_json(&alert.outlets),
+        "spans": spans.collect::<Vec<_>>(), "capitals_only": alert.capitals_only,
+        "outlets": outlets_json(&alert.outlets),
         "deliveries": deliveries.collect::<Vec<_>>(),
     })
 }

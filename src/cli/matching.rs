@@ -16,6 +16,9 @@ struct MatchJson<'a> {
     id: &'a Value,
     rule: &'a str,
     spans: Vec<SpanJson>,
+    /// Told only when it is so.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    capitals_only: bool,
 }
 
 #[derive(Serialize)]
@@ -43,7 +46,8 @@ pub(super) fn run(mut context: Context, args: MatchArgs) -> Result<ExitCode, Cli
         }
         for found in rules.matches(&item) {
             let spans = found.spans.iter().map(|span| span_json(span, &item)).collect();
-            context.out.json(&MatchJson { id: &id, rule: found.rule.as_str(), spans })?;
+            let (rule, capitals_only) = (found.rule.as_str(), found.capitals_only);
+            context.out.json(&MatchJson { id: &id, rule, spans, capitals_only })?;
         }
         Ok(())
     })?;

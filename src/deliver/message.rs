@@ -35,6 +35,7 @@ pub(super) struct Message {
     sentences: Vec<Sentence>,
     headline_only: bool,
     matches: Vec<String>,
+    capitals_only: bool,
     url: Option<String>,
     published: Option<Timestamp>,
     created_at: Timestamp,
@@ -83,6 +84,7 @@ impl Message {
             sentences,
             headline_only,
             matches: matched_words(content),
+            capitals_only: content.capitals_only,
             url: content.url.as_deref().and_then(web_link),
             published: content.published,
             created_at: content.created_at,
@@ -118,6 +120,7 @@ impl Message {
             sentences: Vec::new(),
             headline_only: true,
             matches: Vec::new(),
+            capitals_only: false,
             url: None,
             published: None,
             created_at: content.created_at,
@@ -166,6 +169,7 @@ impl Message {
             sentences => sentences,
             headline_only => self.headline_only,
             matches => &self.matches,
+            capitals_only => self.capitals_only,
             url => optional(self.url.as_deref()),
             published => optional(self.published.map(rfc3339)),
             created_at => rfc3339(self.created_at),
@@ -303,6 +307,7 @@ pub(super) mod tests {
             Span { field, start, end: start + word.len() }
         };
         AlertContent {
+            capitals_only: false,
             alert: AlertId::new("a0123456789abcdef"),
             rule: RuleName::new("naval-encounter"),
             rule_title: "Naval encounters".to_owned(),

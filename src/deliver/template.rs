@@ -259,6 +259,7 @@ fn full_sample() -> AlertContent {
         first_seen: time,
     };
     AlertContent {
+        capitals_only: false,
         severity: Severity::High,
         title: "Sample \"headline\" <of> a story".to_owned(),
         text: "A first sentence. The second one matched.\n".to_owned(),
@@ -276,6 +277,7 @@ fn full_sample() -> AlertContent {
 /// A story with as little as there can be.
 fn bare_sample() -> AlertContent {
     AlertContent {
+        capitals_only: false,
         alert: AlertId::new("a0000000000000000"),
         rule: RuleName::new("sample"),
         rule_title: "Sample rule".to_owned(),

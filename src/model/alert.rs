@@ -147,6 +147,9 @@ pub struct AlertContent {
     pub created_at: Timestamp,
     /// Evidence in that entry.
     pub spans: Vec<Span>,
+    /// Whether the match hangs on capitals in a headline that has nothing
+    /// else.
+    pub capitals_only: bool,
     /// Who carries the story, in the order we saw them.
     pub outlets: Vec<Outlet>,
 }

@@ -75,4 +75,7 @@ pub struct Match {
     /// Evidence for every clause that made it true, in order of field and
     /// place, without repeats.
     pub spans: Vec<Span>,
+    /// Whether it hangs on words whose capitals say nothing, because the
+    /// headline is all in capitals.
+    pub capitals_only: bool,
 }

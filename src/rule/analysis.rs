@@ -1,5 +1,7 @@
 //! A story cut into words, and where each literal of the rules occurs in it.
 
+mod side;
+
 use std::cell::OnceCell;
 use std::ops::Range;
 
@@ -7,10 +9,10 @@ use crate::model::{Field, Span};
 
 use super::language;
 use super::lexicon::{Lexicon, Shape};
-use super::sentence;
 use super::stem::Languages;
-use super::token::{Letters, each_token};
+use super::token::each_token;
 use super::vocabulary::{LiteralId, Vocabulary};
+use side::Side;
 
 /// How many fields of a story are looked through.
 pub(super) const FIELDS: usize = 6;
@@ -165,6 +167,8 @@ pub(super) struct Story<'a> {
     /// The language its words are in, once somebody asked.
     detected: OnceCell<Option<&'static str>>,
     languages: OnceCell<Languages>,
+    /// Whether capitals count for nothing where all is in capitals.
+    strict: bool,
     sides: [OnceCell<Side>; FIELDS],
 }
 
@@ -183,8 +187,19 @@ impl<'a> Story<'a> {
             stated: stated.map(str::trim).filter(|tag| !tag.is_empty()),
             detected: OnceCell::new(),
             languages: OnceCell::new(),
+            strict: false,
             sides: Default::default(),
         }
+    }
+
+    /// The same story, with capitals that count for nothing where all is in
+    /// capitals; `None` when nowhere in its title it is.
+    pub(super) fn strict(&self) -> Option<Self> {
+        let title = self.scratch.field(Field::Title as usize, self);
+        (0..title.tokens.len()).any(|place| title.is_shouted(place)).then(|| Self {
+            strict: true,
+            ..Self::new(self.scratch, self.vocabulary, self.parts.clone(), self.stated)
+        })
     }
 
     /// The language, as stated or else as its words tell.
@@ -204,15 +219,6 @@ impl<'a> Story<'a> {
             }
         })
     }
-}
-
-/// What only few rules ask of a field's tokens.
-#[derive(Debug, Default)]
-struct Side {
-    paragraphs: Vec<u32>,
-    sentences: Vec<u32>,
-    /// One of three or more words in capitals, with only spaces between them.
-    shouted: Vec<bool>,
 }
 
 /// One field of a story, ready to be looked through. Tokens are counted from
@@ -237,7 +243,7 @@ impl<'a> FieldText<'a> {
     pub(super) fn positions(self, id: LiteralId) -> impl Iterator<Item = usize> + 'a {
         let scratch = self.story.scratch;
         let mut at = scratch.first(id);
-        let shy = at != END && self.story.vocabulary.is_shy(id);
+        let shy = at != END && self.is_shy(id);
         std::iter::from_fn(move || {
             loop {
                 let occurrence = scratch.occurrences.get(at as usize)?;
@@ -262,9 +268,12 @@ impl<'a> FieldText<'a> {
         let found = found.binary_search_by_key(&id, |satisfied| satisfied.id).ok();
         let satisfied =
             found.and_then(|at| self.story.scratch.lexicon.satisfied(token.shape).get(at));
-        satisfied.is_some_and(|satisfied| {
-            self.counts(satisfied.languages, self.story.vocabulary.is_shy(id), place)
-        })
+        satisfied.is_some_and(|satisfied| self.counts(satisfied.languages, self.is_shy(id), place))
+    }
+
+    /// Whether a literal does not count in a run of words in capitals.
+    fn is_shy(self, id: LiteralId) -> bool {
+        self.story.vocabulary.is_shy(id, self.story.strict)
     }
 
     fn counts(self, languages: Languages, shy: bool, place: usize) -> bool {
@@ -341,51 +350,5 @@ impl<'a> FieldText<'a> {
         let whole = self.story.scratch.field(self.number, self.story);
         let side = self.story.sides.get(self.number);
         side.map_or(&NONE, |side| side.get_or_init(|| whole.look_aside()))
-    }
-
-    fn look_aside(self) -> Side {
-        let mut side = Side::default();
-        let (mut paragraph, mut sentence) = (0, 0);
-        for place in 0..self.tokens.len() {
-            let gap = self.gap_before(place);
-            paragraph += u32::from(gap.contains('\n'));
-            sentence += u32::from(place.checked_sub(1).is_some_and(|before| {
-                let dotted = self.shape(before).is_some_and(|shape| shape.dotted);
-                sentence::ends(self.surface(before), dotted, gap, self.surface(place))
-            }));
-            side.paragraphs.push(paragraph);
-            side.sentences.push(sentence);
-        }
-        side.shouted = self.shouted();
-        side
-    }
-
-    fn shouted(self) -> Vec<bool> {
-        let mut shouted = vec![false; self.tokens.len()];
-        let mut first = 0;
-        for at in 0..=self.tokens.len() {
-            if at > first && self.continues_shout(at) {
-                continue;
-            }
-            if at - first >= 3
-                && let Some(run) = shouted.get_mut(first..at)
-            {
-                run.fill(true);
-            }
-            first = at;
-        }
-        shouted
-    }
-
-    /// Whether the token at `at` and the one before it are words in capitals
-    /// with only spaces between them.
-    fn continues_shout(self, at: usize) -> bool {
-        let capitals =
-            |at: usize| self.shape(at).is_some_and(|shape| shape.letters == Letters::Capitals);
-        let gap = self.gap_before(at);
-        capitals(at)
-            && capitals(at - 1)
-            && gap.chars().all(char::is_whitespace)
-            && !gap.contains('\n')
     }
 }

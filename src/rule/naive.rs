@@ -24,6 +24,8 @@ enum Want {
     Hyphened(&'static str, &'static str, &'static str),
     /// A run of characters that are words by themselves.
     Run(&'static str),
+    /// A Hangul word, with what is attached to its end.
+    Particled(&'static str),
     And(Vec<Self>),
     Or(Vec<Self>),
     Not(Box<Self>),
@@ -49,7 +51,7 @@ impl Want {
             Self::Word(word, _) | Self::Capitals(word) | Self::LongCapitals(word, _) => {
                 (*word).to_owned()
             }
-            Self::Run(word) => (*word).to_owned(),
+            Self::Run(word) | Self::Particled(word) => (*word).to_owned(),
             Self::Exact(word) => format!("{{{word}}}"),
             Self::Form(word) => format!("={word}"),
             Self::Prefix(word) => format!("{word}*"),
@@ -218,6 +220,7 @@ impl Want {
             Self::Exact(word) => first.word == *word && !first.dotted,
             Self::Form(word) => is(first, (word, word)),
             Self::Prefix(word) => !first.dotted && small(first).starts_with(word),
+            Self::Particled(word) => first.word.starts_with(word),
             Self::Phrase([a, b]) => {
                 let second = second.filter(|second| is(first, *a) && is(second, *b))?;
                 return Some(Span { end: second.span.end, ..first.span });
@@ -237,9 +240,9 @@ impl Want {
             }
             Self::Run(run) => {
                 let mut last = first;
-                for (at, c) in run.chars().enumerate() {
+                for (at, wanted) in super::naive::pieces(Field::Title, run).iter().enumerate() {
                     last = pieces.get(at).filter(|piece| {
-                        piece.word == c.to_string() && (at == 0 || piece.gap.is_empty())
+                        piece.word == wanted.word && (at == 0 || piece.gap.is_empty())
                     })?;
                     if at > 0 && last.span.field != first.span.field {
                         return None;
@@ -274,22 +277,46 @@ struct Piece {
     gap: String,
 }
 
+/// Han and Kana: each a word.
 fn is_han(c: char) -> bool {
-    ('\u{4E00}'..='\u{9FFF}').contains(&c)
+    ('\u{4E00}'..='\u{9FFF}').contains(&c) || ('\u{3041}'..='\u{30FF}').contains(&c)
+}
+
+/// Thai: a letter and the marks on it are a word.
+fn is_thai(c: char) -> bool {
+    ('\u{0E01}'..='\u{0E5B}').contains(&c)
+}
+
+fn is_hangul(c: char) -> bool {
+    ('\u{AC00}'..='\u{D7A3}').contains(&c)
+}
+
+fn is_thai_mark(c: char) -> bool {
+    matches!(c, '\u{0E31}' | '\u{0E34}'..='\u{0E3A}' | '\u{0E47}'..='\u{0E4E}')
+}
+
+/// Words without spaces between them, and words with particles at the end.
+fn is_dense(word: &str) -> bool {
+    word.chars().all(|c| is_han(c) || is_thai(c) || is_hangul(c))
 }
 
 fn pieces(field: Field, text: &str) -> Vec<Piece> {
     let mut found: Vec<Piece> = Vec::new();
     let (mut rest, mut gap) = (text, String::new());
     while let Some(c) = rest.chars().next() {
-        let touches =
-            gap.is_empty() && found.last().is_some_and(|piece| !piece.word.chars().all(is_han));
+        let touches = gap.is_empty() && found.last().is_some_and(|piece| !is_dense(&piece.word));
         let length = if rest.starts_with("U.S.") && !touches {
             4
         } else if is_han(c) {
             c.len_utf8()
+        } else if is_thai(c) {
+            let end = rest.char_indices().skip(1).find(|(_, c)| !is_thai_mark(*c));
+            end.map_or(rest.len(), |(end, _)| end)
+        } else if is_hangul(c) {
+            rest.find(|c: char| !is_hangul(c)).unwrap_or(rest.len())
         } else {
-            rest.find(|c: char| !c.is_alphanumeric() || is_han(c)).unwrap_or(rest.len())
+            let ends = |c: char| !c.is_alphanumeric() || is_dense(&c.to_string());
+            rest.find(ends).unwrap_or(rest.len())
         };
         if length == 0 {
             gap.push(c);
@@ -307,6 +334,9 @@ fn pieces(field: Field, text: &str) -> Vec<Piece> {
             gap: std::mem::take(&mut gap),
         });
         rest = &rest[length..];
+        if found.last().is_some_and(|piece| is_dense(&piece.word)) {
+            continue;
+        }
         rest = rest.strip_prefix("'s").or_else(|| rest.strip_prefix("’s")).unwrap_or(rest);
     }
     for at in 0..found.len() {
@@ -331,6 +361,7 @@ fn want() -> impl Strategy<Value = Want> {
             ("us", "us"),
             ("emile", "emiles"),
             ("москва", "москва"),
+            ("الصين", "الصين"),
         ])
     };
     let literal = prop_oneof![
@@ -342,7 +373,8 @@ fn want() -> impl Strategy<Value = Want> {
         select(vec!["china", "talks", "us", "москва"]).prop_map(Want::Form),
         select(vec!["ta", "all", "cla", "мос"]).prop_map(Want::Prefix),
         select(vec!["-", "–", "/"]).prop_map(|sign| Want::Hyphened("F", sign, "16")),
-        select(vec!["中", "中国", "国中", "中国军"]).prop_map(Want::Run),
+        select(vec!["中", "中国", "国中", "中国军", "カー", "ประ", "ที่นี่"]).prop_map(Want::Run),
+        select(vec!["북", "북한"]).prop_map(Want::Particled),
     ];
     let operand = literal.clone().prop_recursive(2, 6, 2, |inner| {
         let pair = || (inner.clone(), inner.clone()).prop_map(|(a, b)| Box::new([a, b]));
@@ -413,14 +445,22 @@ fn text() -> impl Strategy<Value = String> {
         "国",
         "中国",
         "中国军",
+        "スーパーカー",
+        "북한",
+        "북한은",
+        "북",
+        "ประเทศ",
+        "ที่นี่",
+        "الصين",
+        "والصين",
         "a",
     ]);
     let endings = select(vec!["", "", "", "'s", "’s"]);
     let signs = select(vec![" ", " ", " ", " ", "-", "–", "/", ", ", ". ", "\n", " - "]);
     proptest::collection::vec((words, endings, signs), 0..14).prop_map(|words| {
         let glue = |(word, ending, sign)| {
-            // A possessive only belongs to words; Han words touch the next.
-            let han = str::chars(word).any(is_han);
+            // A possessive only belongs to words; words without spaces touch the next.
+            let han = is_dense(word);
             match (han, sign) {
                 (true, "-") => word.to_owned(),
                 (true, _) => format!("{word}{sign}"),

@@ -1,5 +1,6 @@
 //! All rules together, asked about one story after the other.
 
+use std::cell::OnceCell;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use crate::model::{FeedName, Match, RuleName, Span};
@@ -197,10 +198,7 @@ impl RuleSet {
             let subject = Subject::new(story, origin(item));
             let candidates = worker.candidates.iter();
             let slots = candidates.filter_map(|at| self.slots.get(*at as usize)?.as_ref());
-            let mut spans = Vec::new();
-            slots
-                .filter_map(|slot| slot.matched(item, &subject, Some(&self.flat), &mut spans))
-                .collect()
+            self.ask(slots, item, &subject, Some(&self.flat))
         })
     }
 
@@ -209,10 +207,31 @@ impl RuleSet {
     pub fn matches_one_by_one(&self, item: &Item<'_>) -> Vec<Match> {
         self.with_story(item, |_, story| {
             let subject = Subject::new(story, origin(item));
-            let mut spans = Vec::new();
-            let slots = self.slots.iter().flatten();
-            slots.filter_map(|slot| slot.matched(item, &subject, None, &mut spans)).collect()
+            self.ask(self.slots.iter().flatten(), item, &subject, None)
         })
+    }
+
+    /// Asks some of the rules, and looks whether capitals alone made them hold.
+    fn ask<'a>(
+        &self,
+        slots: impl Iterator<Item = &'a Slot>,
+        item: &Item<'_>,
+        subject: &Subject<'_>,
+        flat: Option<&Flat>,
+    ) -> Vec<Match> {
+        let mut spans = Vec::new();
+        let strict = OnceCell::new();
+        let ask = |slot: &Slot| {
+            let mut found = slot.matched(item, subject, flat, &mut spans)?;
+            let strict = strict.get_or_init(|| {
+                subject.story.strict().map(|story| Subject::new(story, origin(item)))
+            });
+            found.capitals_only = strict
+                .as_ref()
+                .is_some_and(|strict| !strict.holds(&slot.expr, Place::TOP, &mut Vec::new()));
+            Some(found)
+        };
+        slots.filter_map(ask).collect()
     }
 
     /// What a rule makes of a story, and why; `None` when there is no such
@@ -297,7 +316,7 @@ impl Slot {
         spans.sort_unstable_by_key(|span| (span.field, span.start, span.end));
         spans.dedup();
         let told = spans.get(..MOST_SPANS).unwrap_or(spans);
-        Some(Match { rule: self.name.clone(), spans: told.to_vec() })
+        Some(Match { rule: self.name.clone(), spans: told.to_vec(), capitals_only: false })
     }
 
     fn fails(&self, item: &Item<'_>, subject: &Subject<'_>) -> Verdict {

@@ -457,6 +457,26 @@ fn what_came_closest_is_told() {
 }
 
 #[test]
+fn a_match_that_hangs_on_capitals_alone_is_marked() {
+    let check = |expr: &str, title: &str, expected: bool| {
+        let item = Item { title, ..Item::default() };
+        let found = RuleSet::new(vec![rule(expr)]).matches(&item);
+        assert_eq!(
+            found.first().map(|found| found.capitals_only),
+            Some(expected),
+            "{expr}: {title}"
+        );
+    };
+    check("PLA", "THE PLA SENDS SHIPS", true);
+    check("PLA", "The PLA sends ships", false);
+    check("PLA OR ship", "THE PLA SENDS SHIPS", false);
+    check("NATO", "NATO SENDS SHIPS", true);
+    check("{CHINA}", "CHINA SENDS SHIPS", true);
+    check("ship", "CHINA SENDS SHIPS", false);
+    check("US", "U.S. SENDS SHIPS", false);
+}
+
+#[test]
 fn the_index_finds_what_asking_every_rule_finds() {
     let rules = {
         let exprs = [

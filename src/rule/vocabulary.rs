@@ -118,10 +118,14 @@ impl Vocabulary {
         })
     }
 
-    /// Whether a literal does not count in a run of words in capitals.
-    pub(super) fn is_shy(&self, id: LiteralId) -> bool {
-        let check = self.literals.get(id as usize).map(|literal| &literal.check);
-        matches!(check, Some(Check::Capitals { common: true }))
+    /// Whether a literal does not count in a run of words in capitals. When
+    /// `strict`, that is any whose capitals matter.
+    pub(super) fn is_shy(&self, id: LiteralId, strict: bool) -> bool {
+        match self.literals.get(id as usize).map(|literal| &literal.check) {
+            Some(Check::Capitals { common }) => *common || strict,
+            Some(Check::CapitalsOrInitial | Check::Exactly(_) | Check::Contains(_)) => strict,
+            _ => false,
+        }
     }
 
     /// The folded forms of a literal, as far as they are known one by one.

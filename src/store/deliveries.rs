@@ -184,7 +184,7 @@ impl Store {
 const DELIVERY: &str = "SELECT delivery.id, delivery.uid, delivery.channel, delivery.recipient, \
      delivery.attempts, delivery.created_at, delivery.outlets, match.story_id, \
      alert.uid AS alert_uid, alert.rule_title, alert.severity, alert.created_at AS alerted_at, \
-     match.rule, match.title, match.text, match.spans, story.uid AS story_uid, \
+     match.rule, match.title, match.text, match.spans, match.capitals_only, story.uid AS story_uid, \
      entry.url, entry.published \
      FROM delivery JOIN alert ON alert.id = delivery.alert_id \
      JOIN match ON match.id = alert.match_id JOIN story ON story.id = match.story_id \
@@ -254,6 +254,7 @@ fn claimed(row: &Row<'_>) -> rusqlite::Result<Claim> {
         published: optional_time(row, "published")?,
         created_at: time(row, "alerted_at")?,
         spans: spans_from_json(&row.get::<_, String>("spans")?),
+        capitals_only: row.get("capitals_only")?,
         outlets: outlets.as_deref().map(outlets_from_json).unwrap_or_default(),
     };
     Ok(Claim {

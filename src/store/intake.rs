@@ -325,11 +325,12 @@ impl Intake<'_> {
     ) -> rusqlite::Result<i64> {
         self.db
             .prepare_cached(
-                "INSERT INTO match (rule, story_id, entry_id, matched_at, state, title, text, spans) \
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) \
+                "INSERT INTO match (rule, story_id, entry_id, matched_at, state, title, text, spans, \
+                 capitals_only) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) \
                  ON CONFLICT (rule, story_id) DO UPDATE SET entry_id = excluded.entry_id, \
                  matched_at = excluded.matched_at, state = excluded.state, \
-                 title = excluded.title, text = excluded.text, spans = excluded.spans \
+                 title = excluded.title, text = excluded.text, spans = excluded.spans, \
+                 capitals_only = excluded.capitals_only \
                  RETURNING id",
             )?
             .query_row(
@@ -341,7 +342,8 @@ impl Intake<'_> {
                     judged.state.as_str(),
                     self.entry.title,
                     self.entry.text,
-                    spans_to_json(&judged.found.spans)
+                    spans_to_json(&judged.found.spans),
+                    judged.found.capitals_only
                 ],
                 |row| row.get(0),
             )

@@ -1,10 +1,11 @@
 //! Rows for people: what the listing commands show.
 
 use jiff::Timestamp;
-use rusqlite::{Connection, Row, ToSql};
+use rusqlite::{Connection, Row};
 
 use super::deliveries::{outlets, story_row};
-use super::rows::{millis, optional_time, spans_from_json, time};
+use super::query::Query;
+use super::rows::{optional_time, spans_from_json, time};
 use super::{Store, StoreError};
 use crate::model::{Outlet, Span};
 
@@ -103,6 +104,8 @@ pub struct AlertRow {
     pub url: Option<String>,
     /// Evidence.
     pub spans: Vec<Span>,
+    /// Whether it hangs on capitals in a headline that has nothing else.
+    pub capitals_only: bool,
     /// When it was raised.
     pub created_at: Timestamp,
     /// Who carries the story by now.
@@ -198,7 +201,7 @@ impl Store {
         self.read(move |db| {
             let mut query = Query::new(
                 "SELECT alert.id, alert.uid, rule, rule_title, severity, story.uid AS story, \
-                 match.title, match.text, entry.url, spans, alert.created_at, match.story_id \
+                 match.title, match.text, entry.url, spans, capitals_only, alert.created_at, match.story_id \
                  FROM alert JOIN match ON match.id = alert.match_id \
                  JOIN story ON story.id = match.story_id JOIN entry ON entry.id = match.entry_id \
                  WHERE 1",
@@ -269,55 +272,6 @@ impl Store {
     }
 }
 
-/// A SELECT that grows by the conditions that were asked for.
-struct Query {
-    sql: String,
-    arguments: Vec<Box<dyn ToSql>>,
-}
-
-impl Query {
-    fn new(sql: &str) -> Self {
-        Self { sql: sql.to_string(), arguments: Vec::new() }
-    }
-
-    fn since(&mut self, column: &str, when: Option<Timestamp>) -> &mut Self {
-        if let Some(when) = when {
-            self.sql.push_str(&format!(" AND {column} >= ?"));
-            self.arguments.push(Box::new(millis(when)));
-        }
-        self
-    }
-
-    fn equals(&mut self, column: &str, value: Option<&String>) -> &mut Self {
-        if let Some(value) = value {
-            self.sql.push_str(&format!(" AND {column} = ?"));
-            self.arguments.push(Box::new(value.clone()));
-        }
-        self
-    }
-
-    /// `from` ends with the column that must be the value.
-    fn exists(&mut self, from: &str, value: Option<&String>) -> &mut Self {
-        if let Some(value) = value {
-            self.sql.push_str(&format!(" AND EXISTS (SELECT 1 FROM {from} = ?)"));
-            self.arguments.push(Box::new(value.clone()));
-        }
-        self
-    }
-
-    fn run<T>(
-        self,
-        db: &Connection,
-        order: &str,
-        limit: usize,
-        read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
-    ) -> rusqlite::Result<Vec<T>> {
-        let mut select = db.prepare(&format!("{} {order} LIMIT {limit}", self.sql))?;
-        let arguments: Vec<&dyn ToSql> = self.arguments.iter().map(AsRef::as_ref).collect();
-        select.query_map(arguments.as_slice(), read)?.collect()
-    }
-}
-
 fn feed_row(row: &Row<'_>) -> rusqlite::Result<FeedRow> {
     Ok(FeedRow {
         name: row.get("name")?,
@@ -361,6 +315,7 @@ fn alert(row: &Row<'_>) -> rusqlite::Result<AlertRow> {
         text: row.get("text")?,
         url: row.get("url")?,
         spans: spans_from_json(&row.get::<_, String>("spans")?),
+        capitals_only: row.get("capitals_only")?,
         created_at: time(row, "created_at")?,
         outlets: Vec::new(),
         deliveries: Vec::new(),

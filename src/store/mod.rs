@@ -17,6 +17,7 @@ mod lookup;
 mod migrate;
 mod notices;
 mod overview;
+mod query;
 mod rows;
 mod sweep;
 mod visits;

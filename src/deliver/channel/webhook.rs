@@ -282,7 +282,7 @@ mod tests {
             r#""title":"Patrol boats face off near Serrano shoal","#,
             r#""url":"https://harbour.example/serrano?a=1&b=2","published":"2026-03-01T09:30:00Z","#,
             r#""sentences":["Two patrol boats came within 40 metres of each other near the shoal "#,
-            r#"on Tuesday, the coast guard said."],"matches":["Patrol boats","patrol boats","shoal"],"#,
+            r#"on Tuesday, the coast guard said."],"matches":["Patrol boats","patrol boats","shoal"],"capitals_only":false,"#,
             r#""outlets":[{"name":"Harbour Wire","url":"https://harbour.example/serrano?a=1&b=2","#,
             r#""published":"2026-03-01T09:30:00Z","first_seen":"2026-03-01T09:59:00Z"},"#,
             r#"{"name":"Pacific Ledger","url":"https://ledger.example/7","#,

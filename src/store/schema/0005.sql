@@ -2,6 +2,9 @@
 ALTER TABLE entry ADD COLUMN source_title TEXT;
 ALTER TABLE entry ADD COLUMN source_url TEXT;
 
+-- Whether a match hangs on capitals in a headline that has nothing else.
+ALTER TABLE match ADD COLUMN capitals_only INTEGER NOT NULL DEFAULT 0;
+
 -- The words of entries, as rules see them, to search by; rowid is the entry's.
 CREATE VIRTUAL TABLE entry_words USING fts5 (
     words, content = '', contentless_delete = 1, detail = 'none', tokenize = 'ascii'

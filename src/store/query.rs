@@ -1,0 +1,55 @@
+//! Queries with conditions that may be left out.
+
+use jiff::Timestamp;
+use rusqlite::{Connection, Row, ToSql};
+
+use super::rows::millis;
+
+/// A SELECT that grows by the conditions that were asked for.
+pub(super) struct Query {
+    sql: String,
+    arguments: Vec<Box<dyn ToSql>>,
+}
+
+impl Query {
+    pub(super) fn new(sql: &str) -> Self {
+        Self { sql: sql.to_string(), arguments: Vec::new() }
+    }
+
+    pub(super) fn since(&mut self, column: &str, when: Option<Timestamp>) -> &mut Self {
+        if let Some(when) = when {
+            self.sql.push_str(&format!(" AND {column} >= ?"));
+            self.arguments.push(Box::new(millis(when)));
+        }
+        self
+    }
+
+    pub(super) fn equals(&mut self, column: &str, value: Option<&String>) -> &mut Self {
+        if let Some(value) = value {
+            self.sql.push_str(&format!(" AND {column} = ?"));
+            self.arguments.push(Box::new(value.clone()));
+        }
+        self
+    }
+
+    /// `from` ends with the column that must be the value.
+    pub(super) fn exists(&mut self, from: &str, value: Option<&String>) -> &mut Self {
+        if let Some(value) = value {
+            self.sql.push_str(&format!(" AND EXISTS (SELECT 1 FROM {from} = ?)"));
+            self.arguments.push(Box::new(value.clone()));
+        }
+        self
+    }
+
+    pub(super) fn run<T>(
+        self,
+        db: &Connection,
+        order: &str,
+        limit: usize,
+        read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> rusqlite::Result<Vec<T>> {
+        let mut select = db.prepare(&format!("{} {order} LIMIT {limit}", self.sql))?;
+        let arguments: Vec<&dyn ToSql> = self.arguments.iter().map(AsRef::as_ref).collect();
+        select.query_map(arguments.as_slice(), read)?.collect()
+    }
+}
