@@ -142,6 +142,9 @@ fn contradiction(parts: &[Expr], fields: Fields) -> Option<SyntaxError> {
         return None;
     }
     let wanted = parts.iter().filter(|part| !matches!(part.kind, Kind::Not(_)));
+    // Most parts have more alternatives than anything forbids.
+    let most = forbidden.iter().map(|(_, atoms)| atoms.len()).max().unwrap_or(0);
+    let wanted = wanted.filter(|part| fewest_alternatives(part) <= most);
     wanted.map(|part| (part, alternatives(part, fields))).find_map(|(part, wanted)| {
         let (never, _) = forbidden.iter().find(|(_, atoms)| wanted.is_subset(atoms))?;
         let message = format!(
@@ -151,6 +154,28 @@ fn contradiction(parts: &[Expr], fields: Fields) -> Option<SyntaxError> {
         );
         Some(SyntaxError::new(never.span.clone(), message).hint("take one of the two out"))
     })
+}
+
+/// No more than the number of an expression's distinct alternatives, unless
+/// it repeats itself.
+fn fewest_alternatives(expr: &Expr) -> usize {
+    match &expr.kind {
+        Kind::Or(parts) if parts.len() > 64 => 0,
+        Kind::Or(parts) => {
+            let mut words: Vec<&str> = Vec::new();
+            for part in parts {
+                match &part.kind {
+                    Kind::Term(term) if !words.contains(&term.display.as_str()) => {
+                        words.push(&term.display);
+                    }
+                    Kind::Term(_) => {}
+                    _ => return 0,
+                }
+            }
+            words.len()
+        }
+        _ => 0,
+    }
 }
 
 /// Atoms of which one must hold for `expr` to hold. A word in "title or
