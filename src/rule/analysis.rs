@@ -329,14 +329,24 @@ impl<'a> FieldText<'a> {
         (first < after).then(|| (first, after - 1))
     }
 
+    /// The number of each token's paragraph.
+    pub(super) fn paragraphs(self) -> &'a [u32] {
+        &self.side().paragraphs
+    }
+
+    /// The number of each token's sentence.
+    pub(super) fn sentences(self) -> &'a [u32] {
+        &self.side().sentences
+    }
+
     /// Number of the paragraph of a token.
     pub(super) fn paragraph(self, place: usize) -> u32 {
-        self.side().paragraphs.get(place).copied().unwrap_or_default()
+        self.paragraphs().get(place).copied().unwrap_or_default()
     }
 
     /// Number of the sentence of a token.
     pub(super) fn sentence(self, place: usize) -> u32 {
-        self.side().sentences.get(place).copied().unwrap_or_default()
+        self.sentences().get(place).copied().unwrap_or_default()
     }
 
     fn is_shouted(self, place: usize) -> bool {

@@ -185,7 +185,8 @@ fn together(field: FieldText<'_>, how: Nearness, a: &[Hit], b: &[Hit], all: bool
             let nearest = fitting.min_by_key(|other| (hit.distance(other), other.first));
             found.extend(nearest.map(|other| hit.with(other)));
         }
-        if found.len() >= MOST_HITS {
+        // Of places that are not to be combined further, a few are told.
+        if found.len() >= if all { MOST_HITS } else { MOST_OCCURRENCES } {
             break;
         }
     }
@@ -194,19 +195,19 @@ fn together(field: FieldText<'_>, how: Nearness, a: &[Hit], b: &[Hit], all: bool
 
 /// First tokens that an operand near `hit` may have.
 fn window(field: FieldText<'_>, how: Nearness, hit: &Hit, reach: usize) -> (usize, usize) {
-    let bounds = |of: &dyn Fn(usize) -> u32| {
-        let wanted = of(hit.first);
-        let first = (0..hit.first).rev().take_while(|at| of(*at) == wanted).last();
-        let last = (hit.last..field.tokens.len()).take_while(|at| of(*at) == wanted).last();
-        (first.unwrap_or(hit.first), last.unwrap_or(hit.last))
+    // Numbers of sentences and paragraphs only rise.
+    let bounds = |numbers: &[u32]| {
+        let wanted = numbers.get(hit.first).copied().unwrap_or_default();
+        let first = numbers.partition_point(|number| *number < wanted);
+        (first, numbers.partition_point(|number| *number <= wanted))
     };
     match how {
         Nearness::Near(words) | Nearness::NotNear(words) => {
             (hit.first.saturating_sub(words as usize + reach), hit.last + words as usize)
         }
         Nearness::Pre(words) => (hit.last + 1, hit.last + words as usize),
-        Nearness::Sentence => bounds(&|at| field.sentence(at)),
-        Nearness::Paragraph => bounds(&|at| field.paragraph(at)),
+        Nearness::Sentence => bounds(field.sentences()),
+        Nearness::Paragraph => bounds(field.paragraphs()),
     }
 }
 

@@ -603,6 +603,23 @@ fn a_loose_phrase_has_room_for_some_words() {
 }
 
 #[test]
+fn texts_without_an_end_cost_no_square() {
+    // By the square this would take minutes.
+    let text = "zebra lion hotline jet ".repeat(30_000);
+    for expr in [
+        "zebra SENT jet",
+        "(zebra PARA lion) SENT (hotline NEAR/9 jet)",
+        "(zebra NEAR/50 lion) NEAR/50 (hotline NEAR/50 jet)",
+        "\"zebra jet\"~50",
+        "ATLEAST/1000 zebra",
+    ] {
+        let item = Item { text: &text, ..item("") };
+        let found = RuleSet::new(vec![rule(expr)]).matches(&item);
+        assert_eq!(found.len(), 1, "{expr}");
+    }
+}
+
+#[test]
 fn pre_wants_the_order() {
     check("defence PRE/1 minister", "the defence minister", "defence; minister");
     check("defence PRE/1 minister", "minister defence", "-");
