@@ -1,8 +1,9 @@
 //! Stored entries as they came, the newest first, for looking back.
 
 use jiff::Timestamp;
-use rusqlite::{Connection, Row, ToSql};
+use rusqlite::{Connection, Row};
 
+use super::query::Query;
 use super::rows::{millis, optional_time, time};
 use super::{Store, StoreError};
 use crate::model::{Entry, Source};
@@ -73,40 +74,21 @@ impl Store {
     }
 }
 
-fn page(db: &Connection, query: &ArchiveQuery) -> rusqlite::Result<Vec<Archived>> {
-    let mut sql = "SELECT entry.id, story.uid, feed.name, entry.first_seen, guid, entry.url, \
-                   entry.title, text, authors, categories, lang, published, updated, \
-                   source_title, source_url FROM entry \
-                   JOIN story ON story.id = entry.story_id JOIN feed ON feed.id = entry.feed_id \
-                   WHERE 1"
-        .to_owned();
-    let mut arguments: Vec<&dyn ToSql> = Vec::new();
-    let since = query.since.map(millis);
-    if let Some(since) = &since {
-        sql.push_str(" AND entry.first_seen >= ?");
-        arguments.push(since);
-    }
-    if let Some(words) = &query.words {
-        sql.push_str(
-            " AND (entry.id <= (SELECT unindexed_to FROM archive) \
-             OR entry.id IN (SELECT rowid FROM entry_words WHERE entry_words MATCH ?))",
-        );
-        arguments.push(words);
-    }
-    if let Some(story) = &query.story {
-        sql.push_str(" AND story.uid = ?");
-        arguments.push(story);
-    }
-    if let Some(url) = &query.url {
-        sql.push_str(" AND entry.url = ?");
-        arguments.push(url);
-    }
-    if let Some(before) = &query.before {
-        sql.push_str(" AND entry.id < ?");
-        arguments.push(before);
-    }
-    sql.push_str(&format!(" ORDER BY entry.id DESC LIMIT {}", query.limit));
-    db.prepare(&sql)?.query_map(arguments.as_slice(), archived)?.collect()
+fn page(db: &Connection, wanted: &ArchiveQuery) -> rusqlite::Result<Vec<Archived>> {
+    let mut query = Query::new(
+        "SELECT entry.id, story.uid, feed.name, entry.first_seen, guid, entry.url, entry.title, \
+         text, authors, categories, lang, published, updated, source_title, source_url FROM entry \
+         JOIN story ON story.id = entry.story_id JOIN feed ON feed.id = entry.feed_id WHERE 1",
+    );
+    query.since("entry.first_seen", wanted.since);
+    query.equals("story.uid", wanted.story.as_ref()).equals("entry.url", wanted.url.as_ref());
+    query.condition(
+        "(entry.id <= (SELECT unindexed_to FROM archive) \
+         OR entry.id IN (SELECT rowid FROM entry_words WHERE entry_words MATCH ?))",
+        wanted.words.clone(),
+    );
+    query.condition("entry.id < ?", wanted.before);
+    query.run(db, "ORDER BY entry.id DESC", wanted.limit, archived)
 }
 
 fn archived(row: &Row<'_>) -> rusqlite::Result<Archived> {

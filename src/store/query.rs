@@ -16,29 +16,30 @@ impl Query {
         Self { sql: sql.to_string(), arguments: Vec::new() }
     }
 
-    pub(super) fn since(&mut self, column: &str, when: Option<Timestamp>) -> &mut Self {
-        if let Some(when) = when {
-            self.sql.push_str(&format!(" AND {column} >= ?"));
-            self.arguments.push(Box::new(millis(when)));
+    /// A condition with one `?` that stands for the value.
+    pub(super) fn condition(
+        &mut self,
+        condition: &str,
+        value: Option<impl ToSql + 'static>,
+    ) -> &mut Self {
+        if let Some(value) = value {
+            self.sql.push_str(&format!(" AND {condition}"));
+            self.arguments.push(Box::new(value));
         }
         self
     }
 
+    pub(super) fn since(&mut self, column: &str, when: Option<Timestamp>) -> &mut Self {
+        self.condition(&format!("{column} >= ?"), when.map(millis))
+    }
+
     pub(super) fn equals(&mut self, column: &str, value: Option<&String>) -> &mut Self {
-        if let Some(value) = value {
-            self.sql.push_str(&format!(" AND {column} = ?"));
-            self.arguments.push(Box::new(value.clone()));
-        }
-        self
+        self.condition(&format!("{column} = ?"), value.cloned())
     }
 
     /// `from` ends with the column that must be the value.
     pub(super) fn exists(&mut self, from: &str, value: Option<&String>) -> &mut Self {
-        if let Some(value) = value {
-            self.sql.push_str(&format!(" AND EXISTS (SELECT 1 FROM {from} = ?)"));
-            self.arguments.push(Box::new(value.clone()));
-        }
-        self
+        self.condition(&format!("EXISTS (SELECT 1 FROM {from} = ?)"), value.cloned())
     }
 
     pub(super) fn run<T>(
