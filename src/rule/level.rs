@@ -3,6 +3,7 @@
 
 use std::ops::Range;
 
+use super::lexer::operator;
 use super::syntax::{Expr, Kind, Nearness, SyntaxError, shorten};
 use super::term::Style;
 
@@ -165,6 +166,11 @@ fn run_error(run: &[Expr], source: &str) -> Option<SyntaxError> {
         return None;
     }
     let (first, last) = (run.first()?, run.last()?);
+    let meant = |operand: &Expr| {
+        let word = source.get(operand.span.clone())?;
+        Some((operand.span.clone(), word, operator::nearest(word)?))
+    };
+    let meant = run.iter().find_map(meant);
     let words: Vec<String> = run.iter().map(|operand| snippet(operand, source, 40)).collect();
     let plain =
         |operand: &Expr| matches!(&operand.kind, Kind::Term(term) if term.style == Style::Word);
@@ -174,6 +180,10 @@ fn run_error(run: &[Expr], source: &str) -> Option<SyntaxError> {
     } else {
         format!("write {both}, or OR between them")
     };
+    if let Some((span, word, operator)) = meant {
+        let error = SyntaxError::new(span, format!("there is no operator \"{word}\""));
+        return Some(error.hint(format!("did you mean {operator}? otherwise {hint}")));
+    }
     let message = "nothing says how these belong together";
     Some(SyntaxError::new(first.span.start..last.span.end, message).hint(hint))
 }

@@ -1,6 +1,6 @@
 //! Characters of an expression into lexemes.
 
-mod operator;
+pub(super) mod operator;
 mod suffix;
 
 use std::ops::Range;

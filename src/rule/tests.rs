@@ -603,6 +603,32 @@ fn a_loose_phrase_has_room_for_some_words() {
 }
 
 #[test]
+fn the_nearest_operator_is_named() {
+    let check = |expr: &str, at: &str, meant: &str| {
+        let errors = Compiled::new(expr, &lists(), false).map(|(c, _)| c.canonical()).unwrap_err();
+        let [error] = errors.as_slice() else { panic!("{expr}: {errors:?}") };
+        assert_eq!(&expr[error.span.clone()], at, "{expr}");
+        assert_eq!(error.message, format!("there is no operator \"{at}\""));
+        let hint = error.hint.as_deref().unwrap_or_default();
+        assert!(hint.starts_with(&format!("did you mean {meant}? otherwise write ")), "{hint}");
+    };
+    check("a NAER/8 b", "NAER/8", "NEAR/8");
+    check("@us NEER/12 @china AND hotline", "NEER/12", "NEAR/12");
+    check("a ADN b", "ADN", "AND");
+    check("a SETN b", "SETN", "SENT");
+    check("a PER/3 b", "PER/3", "PRE/3");
+    // A name in capitals is no operator.
+    check_errors(
+        "a NATO b",
+        &[(
+            "a NATO b",
+            "nothing says how these belong together",
+            "write \"a NATO b\" for the phrase, or a AND NATO AND b for all of the words",
+        )],
+    );
+}
+
+#[test]
 fn texts_without_an_end_cost_no_square() {
     // By the square this would take minutes.
     let text = "zebra lion hotline jet ".repeat(30_000);

@@ -50,3 +50,25 @@ pub(super) fn operator(word: &str, opens: bool) -> Option<Operator<'_>> {
         _ => None,
     }
 }
+
+/// The operator that a word in capitals between two operands was meant to be,
+/// with the word's own number.
+pub(in super::super) fn nearest(word: &str) -> Option<String> {
+    const NAMES: [&str; 10] =
+        ["AND", "OR", "NOT", "NEAR", "PRE", "SENT", "PARA", "OF", "ATLEAST", "SCORE"];
+    let (name, rest) =
+        word.split_at(word.find(|c: char| !c.is_ascii_uppercase()).unwrap_or(word.len()));
+    let digits = rest.strip_prefix('/').unwrap_or(rest);
+    if name.len() < 2 || !(rest.is_empty() || is_digits(digits)) {
+        return None;
+    }
+    let far = if name.len() > 3 && !rest.is_empty() { 2 } else { 1 };
+    let close = NAMES.iter().map(|known| (strsim::osa_distance(known, name), *known)).min()?;
+    let counts = matches!(close.1, "NEAR" | "PRE" | "ATLEAST" | "SCORE");
+    // Short words in capitals are names more often than slips.
+    let slip = close.0 <= far && (counts != rest.is_empty());
+    (slip && !matches!(close.1, "OF")).then(|| match rest.is_empty() {
+        true => close.1.to_owned(),
+        false => format!("{}/{digits}", close.1),
+    })
+}

@@ -19,7 +19,8 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// Reads what follows a missing operator, only to find more problems.
+    /// Reads what follows a scope that does not exist, only to find more
+    /// problems.
     pub(super) fn missing_prefix(&mut self, reading: Reading) -> Expr {
         let span = self.span_at(self.at);
         self.at += 1;
