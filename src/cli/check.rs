@@ -19,7 +19,8 @@ pub(super) async fn run(mut context: Context) -> Result<ExitCode, CliError> {
             Ok(config) => (config.warnings.iter().map(problem_json).collect(), true),
             Err(problems) => (problems.list.iter().map(problem_json).collect(), false),
         };
-        context.out.json(&json!({ "valid": valid, "problems": problems }))?;
+        let remarks = loaded.as_ref().map_or_else(|_| Vec::new(), lint);
+        context.out.json(&json!({ "valid": valid, "problems": problems, "remarks": remarks }))?;
         context.out.flush()?;
         return Ok(ExitCode::from(if valid { 0 } else { BAD_CONFIG }));
     }
@@ -27,7 +28,7 @@ pub(super) async fn run(mut context: Context) -> Result<ExitCode, CliError> {
     for warning in &config.warnings {
         output::remark(&warning.render(false));
     }
-    for remark in lint(&config, &config::load_terms(&path, &Environment::from_process())) {
+    for remark in lint(&config) {
         output::remark(&remark);
     }
     for line in plan(&config) {
@@ -38,14 +39,14 @@ pub(super) async fn run(mut context: Context) -> Result<ExitCode, CliError> {
 }
 
 /// What is allowed, but probably not meant.
-fn lint(config: &Config, terms: &[(String, String)]) -> Vec<String> {
+fn lint(config: &Config) -> Vec<String> {
     let used: BTreeSet<String> = config
         .rules
         .iter()
         .flat_map(|rule| rule.rule.compiled.lists())
         .map(|(name, _)| name)
         .collect();
-    let unused = terms.iter().filter(|(name, _)| !used.contains(name));
+    let unused = config.terms.iter().filter(|(name, _)| !used.contains(name));
     let mut remarks: Vec<String> =
         unused.map(|(name, _)| format!("warning: no rule uses the list @{name}")).collect();
     let rules = RuleSet::new(config.rules.iter().map(|rule| rule.rule.clone()).collect());

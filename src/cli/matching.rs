@@ -5,28 +5,20 @@ use std::process::ExitCode;
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::archive::spans_json;
 use super::args::MatchArgs;
 use super::{CliError, Context, items, output};
 use crate::config::{self, Environment};
-use crate::model::Span;
 use crate::rule::{Item, RuleSet, Verdict};
 
 #[derive(Serialize)]
 struct MatchJson<'a> {
     id: &'a Value,
     rule: &'a str,
-    spans: Vec<SpanJson>,
+    spans: Vec<Value>,
     /// Told only when it is so.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     capitals_only: bool,
-}
-
-#[derive(Serialize)]
-struct SpanJson {
-    field: &'static str,
-    start: usize,
-    end: usize,
-    text: String,
 }
 
 pub(super) fn run(mut context: Context, args: MatchArgs) -> Result<ExitCode, CliError> {
@@ -45,7 +37,7 @@ pub(super) fn run(mut context: Context, args: MatchArgs) -> Result<ExitCode, Cli
             return explain(&mut context, &rules, &id, &item);
         }
         for found in rules.matches(&item) {
-            let spans = found.spans.iter().map(|span| span_json(span, &item)).collect();
+            let spans = spans_json(&item, &found.spans);
             let (rule, capitals_only) = (found.rule.as_str(), found.capitals_only);
             context.out.json(&MatchJson { id: &id, rule, spans, capitals_only })?;
         }
@@ -68,15 +60,10 @@ fn explain(
             Some(Verdict::Fails { reason, .. }) => (false, Vec::new(), Some(reason)),
             None => continue,
         };
-        let spans: Vec<SpanJson> = spans.iter().map(|span| span_json(span, item)).collect();
+        let spans = spans_json(item, &spans);
         context.out.json(&json!({
             "id": id, "rule": rule.as_str(), "matches": matches, "spans": spans, "reason": reason,
         }))?;
     }
     Ok(())
-}
-
-fn span_json(span: &Span, item: &Item<'_>) -> SpanJson {
-    let text = item.text_of(span.field).get(span.start..span.end).unwrap_or_default().to_owned();
-    SpanJson { field: span.field.as_str(), start: span.start, end: span.end, text }
 }

@@ -76,6 +76,8 @@ pub struct Config {
     pub general: RequestOptions,
     /// Who hears about wirewatch itself.
     pub operator: OperatorConfig,
+    /// The named lists: names and expressions.
+    pub terms: Vec<(String, String)>,
     /// The rules, in the order of the files.
     pub rules: Vec<RuleConfig>,
     /// The channels.
@@ -142,15 +144,6 @@ pub fn load_rules(path: &Path, env: &Environment) -> Result<Config, Problems> {
     config((document, Default::default(), rules, BTreeMap::new()), env, findings)
 }
 
-/// Reads only `[terms]`: names and expressions. What is wrong in them is for
-/// [`load`] to tell.
-pub fn load_terms(path: &Path, env: &Environment) -> Vec<(String, String)> {
-    let mut findings = Findings::default();
-    let root = include::read_all(path, env, &mut findings);
-    let document = document::gather(&root, Scope::Rules, &mut findings);
-    document.terms.into_iter().map(|(name, text)| (name, text.text)).collect()
-}
-
 type Parts =
     (Document, (Vec<Feed>, Vec<Feed>), Vec<RuleConfig>, BTreeMap<ChannelName, ChannelOptions>);
 
@@ -175,6 +168,7 @@ fn config(parts: Parts, env: &Environment, mut findings: Findings) -> Result<Con
         paused,
         general,
         operator,
+        terms: document.terms.into_iter().map(|(name, text)| (name, text.text)).collect(),
         rules,
         channels,
         warnings: problems.list,

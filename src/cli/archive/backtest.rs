@@ -73,7 +73,10 @@ pub(in super::super) async fn run(
     .await?;
     let days = days(oldest, newest);
     if !context.json {
-        let line = format!("{entries} entries of {days:.1} days");
+        let line = match days {
+            1.0 => format!("{entries} entries of a day or less: rates are the least there will be"),
+            days => format!("{entries} entries of {days:.1} days"),
+        };
         context.out.line(line)?;
     }
     for name in &names {
@@ -88,14 +91,14 @@ pub(in super::super) async fn run(
     Ok(ExitCode::SUCCESS)
 }
 
-/// The time that the archive covers; an hour at least, so that rates mean
-/// something.
+/// The time that the archive covers; a day at least, for what came in an hour
+/// says nothing of a day.
 fn days(oldest: Option<Timestamp>, newest: Option<Timestamp>) -> f64 {
     let seconds = match (oldest, newest) {
         (Some(oldest), Some(newest)) => newest.duration_since(oldest).as_secs_f64(),
         _ => 0.0,
     };
-    (seconds / DAY).max(1.0 / 24.0)
+    (seconds / DAY).max(1.0)
 }
 
 fn count(

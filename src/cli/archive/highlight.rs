@@ -37,7 +37,7 @@ pub(super) fn lines(item: &Item<'_>, spans: &[Span]) -> Vec<String> {
 }
 
 /// Evidence for programs, as `match` prints it.
-pub(super) fn spans_json(item: &Item<'_>, spans: &[Span]) -> Vec<Value> {
+pub(in super::super) fn spans_json(item: &Item<'_>, spans: &[Span]) -> Vec<Value> {
     let json = |span: &Span| {
         let text = item.text_of(span.field);
         let text = text.get(span.start..span.end).unwrap_or_default();

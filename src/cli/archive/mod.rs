@@ -6,6 +6,8 @@ mod highlight;
 pub(super) mod plan;
 pub(super) mod search;
 
+pub(super) use highlight::spans_json;
+
 use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 

@@ -7,7 +7,6 @@ use serde_json::json;
 use super::super::args::SearchArgs;
 use super::super::{CliError, Context};
 use super::{Go, each_entry, highlight, item, since};
-use crate::config::{self, Environment};
 use crate::model::RuleName;
 use crate::rule::{Compiled, Lists, Rule, RuleSet, SyntaxError};
 use crate::store::{ArchiveQuery, Store};
@@ -17,9 +16,7 @@ pub(in super::super) async fn run(
     args: SearchArgs,
 ) -> Result<ExitCode, CliError> {
     let config = context.load()?;
-    let path = context.config_path()?;
-    let terms = config::load_terms(&path, &Environment::from_process());
-    let (lists, _) = Lists::parse(&terms);
+    let (lists, _) = Lists::parse(&config.terms);
     let (compiled, warnings) = Compiled::search(&args.query, &lists)
         .map_err(|errors| CliError::Failed(problems(&args.query, &errors)))?;
     if !warnings.is_empty() {
