@@ -20,6 +20,8 @@ pub mod fetch;
 
 pub mod extract;
 
+mod text;
+
 pub mod parse;
 
 pub mod discover;

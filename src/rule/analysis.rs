@@ -7,10 +7,10 @@ use std::ops::Range;
 
 use crate::model::{Field, Span};
 
-use super::language;
+use crate::text::language;
 use super::lexicon::{Lexicon, Shape};
-use super::stem::Languages;
-use super::token::each_token;
+use crate::text::stem::Languages;
+use crate::text::token::each_token;
 use super::vocabulary::{LiteralId, Vocabulary};
 use side::Side;
 

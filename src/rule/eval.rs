@@ -9,8 +9,8 @@ use crate::model::{Field, Span};
 
 use super::analysis::{FieldText, Story};
 use super::find::occurrences;
-use super::fold::fold;
-use super::language;
+use crate::text::fold::fold;
+use crate::text::language;
 use super::near::Hit;
 use super::pattern::TextPattern;
 use super::syntax::{Expr, Fields, Kind, ListRef};

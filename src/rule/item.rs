@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use crate::model::{Entry, Field};
 
 use super::analysis::{FIELDS, Part};
-use super::credit;
+use crate::text::credit;
 
 /// A story as rules see it.
 #[derive(Clone, Copy, Debug, Default)]

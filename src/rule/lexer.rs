@@ -265,7 +265,7 @@ impl<'a> Lexer<'a> {
         let word = self.slice(self.at..end);
         let head = word.split_once(':').map(|(head, _)| head);
         if let Some(name) =
-            head.map(|head| head.trim_start_matches(|c| super::fold::class(c).is_none()))
+            head.map(|head| head.trim_start_matches(|c| crate::text::fold::class(c).is_none()))
             && !name.is_empty()
             && name.chars().all(|c| c.is_ascii_alphabetic())
         {

@@ -3,7 +3,7 @@
 
 use hashbrown::HashMap;
 
-use super::token::{Letters, letters};
+use crate::text::token::{Letters, letters};
 use super::vocabulary::{Satisfied, Vocabulary};
 
 /// More words than this are not remembered.

@@ -2,8 +2,8 @@
 //!
 //! `lexer`, `parser` and `level` read an expression into `syntax`; `term`
 //! works out which forms of a word will do. `bind` makes numbers of these
-//! forms in a `vocabulary` that all rules share. `token` cuts a text into
-//! words; a `lexicon` remembers which numbers a word stands for; `analysis`
+//! forms in a `vocabulary` that all rules share. `crate::text` cuts a text
+//! into words; a `lexicon` remembers which numbers a word stands for; `analysis`
 //! notes where they occur in a story. The `index` then names the rules that
 //! the story can concern, and `eval`, `find` and `near` ask each of them and
 //! keep the evidence. Nothing here knows of configuration files or of the
@@ -14,16 +14,13 @@ mod anatomy;
 mod bind;
 mod check;
 mod compile;
-mod credit;
 mod english;
 mod eval;
 mod examples;
 mod find;
 mod flat;
-mod fold;
 mod index;
 mod item;
-mod language;
 mod level;
 mod lexer;
 mod lexicon;
@@ -37,12 +34,10 @@ mod pattern;
 mod rarity;
 mod sentence;
 mod set;
-mod stem;
 mod syntax;
 mod term;
 #[cfg(test)]
 mod tests;
-mod token;
 mod vocabulary;
 
 pub use anatomy::Anatomy;

@@ -3,9 +3,9 @@
 
 use std::collections::BTreeSet;
 
-use super::fold::fold;
+use crate::text::fold::fold;
 use super::term::Pattern;
-use super::token::scan;
+use crate::text::token::scan;
 use super::vocabulary::{LiteralId, Vocabulary};
 
 /// More alternatives than this narrow nothing.

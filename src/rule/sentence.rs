@@ -1,6 +1,6 @@
 //! Where one sentence ends and the next begins.
 
-use super::fold::fold;
+use crate::text::fold::fold;
 
 /// Words that carry a dot without ending a sentence.
 const ABBREVIATIONS: [&str; 52] = [

@@ -14,7 +14,7 @@ use super::examples::closest;
 use super::flat::{self, Flat};
 use super::index::{Index, Marks};
 use super::item::{self, Item};
-use super::language;
+use crate::text::language;
 use super::narrow;
 use super::rarity::Rarity;
 use super::syntax::Expr;

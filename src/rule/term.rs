@@ -3,9 +3,9 @@
 mod joined;
 
 use super::english::{is_common, with_plurals};
-use super::fold::{Class, exact, fold, is_dash, is_joiner};
+use crate::text::fold::{Class, exact, fold, is_dash, is_joiner};
 use super::lexer;
-use super::token::{Letters, RawToken, letters, scan};
+use crate::text::token::{Letters, RawToken, letters, scan};
 use super::vocabulary::LiteralId;
 use joined::Joined;
 
@@ -368,7 +368,7 @@ fn forms(
 
 fn wildcard(pattern: String) -> Result<Forms, (String, Option<String>)> {
     let unspaced =
-        |c: char| !matches!(super::fold::class(c), None | Some(Class::Spaced | Class::Hangul));
+        |c: char| !matches!(crate::text::fold::class(c), None | Some(Class::Spaced | Class::Hangul));
     if pattern.chars().any(unspaced) {
         let message = "wildcards do not work with characters that are words by themselves";
         let hint = "leave the wildcard out: such characters are found inside longer text anyway";

@@ -3,7 +3,7 @@
 
 use proptest::prelude::*;
 
-use super::token::scan;
+use crate::text::token::scan;
 use super::{Compiled, Item, Lists, Rule, RuleSet, SyntaxError};
 use crate::model::{FeedName, Field, RuleName};
 

@@ -4,10 +4,10 @@
 use hashbrown::HashMap;
 
 use super::eval::wildcard_match;
-use super::fold::{exact, fold};
-use super::stem::{self, Languages};
+use crate::text::fold::{exact, fold};
+use crate::text::stem::{self, Languages};
 use super::term::{Check, Forms, Pattern};
-use super::token::{Letters, letters};
+use crate::text::token::{Letters, letters};
 
 /// A word that rules look for, with all its forms: its number in the vocabulary.
 pub(super) type LiteralId = u32;

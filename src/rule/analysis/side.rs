@@ -2,7 +2,7 @@
 //! paragraphs end, and where everything is in capitals.
 
 use super::super::sentence;
-use super::super::token::Letters;
+use crate::text::token::Letters;
 use super::FieldText;
 
 /// What only few rules ask of a field's tokens.

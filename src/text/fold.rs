@@ -12,7 +12,7 @@ use unicode_script::{Script, UnicodeScript};
 
 /// How a script divides into words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Class {
+pub(crate) enum Class {
     /// Written with spaces between words.
     Spaced,
     /// Han, Hiragana, Katakana, Bopomofo: every character is a token.
@@ -25,7 +25,7 @@ pub(super) enum Class {
 
 /// The class of a character that words are made of; `None` for all others
 /// and for marks, which belong to the character before them.
-pub(super) fn class(c: char) -> Option<Class> {
+pub(crate) fn class(c: char) -> Option<Class> {
     if c.is_ascii() {
         return c.is_ascii_alphanumeric().then_some(Class::Spaced);
     }
@@ -46,7 +46,7 @@ pub(super) fn class(c: char) -> Option<Class> {
 }
 
 /// Whether a character only modifies the one before it.
-pub(super) fn is_mark(c: char) -> bool {
+pub(crate) fn is_mark(c: char) -> bool {
     if c < '\u{0300}' {
         return c == '\u{00AD}';
     }
@@ -60,24 +60,24 @@ pub(super) fn is_mark(c: char) -> bool {
 }
 
 /// Characters without a look of their own: soft hyphen, joiners, selectors.
-pub(super) fn is_ignorable(c: char) -> bool {
+pub(crate) fn is_ignorable(c: char) -> bool {
     matches!(c,
         '\u{00AD}' | '\u{200C}' | '\u{200D}' | '\u{2060}'
         | '\u{FE00}'..='\u{FE0F}' | '\u{E0100}'..='\u{E01EF}')
 }
 
 /// Straight and curly apostrophes.
-pub(super) fn is_apostrophe(c: char) -> bool {
+pub(crate) fn is_apostrophe(c: char) -> bool {
     matches!(c, '\'' | '\u{2019}' | '\u{2018}' | '\u{02BC}' | '\u{FF07}')
 }
 
 /// Anything that looks like a hyphen or dash.
-pub(super) fn is_dash(c: char) -> bool {
+pub(crate) fn is_dash(c: char) -> bool {
     matches!(c, '-' | '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{FE58}' | '\u{FE63}' | '\u{FF0D}')
 }
 
 /// What may stand between the parts of a hyphenated word.
-pub(super) fn is_joiner(c: char) -> bool {
+pub(crate) fn is_joiner(c: char) -> bool {
     is_dash(c)
         || is_apostrophe(c)
         || matches!(c, '/' | '\u{2215}' | '\u{FF0F}')
@@ -85,7 +85,7 @@ pub(super) fn is_joiner(c: char) -> bool {
 }
 
 /// The form under which words are compared.
-pub(super) fn fold(word: &str) -> String {
+pub(crate) fn fold(word: &str) -> String {
     if word.is_ascii() {
         return word.to_ascii_lowercase();
     }
@@ -101,7 +101,7 @@ pub(super) fn fold(word: &str) -> String {
 
 /// The form under which words in braces are compared: case and accents stay,
 /// only encodings of the same look become one.
-pub(super) fn exact(word: &str) -> Cow<'_, str> {
+pub(crate) fn exact(word: &str) -> Cow<'_, str> {
     if word.is_ascii() {
         return Cow::Borrowed(word);
     }

@@ -35,29 +35,29 @@ const WITHOUT: [&str; 24] = [
 
 /// A set of languages that have a stemmer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Languages(u32);
+pub(crate) struct Languages(u32);
 
 impl Languages {
     /// Whatever the language.
-    pub(super) const ALL: Self = Self(u32::MAX);
+    pub(crate) const ALL: Self = Self(u32::MAX);
 
-    pub(super) fn one(number: u8) -> Self {
+    pub(crate) fn one(number: u8) -> Self {
         Self(1 << number)
     }
 
     /// Both.
-    pub(super) fn and(self, other: Self) -> Self {
+    pub(crate) fn and(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }
 
-    pub(super) fn meets(self, other: Self) -> bool {
+    pub(crate) fn meets(self, other: Self) -> bool {
         self.0 & other.0 != 0
     }
 
     /// How words of a text are read: those in Latin letters by its language,
     /// or as English where nobody knows or it has other letters; Cyrillic as
     /// Russian unless it is something else.
-    pub(super) fn of_text(language: Option<&str>) -> Self {
+    pub(crate) fn of_text(language: Option<&str>) -> Self {
         let primary = language.and_then(|tag| tag.split(['-', '_']).next()).unwrap_or_default();
         let primary = primary.to_ascii_lowercase();
         let number = |wanted: &str| LANGUAGES.iter().position(|(code, _)| *code == wanted);
@@ -81,7 +81,7 @@ impl Languages {
 /// The stems of a word by the number of the language, in every language that
 /// its letters allow. Accents are looked at and then left out, or left out
 /// before.
-pub(super) fn stems(word: &str) -> Vec<(u8, String)> {
+pub(crate) fn stems(word: &str) -> Vec<(u8, String)> {
     let numbers = match word.chars().find(|c| c.is_alphabetic()) {
         Some(c) if c < '\u{0250}' || ('\u{1E00}'..'\u{1F00}').contains(&c) => 0..LATIN,
         Some('\u{0400}'..='\u{052F}') => LATIN..LATIN + 1,

@@ -8,15 +8,15 @@ use super::fold::{Class, class, fold, is_apostrophe, is_mark};
 
 /// A token as it was found, before it was folded.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct RawToken {
+pub(crate) struct RawToken {
     /// The token without its possessive ending.
-    pub(super) range: Range<usize>,
+    pub(crate) range: Range<usize>,
     /// One past the possessive ending; `range.end` when there is none.
-    pub(super) after: usize,
+    pub(crate) after: usize,
     /// How its script divides words.
-    pub(super) class: Class,
+    pub(crate) class: Class,
     /// Whether it is an abbreviation like `U.S.`, whose dots do not count.
-    pub(super) dotted: bool,
+    pub(crate) dotted: bool,
 }
 
 /// Words that French and Italian glue to the next one with an apostrophe.
@@ -27,14 +27,14 @@ const ELISIONS: [&str; 23] = [
 
 /// Finds the tokens of `text` in order. With `wildcards`, `*` and `?` are
 /// letters.
-pub(super) fn scan(text: &str, wildcards: bool) -> Vec<RawToken> {
+pub(crate) fn scan(text: &str, wildcards: bool) -> Vec<RawToken> {
     let mut tokens = Vec::new();
     each_token(text, 0..text.len(), wildcards, |token| tokens.push(token));
     tokens
 }
 
 /// Gives the tokens that begin in a part of `text` to `found`, in order.
-pub(super) fn each_token(
+pub(crate) fn each_token(
     text: &str,
     part: Range<usize>,
     wildcards: bool,
@@ -222,7 +222,7 @@ impl Scanner<'_> {
 
 /// How a word is capitalised.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Letters {
+pub(crate) enum Letters {
     /// Every letter is a capital.
     Capitals,
     /// The first letter and no other.
@@ -232,7 +232,7 @@ pub(super) enum Letters {
 }
 
 /// How `word` is capitalised; digits and signs do not count.
-pub(super) fn letters(word: &str) -> Letters {
+pub(crate) fn letters(word: &str) -> Letters {
     let mut letters = word.chars().filter(|c| c.is_alphabetic());
     let Some(first) = letters.next().filter(|c| c.is_uppercase()) else { return Letters::Other };
     let (mut upper, mut lower) = (true, true);

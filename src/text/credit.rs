@@ -60,7 +60,7 @@ fn dateline() -> Option<&'static Regex> {
 }
 
 /// The part of a text between dateline and credits.
-pub(super) fn body(text: &str) -> Range<usize> {
+pub(crate) fn body(text: &str) -> Range<usize> {
     let head = text.get(..text.floor_char_boundary(160)).unwrap_or_default();
     let begins = looks_like_dateline(head)
         .then(|| dateline()?.captures(head))
@@ -83,7 +83,7 @@ fn looks_like_dateline(head: &str) -> bool {
 }
 
 /// The agency that a text's dateline or last credit names.
-pub(super) fn agency(text: &str) -> Option<&str> {
+pub(crate) fn agency(text: &str) -> Option<&str> {
     let head = text.get(..text.floor_char_boundary(160)).unwrap_or_default();
     let found = dateline().and_then(|dateline| dateline.captures(head));
     let stated = found.and_then(|found| found.name("agency")).map(|agency| agency.as_str());

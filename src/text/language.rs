@@ -85,7 +85,7 @@ const SHORT: [(&str, &str); 75] = [
 ];
 
 /// The language of a story as far as its words tell, as a two-letter code.
-pub(super) fn detect(title: &str, text: &str) -> Option<&'static str> {
+pub(crate) fn detect(title: &str, text: &str) -> Option<&'static str> {
     let room = MOST_BYTES.saturating_sub(title.len());
     let start = text.get(..text.floor_char_boundary(room)).unwrap_or_default();
     let sample = format!("{title}\n{start}");
@@ -97,7 +97,7 @@ pub(super) fn detect(title: &str, text: &str) -> Option<&'static str> {
 }
 
 /// Whether a language tag is the wanted one or a kind of it: `en-US` is `en`.
-pub(super) fn is_kind_of(tag: &str, wanted: &str) -> bool {
+pub(crate) fn is_kind_of(tag: &str, wanted: &str) -> bool {
     let (tag, wanted) = (subtags(tag), subtags(wanted));
     tag.starts_with(&wanted)
 }
