@@ -161,7 +161,9 @@ impl App {
             }
         }
         // Before the rows: a feed that is claimed must be found here.
-        let old = self.live.send_replace(Arc::new(live(config, &built, config.gather)));
+        let mut new = live(config, &built, config.gather);
+        new.stories = Arc::clone(&self.live.borrow().stories);
+        let old = self.live.send_replace(Arc::new(new));
         let feeds = match sync_feeds(&self.store, config, &self.clock).await {
             Ok(feeds) => feeds,
             Err(error) => {

@@ -30,6 +30,8 @@ pub mod opml;
 
 pub mod dedup;
 
+pub mod story;
+
 pub mod rule;
 
 pub mod alert;

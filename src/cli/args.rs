@@ -55,9 +55,10 @@ pub(super) enum Command {
         wirewatch feeds add https://example.org/ --group news/asia\n  \
         wirewatch feeds import subscriptions.opml --dry-run")]
     Feeds(FeedsArgs),
-    /// List stories, the newest first
-    #[command(after_help = "Example:\n  wirewatch stories --since 2h --rule sanctions")]
-    Stories(ListArgs),
+    /// List stories, the newest first, or show who tells one and why it is one
+    #[command(after_help = "Examples:\n  wirewatch stories --since 2h --rule sanctions\n  \
+        wirewatch stories show s0123456789abcdef")]
+    Stories(StoriesArgs),
     /// List alerts, the newest first
     #[command(after_help = "Example:\n  wirewatch alerts --since 1d --json")]
     Alerts(ListArgs),
@@ -143,6 +144,24 @@ pub(super) struct ListArgs {
     /// At most so many
     #[arg(long, value_name = "N", default_value_t = 100)]
     pub(super) limit: usize,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(super) struct StoriesArgs {
+    #[command(flatten)]
+    pub(super) list: ListArgs,
+    #[command(subcommand)]
+    pub(super) action: Option<StoriesAction>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum StoriesAction {
+    /// Show a story's tellings in order of time: who, which independent source, and why it joined
+    Show {
+        /// The story's id
+        id: String,
+    },
 }
 
 #[derive(Debug, clap::Args)]

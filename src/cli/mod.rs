@@ -18,6 +18,7 @@ mod replay;
 mod rules;
 mod run;
 mod status;
+mod stories;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -98,7 +99,7 @@ async fn dispatch(command: Command, context: Context) -> Result<ExitCode, CliErr
         Command::Check => check::run(context).await,
         Command::Status(args) => status::run(context, args).await,
         Command::Feeds(args) => feeds::run(context, args).await,
-        Command::Stories(args) => lists::stories(context, args).await,
+        Command::Stories(args) => stories::run(context, args).await,
         Command::Alerts(args) => lists::alerts(context, args).await,
         Command::Deliveries(args) => lists::deliveries(context, args).await,
         Command::Notices(args) => notices::run(context, args).await,

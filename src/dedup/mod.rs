@@ -11,20 +11,15 @@ mod mass;
 #[cfg(test)]
 mod tests;
 
-use crate::model::{StoriesByKey, StoryCandidate, StoryId, StoryRef};
+use crate::model::{Joined, StoriesByKey, StoryId};
 
 pub use document::recognise;
 pub use keys::{entry_keys, story_id};
 pub use mass::{old_in_new_clothes, rest_of_the_first};
 
-/// Chooses the story of a new entry: the one with its link, else the one with
-/// its words, else a new one.
-pub fn choose_story(
-    candidates: StoriesByKey,
-    fresh: StoryId,
-) -> (StoryRef, Option<StoryCandidate>) {
-    match candidates.link.or(candidates.content) {
-        Some(candidate) => (StoryRef::Known(candidate.id.clone()), Some(candidate)),
-        None => (StoryRef::New(fresh), None),
-    }
+/// The story of a new entry as its keys choose it: the one with its link,
+/// else the one with its words.
+pub fn choose_story(candidates: StoriesByKey) -> Option<(StoryId, Joined)> {
+    let link = candidates.link.map(|story| (story.id, Joined::Link));
+    link.or_else(|| candidates.content.map(|story| (story.id, Joined::Words)))
 }

@@ -33,5 +33,8 @@ pub use ids::{AlertId, ChannelName, DeliveryId, EntryId, FeedName, RuleName, Sto
 pub use matching::{Field, Match, Span};
 pub use notice::{Content, Notice, NoticeContent, NoticeKind};
 pub use secret::Secret;
-pub use story::{StoriesByKey, StoryCandidate, StoryRef};
+pub use story::{
+    Joined, MemoryPosition, StoredMemory, StoredTelling, StoriesByKey, StoryCandidate, StoryChoice,
+    StoryRef, Teller,
+};
 pub use visit::{DocumentFacts, FeedAfter, FeedMemory, Gap, Move, Scope, Sighting};

@@ -1,6 +1,8 @@
 //! The same news from one or more entries.
 
-use super::{AlertId, RuleName, StoryId};
+use jiff::Timestamp;
+
+use super::{AlertId, EntryId, FeedName, RuleName, StoryId};
 
 /// A stored story that shares a key with a new entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,4 +38,111 @@ pub struct StoriesByKey {
     pub link: Option<StoryCandidate>,
     /// Found by equal title and text.
     pub content: Option<StoryCandidate>,
+}
+
+/// Why an entry is part of its story.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Joined {
+    /// It is the first telling.
+    First,
+    /// Another telling has its link.
+    Link,
+    /// Another telling has its very words.
+    Words,
+    /// It is a copy of a text: `share` of the shorter one stands in the other.
+    Copy {
+        /// The telling that has the text.
+        of: EntryId,
+        /// 0 to 1.
+        share: f64,
+    },
+    /// Another outlet's telling has the same headline.
+    Headline {
+        /// That telling.
+        of: EntryId,
+    },
+    /// It tells of the same event in other words.
+    Event {
+        /// How much more alike than it must be; 0 is just enough.
+        score: f64,
+        /// The words that say so, the heaviest first.
+        shared: Vec<String>,
+    },
+}
+
+impl Joined {
+    /// The word used in output and store.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::First => "first",
+            Self::Link => "link",
+            Self::Words => "words",
+            Self::Copy { .. } => "copy",
+            Self::Headline { .. } => "headline",
+            Self::Event { .. } => "event",
+        }
+    }
+}
+
+/// What was decided about a new entry's story.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StoryChoice {
+    /// The story.
+    pub story: StoryRef,
+    /// Why.
+    pub joined: Joined,
+    /// Who speaks; outlets of one owner are one.
+    pub outlet: String,
+    /// The agency that the telling is credited to.
+    pub agency: Option<String>,
+    /// What of the entry is compared with others, to be kept.
+    pub features: Vec<u8>,
+}
+
+/// How much of the store a memory of stories reflects.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct MemoryPosition {
+    /// The last telling.
+    pub last: i64,
+}
+
+/// A stored telling, for the memory of stories.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredTelling {
+    /// Its entry.
+    pub entry: EntryId,
+    /// Its story.
+    pub story: StoryId,
+    /// Its feed.
+    pub feed: FeedName,
+    /// Its page.
+    pub url: Option<String>,
+    /// When it came.
+    pub at: Timestamp,
+    /// See [`StoryChoice::features`].
+    pub features: Vec<u8>,
+}
+
+/// What a memory of stories begins with.
+#[derive(Clone, Debug, Default)]
+pub struct StoredMemory {
+    /// What was learnt, up to a telling.
+    pub knowledge: Option<Vec<u8>>,
+    /// That telling.
+    pub upto: i64,
+    /// Later tellings, and those of stories that were told lately; in order.
+    pub tellings: Vec<StoredTelling>,
+    /// Where the store stands.
+    pub position: MemoryPosition,
+}
+
+/// A telling, for counting sources.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Teller {
+    /// Who speaks.
+    pub outlet: String,
+    /// The agency it is credited to.
+    pub agency: Option<String>,
+    /// Tellings with one number here are copies of one text.
+    pub text: i64,
 }

@@ -10,12 +10,14 @@ use super::aftermath::Aftermath;
 use crate::alert::{self, Circumstances};
 use crate::dedup;
 use crate::model::{
-    Document, DocumentFacts, Entry, EntryKeys, Feed, FeedAfter, FeedPast, Hold, Identity,
-    KnownByKey, Recognised, RuleName, Scope, StoriesByKey, StoryCandidate, StoryRef, Validators,
+    Document, DocumentFacts, Entry, EntryId, EntryKeys, Feed, FeedAfter, FeedPast, Hold, Identity,
+    Joined, KnownByKey, MemoryPosition, Recognised, RuleName, Scope, StoredMemory, StoriesByKey,
+    StoryChoice, StoryId, StoryRef, Validators,
 };
 use crate::parse::{self, ParseError};
 use crate::rule::{Item, search_words};
 use crate::store::{CommitReport, Judge, JudgedMatch, Situation, Store, StoreError, Visit};
+use crate::story::{self, Features};
 
 /// A document read and its entries' keys worked out; nothing decided yet.
 #[derive(Clone, Debug, Default)]
@@ -74,7 +76,13 @@ pub async fn ingest(
         facts: arrived.prepared.facts,
         entries: arrived.prepared.entries,
     };
-    let judge = RuleJudge { live: Arc::clone(live), feed: feed.clone(), now: arrived.now, after };
+    let judge = RuleJudge {
+        live: Arc::clone(live),
+        feed: feed.clone(),
+        now: arrived.now,
+        after,
+        considered: Default::default(),
+    };
     store.commit(visit, Box::new(judge)).await
 }
 
@@ -103,6 +111,8 @@ struct RuleJudge {
     feed: Feed,
     now: Timestamp,
     after: Option<Arc<Aftermath>>,
+    /// Of the entry whose story was chosen last, and its page.
+    considered: (Features, Option<String>),
 }
 
 impl Judge for RuleJudge {
@@ -134,12 +144,51 @@ impl Judge for RuleJudge {
         dedup::rest_of_the_first(keys, identities, past)
     }
 
-    fn story(
+    fn position(&self) -> MemoryPosition {
+        self.live.stories.position()
+    }
+
+    fn remember(&mut self, stored: StoredMemory) {
+        self.live.stories.restore(stored);
+    }
+
+    fn choose(
         &mut self,
+        entry: &Entry,
         keys: &EntryKeys,
         candidates: StoriesByKey,
-    ) -> (StoryRef, Option<StoryCandidate>) {
-        dedup::choose_story(candidates, dedup::story_id(&self.feed.name, keys))
+        alone: bool,
+    ) -> StoryChoice {
+        let mut features = Features::of(&entry.title, &entry.text, entry.lang.as_deref());
+        let by_key = dedup::choose_story(candidates);
+        let join = by_key.is_none() && !alone;
+        let (feed, stories) = (&self.feed.name, &self.live.stories);
+        let page = (feed, entry.url.as_deref());
+        let found = stories.consider(page, self.now, &mut features, join);
+        let (story, joined) = match by_key.or(found) {
+            Some((story, joined)) => (StoryRef::Known(story), joined),
+            None => (StoryRef::New(dedup::story_id(feed, keys)), Joined::First),
+        };
+        let origin = self.origin(entry);
+        let choice = StoryChoice {
+            story,
+            joined,
+            outlet: origin.outlet,
+            agency: origin.agency.map(str::to_owned),
+            features: features.to_bytes(),
+        };
+        self.considered = (features, entry.url.clone());
+        choice
+    }
+
+    fn told(&mut self, entry: EntryId, story: &StoryId) {
+        let (features, url) = std::mem::take(&mut self.considered);
+        let page = (&self.feed.name, url.as_deref());
+        self.live.stories.keep((entry, story.clone()), page, self.now, features);
+    }
+
+    fn knowledge(&mut self) -> Option<Vec<u8>> {
+        self.live.stories.to_store()
     }
 
     fn judge(&mut self, entry: &Entry, situation: &Situation<'_>) -> Vec<JudgedMatch> {
@@ -177,6 +226,19 @@ impl Judge for RuleJudge {
 }
 
 impl RuleJudge {
+    fn origin(&self, entry: &Entry) -> story::Origin {
+        let source = entry.source.as_ref();
+        story::origin(&story::About {
+            feed: self.feed.name.as_str(),
+            feed_url: &self.feed.url,
+            link: entry.url.as_deref(),
+            source_url: source.and_then(|source| source.url.as_deref()),
+            source_title: source.and_then(|source| source.title.as_deref()),
+            authors: &entry.authors,
+            text: &entry.text,
+        })
+    }
+
     fn item<'a>(&'a self, entry: &'a Entry, title: &'a str, text: &'a str) -> Item<'a> {
         Item { title, text, ..Item::of_entry(entry, self.feed.name.as_str()) }
     }

@@ -13,6 +13,8 @@ pub struct Live {
     pub rules: RuleSet,
     /// What rules and channels want done with matches.
     pub policy: Policy,
+    /// Stories that may still grow; handed on by a reload.
+    pub stories: std::sync::Arc<crate::story::Memory>,
     /// Feeds by name.
     pub feeds: HashMap<FeedName, Feed>,
     /// Requests under way at once, all hosts together.

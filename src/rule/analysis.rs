@@ -7,11 +7,11 @@ use std::ops::Range;
 
 use crate::model::{Field, Span};
 
-use crate::text::language;
 use super::lexicon::{Lexicon, Shape};
+use super::vocabulary::{LiteralId, Vocabulary};
+use crate::text::language;
 use crate::text::stem::Languages;
 use crate::text::token::each_token;
-use super::vocabulary::{LiteralId, Vocabulary};
 use side::Side;
 
 /// How many fields of a story are looked through.

@@ -9,12 +9,12 @@ use crate::model::{Field, Span};
 
 use super::analysis::{FieldText, Story};
 use super::find::occurrences;
-use crate::text::fold::fold;
-use crate::text::language;
 use super::near::Hit;
 use super::pattern::TextPattern;
 use super::syntax::{Expr, Fields, Kind, ListRef};
 use super::term::Mention;
+use crate::text::fold::fold;
+use crate::text::language;
 
 /// Most occurrences of one term that are told.
 pub(super) const MOST_OCCURRENCES: usize = 8;

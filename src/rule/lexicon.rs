@@ -3,8 +3,8 @@
 
 use hashbrown::HashMap;
 
-use crate::text::token::{Letters, letters};
 use super::vocabulary::{Satisfied, Vocabulary};
+use crate::text::token::{Letters, letters};
 
 /// More words than this are not remembered.
 const MOST_SHAPES: usize = 200_000;

@@ -3,10 +3,10 @@
 
 use std::collections::BTreeSet;
 
-use crate::text::fold::fold;
 use super::term::Pattern;
-use crate::text::token::scan;
 use super::vocabulary::{LiteralId, Vocabulary};
+use crate::text::fold::fold;
+use crate::text::token::scan;
 
 /// More alternatives than this narrow nothing.
 const MOST_FORMS: usize = 200;

@@ -14,10 +14,10 @@ use super::examples::closest;
 use super::flat::{self, Flat};
 use super::index::{Index, Marks};
 use super::item::{self, Item};
-use crate::text::language;
 use super::narrow;
 use super::rarity::Rarity;
 use super::syntax::Expr;
+use crate::text::language;
 
 /// Most pieces of evidence that a match tells.
 const MOST_SPANS: usize = 64;

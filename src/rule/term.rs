@@ -3,10 +3,10 @@
 mod joined;
 
 use super::english::{is_common, with_plurals};
-use crate::text::fold::{Class, exact, fold, is_dash, is_joiner};
 use super::lexer;
-use crate::text::token::{Letters, RawToken, letters, scan};
 use super::vocabulary::LiteralId;
+use crate::text::fold::{Class, exact, fold, is_dash, is_joiner};
+use crate::text::token::{Letters, RawToken, letters, scan};
 use joined::Joined;
 
 /// A word or phrase: tokens that follow each other.
@@ -367,8 +367,9 @@ fn forms(
 }
 
 fn wildcard(pattern: String) -> Result<Forms, (String, Option<String>)> {
-    let unspaced =
-        |c: char| !matches!(crate::text::fold::class(c), None | Some(Class::Spaced | Class::Hangul));
+    let unspaced = |c: char| {
+        !matches!(crate::text::fold::class(c), None | Some(Class::Spaced | Class::Hangul))
+    };
     if pattern.chars().any(unspaced) {
         let message = "wildcards do not work with characters that are words by themselves";
         let hint = "leave the wildcard out: such characters are found inside longer text anyway";

@@ -3,9 +3,9 @@
 
 use proptest::prelude::*;
 
-use crate::text::token::scan;
 use super::{Compiled, Item, Lists, Rule, RuleSet, SyntaxError};
 use crate::model::{FeedName, Field, RuleName};
+use crate::text::token::scan;
 
 fn lists() -> Lists {
     let (lists, errors) = Lists::parse(&[

@@ -4,9 +4,9 @@
 use hashbrown::HashMap;
 
 use super::eval::wildcard_match;
+use super::term::{Check, Forms, Pattern};
 use crate::text::fold::{exact, fold};
 use crate::text::stem::{self, Languages};
-use super::term::{Check, Forms, Pattern};
 use crate::text::token::{Letters, letters};
 
 /// A word that rules look for, with all its forms: its number in the vocabulary.

@@ -9,12 +9,14 @@ use super::facts::facts_to_json;
 use super::intake::Intake;
 use super::lookup::{GUID, has_title, known_by_key};
 use super::rows::{millis, optional_time};
+use super::tellings::{refresh_memory, save_knowledge};
 use super::visits::{is_still_at, save_after};
 use super::{Store, StoreError};
 use crate::model::{
     AlertId, AlertState, DocumentFacts, Entry, EntryId, EntryKeys, FeedAfter, FeedPast, Guids,
-    Hold, Identity, KnownByKey, MassChange, Match, Newness, PlannedAlert, Recognised, RuleName,
-    Scope, StoriesByKey, StoryCandidate, StoryId, StoryRef, Validators,
+    Hold, Identity, KnownByKey, MassChange, Match, MemoryPosition, Newness, PlannedAlert,
+    Recognised, RuleName, Scope, StoredMemory, StoriesByKey, StoryCandidate, StoryChoice, StoryId,
+    Validators,
 };
 
 /// A document on its way into the store.
@@ -94,12 +96,23 @@ pub trait Judge: Send {
         identities: &[Identity],
         past: &FeedPast,
     ) -> Vec<bool>;
-    /// Which story a new entry belongs to.
-    fn story(
+    /// How much of the store the judge's memory of stories reflects.
+    fn position(&self) -> MemoryPosition;
+    /// Fills that memory anew.
+    fn remember(&mut self, stored: StoredMemory);
+    /// Which story a new entry belongs to. `alone`: it is known to tell of
+    /// something else than those that are like it.
+    fn choose(
         &mut self,
+        entry: &Entry,
         keys: &EntryKeys,
         candidates: StoriesByKey,
-    ) -> (StoryRef, Option<StoryCandidate>);
+        alone: bool,
+    ) -> StoryChoice;
+    /// The entry that was chosen a story for is stored.
+    fn told(&mut self, entry: EntryId, story: &StoryId);
+    /// What was learnt of words, when it is time to store it.
+    fn knowledge(&mut self) -> Option<Vec<u8>>;
     /// Which rules a new or revised entry matches, and what follows.
     fn judge(&mut self, entry: &Entry, situation: &Situation<'_>) -> Vec<JudgedMatch>;
     /// The words to find an entry by later.
@@ -198,12 +211,14 @@ fn take_in(
         true => Some(Hold::MassChange),
         false => None,
     });
+    refresh_memory(db, visit.now, judge)?;
     let decided = recognised.identities.into_iter().zip(held);
     for ((entry, keys), (identity, held)) in visit.entries.iter().zip(decided) {
         let mut intake = Intake { db, visit, entry, keys, held };
         let outcome = intake.run(identity, judge, &mut report)?;
         report.entries.push(outcome);
     }
+    save_knowledge(db, judge)?;
     save_feed(db, visit, &report)?;
     save_baseline(db, visit, baseline)?;
     if let Some(after) = judge.conclude(visit, &report) {

@@ -6,6 +6,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::ingest::{CommitReport, EntryOutcome, Judge, JudgedMatch, Situation, Visit};
 use super::lookup::{candidate, entry_keys};
 use super::rows::{json, millis, spans_to_json};
+use super::tellings::save_telling;
 use crate::model::{
     AlertId, Entry, EntryId, EntryKeys, Hold, Identity, Key, Newness, PlannedAlert, RuleName,
     StoriesByKey, StoryCandidate, StoryId, StoryRef, Telling,
@@ -60,22 +61,27 @@ impl Intake<'_> {
         report: &mut CommitReport,
     ) -> rusqlite::Result<EntryOutcome> {
         let candidates = self.stories_by_key(telling)?;
-        let (story, mut known) = judge.story(self.keys, candidates);
-        let story_row = match &story {
-            StoryRef::Known(uid) => self.touch_story(uid)?,
+        let choice = judge.choose(self.entry, self.keys, candidates, !telling.content);
+        let story = choice.story.clone();
+        let (story_row, known) = match &story {
+            StoryRef::Known(uid) => {
+                let row = self.touch_story(uid)?;
+                (row, candidate(self.db, row)?)
+            }
             StoryRef::New(uid) => {
                 report.new_stories += 1;
                 let row = self.insert_story(uid)?;
                 // The same id again, after its keys were forgotten: it may
                 // have been told.
-                known = candidate(self.db, row)?.filter(|story| !story.matched.is_empty());
-                row
+                (row, candidate(self.db, row)?.filter(|story| !story.matched.is_empty()))
             }
         };
         let id = self.insert_entry(story_row)?;
         self.save_words(id, judge)?;
         self.save_keys(id)?;
         self.save_story_keys(story_row)?;
+        save_telling(self.db, (id, story_row), &choice, self.visit.now)?;
+        judge.told(id, story.id());
         let situation = Situation {
             newness: Newness::New,
             story: story.id(),

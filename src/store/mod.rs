@@ -20,6 +20,7 @@ mod overview;
 mod query;
 mod rows;
 mod sweep;
+mod tellings;
 mod visits;
 mod writer;
 
@@ -37,6 +38,7 @@ pub use ingest::{CommitReport, EntryOutcome, Judge, JudgedMatch, Situation, Visi
 pub use list::{AlertRow, DeliveryRow, FeedRow, Filter, OutletRow, StoryRow};
 pub use notices::{NoticePlan, NoticeRow, PlanDeliveries};
 pub use overview::Overview;
+pub use tellings::TellingRow;
 pub use visits::{Claim, ClaimedFeed, EmptyVisit};
 
 /// Oldest SQLite without the WAL-reset corruption bug (sqlite.org, 3.51.3).

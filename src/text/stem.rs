@@ -108,6 +108,22 @@ pub(crate) fn stems(word: &str) -> Vec<(u8, String)> {
     found
 }
 
+/// The stem of a folded word in one language, English where it is unknown.
+/// Long words of a language without a stemmer lose their last letters: most
+/// inflections are there.
+pub(crate) fn stem_in(folded: &str, language: Option<&str>) -> String {
+    /// Letters that such a word keeps.
+    const KEPT: usize = 6;
+    let primary = language.and_then(|tag| tag.split(['-', '_']).next()).unwrap_or_default();
+    let primary = primary.to_ascii_lowercase();
+    let known = LANGUAGES.iter().find(|(code, _)| *code == primary);
+    if known.is_none() && WITHOUT.contains(&primary.as_str()) {
+        return folded.chars().take(KEPT).collect();
+    }
+    let algorithm = known.map_or(Algorithm::English, |(_, algorithm)| *algorithm);
+    Stemmer::create(algorithm).stem(folded).into_owned()
+}
+
 /// The English stemmer makes "rebuf" of "rebuffed", but leaves "rebuff".
 fn single_end(mut stem: String) -> String {
     let mut last = stem.chars().rev();

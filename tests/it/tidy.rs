@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// The table of ARCHITECTURE.md: what each module may use of ours.
-const MAY_IMPORT: [(&str, &[&str]); 21] = [
+const MAY_IMPORT: [(&str, &[&str]); 22] = [
     ("model", &[]),
     ("schedule", &["model"]),
     ("health", &["model"]),
     ("extract", &["model"]),
     ("alert", &["model"]),
     ("text", &[]),
+    ("story", &["model", "text"]),
     ("rule", &["model", "text"]),
     ("parse", &["model", "extract"]),
     ("discover", &[]),
@@ -24,23 +25,23 @@ const MAY_IMPORT: [(&str, &[&str]); 21] = [
     (
         "pipeline",
         &[
-            "model", "schedule", "health", "extract", "parse", "dedup", "rule", "alert", "net",
-            "fetch", "deliver", "store",
+            "model", "schedule", "health", "extract", "parse", "dedup", "story", "rule", "alert",
+            "net", "fetch", "deliver", "store",
         ],
     ),
     ("config", &["model", "rule", "deliver", "net"]),
     (
         "app",
         &[
-            "model", "schedule", "health", "extract", "parse", "dedup", "rule", "alert", "net",
-            "fetch", "deliver", "store", "pipeline", "config",
+            "model", "schedule", "health", "extract", "parse", "dedup", "story", "rule", "alert",
+            "net", "fetch", "deliver", "store", "pipeline", "config",
         ],
     ),
     (
         "cli",
         &[
-            "model", "schedule", "health", "extract", "parse", "dedup", "rule", "alert", "net",
-            "fetch", "deliver", "store", "pipeline", "config", "app", "discover", "opml",
+            "model", "schedule", "health", "extract", "parse", "dedup", "story", "rule", "alert",
+            "net", "fetch", "deliver", "store", "pipeline", "config", "app", "discover", "opml",
         ],
     ),
     ("main", &["cli"]),

@@ -2,8 +2,8 @@
 //! paragraphs end, and where everything is in capitals.
 
 use super::super::sentence;
-use crate::text::token::Letters;
 use super::FieldText;
+use crate::text::token::Letters;
 
 /// What only few rules ask of a field's tokens.
 #[derive(Debug, Default)]

@@ -1,0 +1,25 @@
+//! Which story an entry belongs to, who tells it independently, and what a
+//! revision changed. Pure.
+//!
+//! `features` says what of an entry counts, `sketch` recognises copies of one
+//! text, `learned` knows how rare words are, `score` compares an entry with a
+//! story, and `window` holds the stories that are `growing` and decides.
+//! `source` tells who speaks, `change` what is new in a revision.
+//! docs/decisions/stories.md says why it is done this way, and how well.
+
+mod change;
+mod features;
+mod figure;
+mod growing;
+mod learned;
+mod memory;
+mod score;
+mod sketch;
+mod source;
+mod window;
+
+pub use change::{Change, Wording, material};
+pub use features::Features;
+pub use memory::Memory;
+pub use source::{About, Origin, independent, origin, sources};
+pub use window::{Telling, Window};
