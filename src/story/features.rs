@@ -29,6 +29,9 @@ pub(super) const NUMBER: u8 = 8;
 /// Its feed says it all the time.
 pub(super) const HABIT: u8 = 16;
 
+/// It is a day or a month: a name that two events of a day share.
+pub(super) const DAY: u8 = 32;
+
 /// A word of an entry: a hash of its stem, and what is known of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Term {
@@ -133,11 +136,21 @@ const EMPTY: &str = " a an and are as at be been but by for from had has have he
     off very only other any while until during against between both being because like make made \
     many much own per still such through under update video photo photos ";
 
+/// Days and months.
+const CALENDAR: &str = " monday tuesday wednesday thursday friday saturday sunday january \
+    february march april june july august september october november december mon tue wed thu \
+    fri sat sun jan feb mar apr jun jul aug sept sep oct nov dec ";
+
 fn is_empty_word(folded: &str) -> bool {
-    EMPTY.match_indices(folded).any(|(at, found)| {
+    is_in(EMPTY, folded)
+}
+
+/// Whether a word is in a list of words with a space on both sides.
+fn is_in(list: &str, folded: &str) -> bool {
+    list.match_indices(folded).any(|(at, found)| {
         let end = at + found.len();
-        EMPTY.as_bytes().get(at.wrapping_sub(1)) == Some(&b' ')
-            && EMPTY.as_bytes().get(end) == Some(&b' ')
+        list.as_bytes().get(at.wrapping_sub(1)) == Some(&b' ')
+            && list.as_bytes().get(end) == Some(&b' ')
     })
 }
 
@@ -188,6 +201,7 @@ impl Collector<'_> {
         if is_empty_word(&folded) || (!number && folded.chars().nth(1).is_none()) {
             return;
         }
+        let flags = flags | if is_in(CALENDAR, &folded) { DAY } else { 0 };
         let stem = if number { folded.replace(',', "") } else { stem_in(&folded, self.lang) };
         self.add(&stem, word, flags | if number { NUMBER } else { 0 });
     }

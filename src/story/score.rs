@@ -5,7 +5,7 @@
 //! docs/decisions/stories.md, then lowered by how many stories there are, how
 //! old the story is, and by what look-alike events differ in.
 
-use super::features::{Features, HABIT, NUMBER, TITLE, Term};
+use super::features::{DAY, Features, HABIT, NUMBER, TITLE, Term};
 use super::learned::Learned;
 
 /// A word in the text counts so much of one in the title.
@@ -87,6 +87,7 @@ struct Sums {
     name_covered: f64,
     rarest: f64,
     shared: u32,
+    names_shared: u32,
     numbers: u32,
     numbers_shared: u32,
     /// Names and numbers in titles that the other side lacks.
@@ -149,6 +150,8 @@ fn apart(sums: &Sums, own_host: bool) -> Option<f64> {
         (true, true, _) => None,
         (true, false, true) => Some(2.0),
         (true, false, false) => Some(0.7),
+        // Both name somebody, and nobody in common.
+        (false, _, true) if sums.names_shared == 0 => Some(2.0),
         (false, true, true) => Some(0.5),
         (false, _, _) => Some(0.0),
     }
@@ -196,6 +199,7 @@ impl Sums {
         };
         let share = both.share(tellings);
         self.shared += u32::from(!number);
+        self.names_shared += u32::from(name && !weighed.term.is(DAY));
         self.dot += part * share * weight;
         self.covered += part * weight;
         self.rarest = self.rarest.max(weight * share.min(1.0).sqrt());

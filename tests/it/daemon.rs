@@ -153,3 +153,24 @@ async fn what_is_older_than_the_retention_is_forgotten_but_not_what_is_still_sho
     assert_eq!(store.sweep(world.clock.now(), retention, 100).await.unwrap(), 1);
     assert_eq!(store.overview().await.unwrap().stories, 1);
 }
+
+#[tokio::test]
+async fn an_event_in_other_words_is_one_alert_and_a_look_alike_is_another() {
+    let world = World::new().await;
+    let quake = "A strong earthquake struck the Indonesian province of Aceh on Tuesday, killing 22 \
+        people and injuring hundreds, officials in Jakarta said. A marker buoy gave no alarm.";
+    let retold = "At least 22 people died and hundreds were injured when an earthquake shook Aceh \
+        in Indonesia, officials in Jakarta said on Tuesday; a marker buoy stayed silent.";
+    let other = "A strong earthquake struck the Chilean region of Arica on Tuesday without doing \
+        harm, the seismological centre in Santiago said. A marker buoy gave the alarm.";
+    for (feed, title, text) in [
+        ("a", "Earthquake in Indonesia's Aceh province kills 22", quake),
+        ("b", "Indonesia: 22 dead as earthquake shakes Aceh", retold),
+        ("c", "Earthquake in Chile's Arica region does no harm", other),
+    ] {
+        world.feeds.serve(&format!("/{feed}"), "text/xml", rss(&[(feed, title, text)]));
+    }
+    let feeds = ["a", "b", "c"].map(|feed| world.feed(feed)).concat();
+    let report = world.once(&world.config(&world.toml(&feeds))).await;
+    assert_eq!((report.round.new, report.round.stories, report.round.alerts), (3, 2, 2));
+}
