@@ -10,7 +10,7 @@ use super::lists::{attach, short, time};
 use super::{CliError, Context, lists};
 use crate::model::Teller;
 use crate::store::TellingRow;
-use crate::story::{Wording, independent, material};
+use crate::story::{self, Wording, independent, material};
 
 pub(super) async fn run(context: Context, args: StoriesArgs) -> Result<ExitCode, CliError> {
     match args.action {
@@ -33,7 +33,7 @@ async fn show(mut context: Context, id: &str) -> Result<ExitCode, CliError> {
             context.out.json(&as_json(id, row, *source))?;
         }
     } else {
-        let count = sources.iter().max().map_or(0, |last| last + 1);
+        let count = story::sources(&tellers);
         let tellings_said = plural(tellings.len(), "telling");
         context.out.line(format!(
             "story {id}: {tellings_said}, {}",

@@ -20,6 +20,6 @@ pub use mass::{old_in_new_clothes, rest_of_the_first};
 /// The story of a new entry as its keys choose it: the one with its link,
 /// else the one with its words.
 pub fn choose_story(candidates: StoriesByKey) -> Option<(StoryId, Joined)> {
-    let link = candidates.link.map(|story| (story.id, Joined::Link));
-    link.or_else(|| candidates.content.map(|story| (story.id, Joined::Words)))
+    let link = candidates.link.map(|story| (story, Joined::Link));
+    link.or_else(|| candidates.content.map(|story| (story, Joined::Words)))
 }

@@ -35,9 +35,9 @@ impl StoryRef {
 #[derive(Clone, Debug, Default)]
 pub struct StoriesByKey {
     /// Found by canonical link.
-    pub link: Option<StoryCandidate>,
+    pub link: Option<StoryId>,
     /// Found by equal title and text.
-    pub content: Option<StoryCandidate>,
+    pub content: Option<StoryId>,
 }
 
 /// Why an entry is part of its story.

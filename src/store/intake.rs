@@ -9,7 +9,7 @@ use super::rows::{json, millis, spans_to_json};
 use super::tellings::save_telling;
 use crate::model::{
     AlertId, Entry, EntryId, EntryKeys, Hold, Identity, Key, Newness, PlannedAlert, RuleName,
-    StoriesByKey, StoryCandidate, StoryId, StoryRef, Telling,
+    StoriesByKey, StoryId, StoryRef, Telling,
 };
 
 /// Equal words are one story within this time; after it they are told anew.
@@ -290,16 +290,15 @@ impl Intake<'_> {
         kind: &str,
         key: Option<Key>,
         since: i64,
-    ) -> rusqlite::Result<Option<StoryCandidate>> {
+    ) -> rusqlite::Result<Option<StoryId>> {
         let Some(key) = key else { return Ok(None) };
-        let story: Option<i64> = self
-            .db
+        self.db
             .prepare_cached(
-                "SELECT story_id FROM story_key WHERE kind = ?1 AND key = ?2 AND seen_at >= ?3",
+                "SELECT uid FROM story_key JOIN story ON story.id = story_id \
+                 WHERE kind = ?1 AND key = ?2 AND seen_at >= ?3",
             )?
-            .query_row(params![kind, key.0, since], |row| row.get(0))
-            .optional()?;
-        story.map_or(Ok(None), |story| candidate(self.db, story))
+            .query_row(params![kind, key.0, since], |row| row.get::<_, String>(0).map(StoryId::new))
+            .optional()
     }
 
     fn save_matches(

@@ -108,7 +108,7 @@ impl Store {
                   WHERE e.id = of_entry) AS of_outlet FROM entry \
                  JOIN story ON story.id = entry.story_id JOIN feed ON feed.id = entry.feed_id \
                  LEFT JOIN telling ON telling.entry_id = entry.id \
-                 WHERE story.uid = ? ORDER BY entry.first_seen, entry.id",
+                 WHERE story.uid = ? ORDER BY entry.id",
             )?;
             let rows = select.query_map([story], |row| telling_row(db, row))?;
             rows.collect()

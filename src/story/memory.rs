@@ -42,11 +42,6 @@ impl Memory {
         self.inner().position
     }
 
-    /// How many stories may still grow.
-    pub fn stories(&self) -> usize {
-        self.inner().window.len()
-    }
-
     /// Begins anew from what was stored: what was learnt up to a telling, then
     /// the later ones and those of stories that may still grow, in order.
     pub fn restore(&self, stored: StoredMemory) {

@@ -22,4 +22,3 @@ pub use change::{Change, Wording, material};
 pub use features::Features;
 pub use memory::Memory;
 pub use source::{About, Origin, independent, origin, sources};
-pub use window::{Telling, Window};

@@ -42,7 +42,7 @@ const CLEARED_AFTER: u32 = 10_000;
 
 /// An entry that was counted to a story.
 #[derive(Clone, Debug)]
-pub struct Telling {
+pub(super) struct Telling {
     /// Its row.
     pub entry: EntryId,
     /// Its story.
@@ -67,7 +67,7 @@ struct Text {
 
 /// The stories of the last days.
 #[derive(Clone, Debug, Default)]
-pub struct Window {
+pub(super) struct Window {
     now: i64,
     stories: HashMap<u32, Story>,
     numbers: HashMap<StoryId, u32>,
@@ -83,16 +83,6 @@ pub struct Window {
 }
 
 impl Window {
-    /// How many stories may still grow.
-    pub fn len(&self) -> usize {
-        self.stories.len()
-    }
-
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.stories.is_empty()
-    }
-
     /// The story that an entry joins, and why; `None` if it tells of something
     /// new.
     pub(super) fn choose(
