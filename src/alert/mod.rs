@@ -1,4 +1,7 @@
-//! What to say, to whom, when: matches become alerts. Pure.
+//! What to say, to whom, when: matches become alerts, and news of a story that
+//! was told becomes updates. Pure.
+
+mod update;
 
 use std::collections::BTreeMap;
 
@@ -6,9 +9,11 @@ use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
 
 use crate::model::{
-    AlertId, AlertState, Backfill, ChannelName, DeliveryId, Entry, Hold, Newness, PlannedAlert,
-    PlannedDelivery, RuleName, Severity, StoryCandidate, StoryId,
+    AlertId, AlertState, Backfill, ChannelName, DeliveryId, Entry, Hold, Newness, OnUpdate,
+    PastMatch, PlannedAlert, PlannedDelivery, RuleName, Severity, StoryCandidate, StoryId,
 };
+
+pub use update::{Novelty, Telling, upgrades};
 
 /// What a rule wants done with its matches.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,6 +24,10 @@ pub struct RulePolicy {
     pub severity: Severity,
     /// Whom to tell; empty means record only.
     pub channels: Vec<ChannelName>,
+    /// Independent sources that a story must have before it is told; at least 1.
+    pub min_sources: u32,
+    /// What is told again of a story that was told.
+    pub on_update: OnUpdate,
 }
 
 /// Everything about rules and channels that decisions need.
@@ -30,6 +39,13 @@ pub struct Policy {
     pub recipients: BTreeMap<ChannelName, Vec<String>>,
     /// How long an alert waits for further outlets before it is told.
     pub gather: SignedDuration,
+}
+
+impl Policy {
+    /// Whether any rule asks how many sources a story has.
+    pub fn counts_sources(&self) -> bool {
+        self.rules.values().any(|rule| rule.min_sources > 1 || rule.on_update.sources())
+    }
 }
 
 /// A match, seen in the light of what is known of entry and story.
@@ -47,6 +63,9 @@ pub struct Circumstances<'a> {
     pub matched_before: bool,
     /// Why the entry is held back, if it is.
     pub held: Option<Hold>,
+    /// Independent sources of the story, this entry among them; 1 where no
+    /// rule asks.
+    pub sources: u32,
 }
 
 /// Decides what a match leads to; `None` where the story already raised this
@@ -56,33 +75,47 @@ pub fn decide(
     about: Circumstances<'_>,
     now: Timestamp,
 ) -> Option<(AlertState, Option<PlannedAlert>)> {
-    let recorded =
-        about.candidate.and_then(|story| story.matched.iter().find(|(rule, _)| rule == about.rule));
+    let recorded = about
+        .candidate
+        .and_then(|story| story.matched.iter().find(|past| past.rule == *about.rule));
+    let few = policy.rules.get(about.rule).is_some_and(|rule| about.sources < rule.min_sources);
     match recorded {
-        Some((_, Some(_))) => None,
+        Some(PastMatch { alert: Some(_), .. }) => None,
         // Held back earlier, and this entry gives no better reason to speak.
-        Some((_, None)) if about.held.is_some() || about.newness != Newness::New => None,
+        Some(_) if about.held.is_some() || about.newness != Newness::New => None,
+        Some(PastMatch { state: AlertState::FewSources, .. }) if few => None,
         _ => match about.held {
             Some(Hold::Baseline) => Some((AlertState::Baseline, None)),
             Some(Hold::MassChange) => Some((AlertState::MassChange, None)),
             None if about.newness == Newness::Revised && about.matched_before => {
                 Some((AlertState::OldNews, None))
             }
-            None => Some((AlertState::Raised, Some(plan(policy, about, now)))),
+            None if few => Some((AlertState::FewSources, None)),
+            None => {
+                let sources = about.sources;
+                let alert = plan(policy, (about.rule, about.story), sources, now);
+                Some((AlertState::Raised, Some(alert)))
+            }
         },
     }
 }
 
-fn plan(policy: &Policy, about: Circumstances<'_>, now: Timestamp) -> PlannedAlert {
-    let id = AlertId::new(format!("a{}", digest(&[about.rule.as_str(), about.story.as_str()], 8)));
-    let rule = policy.rules.get(about.rule);
+fn plan(
+    policy: &Policy,
+    (name, story): (&RuleName, &StoryId),
+    sources: u32,
+    now: Timestamp,
+) -> PlannedAlert {
+    let id = AlertId::new(format!("a{}", digest(&[name.as_str(), story.as_str()], 8)));
+    let rule = policy.rules.get(name);
     let channels = rule.map(|rule| rule.channels.as_slice()).unwrap_or_default();
     let due_at = now.checked_add(policy.gather).unwrap_or(now);
     PlannedAlert {
         deliveries: deliveries(policy, channels, id.as_str(), due_at),
-        rule: about.rule.clone(),
-        rule_title: rule.map_or_else(|| about.rule.to_string(), |rule| rule.title.clone()),
+        rule: name.clone(),
+        rule_title: rule.map_or_else(|| name.to_string(), |rule| rule.title.clone()),
         severity: rule.map(|rule| rule.severity).unwrap_or_default(),
+        sources,
         id,
     }
 }
@@ -131,6 +164,7 @@ fn digest(parts: &[&str], bytes: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::EntryId;
 
     fn now() -> Timestamp {
         "2026-11-03T10:00:00Z".parse().unwrap()
@@ -145,6 +179,8 @@ mod tests {
                     title: "R".to_string(),
                     severity: Severity::High,
                     channels: vec![desk.clone()],
+                    min_sources: 1,
+                    on_update: OnUpdate::Never,
                 },
             )]),
             recipients: BTreeMap::from([(desk, vec!["a@x".to_string(), "b@x".to_string()])]),
@@ -163,10 +199,7 @@ mod tests {
         let (rule, story) = (RuleName::new("r"), StoryId::new("s1"));
         let candidate = StoryCandidate {
             id: story.clone(),
-            matched: recorded
-                .map(|alert| (rule.clone(), alert.map(AlertId::new)))
-                .into_iter()
-                .collect(),
+            matched: recorded.map(|alert| past(alert.map(AlertId::new))).into_iter().collect(),
         };
         let about = Circumstances {
             rule: &rule,
@@ -175,9 +208,53 @@ mod tests {
             newness,
             matched_before,
             held,
+            sources: 1,
         };
         let decision = decide(&policy(), about, now());
         assert_eq!(decision.map(|(state, _)| state), expected);
+    }
+
+    fn past(alert: Option<AlertId>) -> PastMatch {
+        PastMatch {
+            rule: RuleName::new("r"),
+            state: if alert.is_some() { AlertState::Raised } else { AlertState::Baseline },
+            alert,
+            entry: EntryId(1),
+            title: String::new(),
+            sources: 1,
+            out: true,
+        }
+    }
+
+    #[test]
+    fn a_rule_may_wait_for_more_sources() {
+        use AlertState::{Baseline, FewSources, Raised};
+        let mut policy = policy();
+        policy.rules.values_mut().for_each(|rule| rule.min_sources = 2);
+        let (rule, story) = (RuleName::new("r"), StoryId::new("s1"));
+        for (recorded, sources, expected) in [
+            (None, 1, Some(FewSources)),
+            (None, 2, Some(Raised)),
+            (Some(FewSources), 1, None),
+            (Some(FewSources), 2, Some(Raised)),
+            (Some(Baseline), 1, Some(FewSources)),
+            (Some(Baseline), 2, Some(Raised)),
+        ] {
+            let matched = recorded.map(|state| PastMatch { state, ..past(None) });
+            let candidate =
+                StoryCandidate { id: story.clone(), matched: matched.into_iter().collect() };
+            let about = Circumstances {
+                rule: &rule,
+                story: &story,
+                candidate: Some(&candidate),
+                newness: Newness::New,
+                matched_before: false,
+                held: None,
+                sources,
+            };
+            let decision = decide(&policy, about, now());
+            assert_eq!(decision.map(|(state, _)| state), expected, "{recorded:?} {sources}");
+        }
     }
 
     #[test]
@@ -202,16 +279,8 @@ mod tests {
     #[test]
     fn ids_depend_on_rule_story_channel_and_recipient_alone() {
         let (rule, story) = (RuleName::new("r"), StoryId::new("s1"));
-        let about = Circumstances {
-            rule: &rule,
-            story: &story,
-            candidate: None,
-            newness: Newness::New,
-            matched_before: false,
-            held: None,
-        };
-        let first = plan(&policy(), about, now());
-        let again = plan(&policy(), about, now() + SignedDuration::from_hours(5));
+        let first = plan(&policy(), (&rule, &story), 1, now());
+        let again = plan(&policy(), (&rule, &story), 4, now() + SignedDuration::from_hours(5));
         assert_eq!(first.deliveries.len(), 2);
         assert_ne!(first.deliveries[0].id, first.deliveries[1].id);
         assert_eq!(first.deliveries[0].id, again.deliveries[0].id);

@@ -55,9 +55,11 @@ pub(super) enum Command {
         wirewatch feeds add https://example.org/ --group news/asia\n  \
         wirewatch feeds import subscriptions.opml --dry-run")]
     Feeds(FeedsArgs),
-    /// List stories, the newest first, or show who tells one and why it is one
+    /// List stories, the newest first; show who tells one and why it is one, or correct it
     #[command(after_help = "Examples:\n  wirewatch stories --since 2h --rule sanctions\n  \
-        wirewatch stories show s0123456789abcdef")]
+        wirewatch stories show s0123456789abcdef\n  \
+        wirewatch stories split s0123456789abcdef 3 5\n  \
+        wirewatch stories merge s0123456789abcdef sfedcba9876543210")]
     Stories(StoriesArgs),
     /// List alerts, the newest first
     #[command(after_help = "Example:\n  wirewatch alerts --since 1d --json")]
@@ -161,6 +163,25 @@ pub(super) enum StoriesAction {
     Show {
         /// The story's id
         id: String,
+    },
+    /// Take tellings out of a story: they are another story from now on
+    ///
+    /// What they matched and raised goes with them. A running daemon follows; later entries
+    /// join the one that they are more like.
+    Split {
+        /// The story's id
+        id: String,
+        /// Numbers of its tellings as `stories show` prints them, or their links
+        #[arg(required = true, value_name = "NUMBER|LINK")]
+        tellings: Vec<String>,
+    },
+    /// Make stories part of another one: they are one story from now on
+    Merge {
+        /// The story that the others become part of
+        id: String,
+        /// The others
+        #[arg(required = true, value_name = "ID")]
+        others: Vec<String>,
     },
 }
 

@@ -200,6 +200,13 @@ fn alert_json(alert: &AlertRow) -> Value {
     let deliveries = alert.deliveries.iter().map(|(channel, recipient, state)| {
         json!({ "channel": channel, "recipient": recipient, "state": state })
     });
+    let updates = alert.updates.iter().map(|update| {
+        json!({
+            "id": update.id.as_str(), "kind": update.kind, "text": update.text,
+            "at": time(Some(update.at)), "sources": update.sources, "title": update.title,
+            "url": update.url, "outlet": update.outlet,
+        })
+    });
     json!({
         "id": alert.id, "rule": alert.rule, "rule_title": alert.rule_title,
         "severity": alert.severity, "story": alert.story, "title": alert.title,
@@ -207,12 +214,13 @@ fn alert_json(alert: &AlertRow) -> Value {
         "spans": spans.collect::<Vec<_>>(), "capitals_only": alert.capitals_only,
         "outlets": outlets_json(&alert.outlets),
         "deliveries": deliveries.collect::<Vec<_>>(),
+        "updates": updates.collect::<Vec<_>>(),
     })
 }
 
 fn delivery_json(row: &DeliveryRow) -> Value {
     json!({
-        "id": row.id, "alert": row.alert, "rule": row.rule, "title": row.title,
+        "id": row.id, "alert": row.alert, "update": row.update, "rule": row.rule, "title": row.title,
         "channel": row.channel, "recipient": row.recipient, "state": row.state,
         "attempts": row.attempts, "created": time(Some(row.created_at)),
         "due": time(Some(row.due_at)), "finished": time(row.finished_at),

@@ -69,5 +69,6 @@ fn as_json(id: Value, outcome: &crate::pipeline::ReplayOutcome) -> Value {
         "story": outcome.story.as_str(),
         "rules": names(&outcome.rules),
         "alerts": names(&outcome.alerts),
+        "updates": names(&outcome.updates),
     })
 }

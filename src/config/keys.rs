@@ -1,6 +1,8 @@
 //! Every key there is: one table that the reader, `reference.toml` and the
 //! JSON schema are made from, so that they cannot differ.
 
+use crate::model::OnUpdate;
+
 mod channel;
 mod feed;
 
@@ -293,6 +295,21 @@ pub(super) const RULE: Section = Section {
             Kind::Texts,
             "[\"terminal\", \"desk\", \"ops\"]",
             "Who is told: names of channels. With [] a match is recorded and listed, and nobody is told.",
+        ),
+        default(
+            "min_sources",
+            Kind::Integer { min: 1, max: 50 },
+            "1",
+            "Tell a story when so many independent sources have it. Copies of one wire text, outlets of\n\
+             one owner and tellings credited to one agency count as one. Until then the match waits.",
+        ),
+        default(
+            "on_update",
+            Kind::Word(&OnUpdate::WORDS),
+            "\"never\"",
+            "What is told again of a story that was told: \"never\"; \"sources\", when it has 2, 3, 5, 10,\n\
+             20, 50 ... independent ones; \"material\", when a number or headline changes, or it is\n\
+             corrected or withdrawn; or \"all\".",
         ),
         default("feeds", Kind::Texts, "[]", "Only entries of these feeds; [] for all."),
         default(

@@ -4,7 +4,7 @@ use super::document::{Document, Named, label};
 use super::fields::{Fields, Text};
 use super::problem::{did_you_mean, quoted};
 use super::source::Findings;
-use crate::model::{ChannelName, FeedName, RuleName, Severity};
+use crate::model::{ChannelName, FeedName, OnUpdate, RuleName, Severity};
 use crate::rule::{Compiled, Lists, Rule, SyntaxError};
 
 /// A rule, and what is done when it matches.
@@ -16,6 +16,10 @@ pub struct RuleConfig {
     pub severity: Severity,
     /// Who is told; nobody when empty.
     pub channels: Vec<ChannelName>,
+    /// Independent sources that a story must have before it is told.
+    pub min_sources: u32,
+    /// What is told again of a story that was told.
+    pub on_update: OnUpdate,
     /// Headlines that it must match.
     pub matches: Vec<String>,
     /// Headlines that it must not match.
@@ -127,12 +131,17 @@ impl RuleReader<'_> {
         let compiled = self.compile(&expression, lists, has_filter, findings)?;
         self.run_examples(&compiled, findings);
         let severity = self.fields().text("severity");
+        let on_update = self.fields().text("on_update");
         let name = self.named.name.as_str();
         let feeds: Vec<FeedName> = feeds.into_iter().map(FeedName::new).collect();
         Some(RuleConfig {
             title: self.fields().text("name").map_or_else(|| name.to_owned(), |name| name.text),
             severity: severity.and_then(|word| Severity::from_word(&word.text)).unwrap_or_default(),
             channels: channels.into_iter().map(ChannelName::new).collect(),
+            min_sources: self.fields().count("min_sources") as u32,
+            on_update: on_update
+                .and_then(|word| OnUpdate::from_word(&word.text))
+                .unwrap_or_default(),
             matches: plain(&self.fields().texts("matches")),
             ignores: plain(&self.fields().texts("ignores")),
             rule: Rule {

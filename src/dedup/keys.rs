@@ -132,6 +132,13 @@ pub fn story_id(feed: &FeedName, keys: &EntryKeys) -> StoryId {
     StoryId::new(format!("s{}", hex(&key.0[..8])))
 }
 
+/// A public id for a story that a user takes out of another one.
+pub fn split_story_id(story: &StoryId, entries: &[i64]) -> StoryId {
+    let entries: Vec<u8> = entries.iter().flat_map(|entry| entry.to_le_bytes()).collect();
+    let key = hash_bytes("split", &[story.as_str().as_bytes(), &entries]);
+    StoryId::new(format!("s{}", hex(&key.0[..8])))
+}
+
 fn hash(kind: &str, parts: &[&str]) -> Key {
     let parts: Vec<&[u8]> = parts.iter().map(|part| part.as_bytes()).collect();
     hash_bytes(kind, &parts)

@@ -14,7 +14,7 @@ mod tests;
 use crate::model::{Joined, StoriesByKey, StoryId};
 
 pub use document::recognise;
-pub use keys::{entry_keys, story_id};
+pub use keys::{entry_keys, split_story_id, story_id};
 pub use mass::{old_in_new_clothes, rest_of_the_first};
 
 /// The story of a new entry as its keys choose it: the one with its link,

@@ -8,7 +8,9 @@ use minijinja::{Value, context};
 use url::Url;
 
 use super::text::{cut, one_line};
-use crate::model::{AlertContent, Content, Field, Notice, NoticeContent, NoticeKind, Outlet};
+use crate::model::{
+    AlertContent, Content, Field, Notice, NoticeContent, NoticeKind, Outlet, UpdateContent,
+};
 
 pub(super) use sentence::Sentence;
 
@@ -41,8 +43,23 @@ pub(super) struct Message {
     created_at: Timestamp,
     outlets: Vec<OutletLine>,
     outlets_total: usize,
+    /// What is new, where the alert itself was told before.
+    update: Option<UpdateLine>,
     /// Instead of all the above: word about feeds.
     notices: Option<Vec<NoticeLine>>,
+}
+
+/// News of a story that was told, as a message shows it.
+#[derive(Clone, Debug)]
+struct UpdateLine {
+    id: String,
+    kind: String,
+    text: String,
+    at: Timestamp,
+    sources: u32,
+    title: String,
+    url: Option<String>,
+    outlet: String,
 }
 
 /// A notice as a message shows it.
@@ -90,6 +107,7 @@ impl Message {
             created_at: content.created_at,
             outlets: content.outlets.iter().take(MAX_OUTLETS).map(outlet_line).collect(),
             outlets_total: content.outlets.len(),
+            update: content.update.as_ref().map(update_line),
             notices: None,
         }
     }
@@ -126,6 +144,7 @@ impl Message {
             created_at: content.created_at,
             outlets: Vec::new(),
             outlets_total: content.notices.len(),
+            update: None,
             notices: Some(content.notices.iter().take(MAX_OUTLETS).map(notice_line).collect()),
         }
     }
@@ -176,6 +195,7 @@ impl Message {
             outlets => outlets,
             outlets_total => self.outlets_total,
             outlet_names => self.outlet_names(),
+            update => self.update.as_ref().map_or(Value::from(()), UpdateLine::context),
             notices => notices,
         }
     }
@@ -201,6 +221,34 @@ impl Message {
             Some((only, [])) => (*only).to_owned(),
             Some((last, first)) => format!("{} and {last}", first.join(", ")),
         }
+    }
+}
+
+impl UpdateLine {
+    fn context(&self) -> Value {
+        context! {
+            id => &self.id,
+            kind => &self.kind,
+            text => &self.text,
+            at => rfc3339(self.at),
+            sources => self.sources,
+            title => &self.title,
+            url => optional(self.url.as_deref()),
+            outlet => &self.outlet,
+        }
+    }
+}
+
+fn update_line(update: &UpdateContent) -> UpdateLine {
+    UpdateLine {
+        id: update.id.to_string(),
+        kind: update.kind.clone(),
+        text: one_line(&update.text, MAX_TITLE),
+        at: update.at,
+        sources: update.sources,
+        title: one_line(&update.title, MAX_TITLE),
+        url: update.url.as_deref().and_then(web_link),
+        outlet: one_line(&update.outlet, MAX_NAME),
     }
 }
 
@@ -308,6 +356,7 @@ pub(super) mod tests {
         };
         AlertContent {
             capitals_only: false,
+            update: None,
             alert: AlertId::new("a0123456789abcdef"),
             rule: RuleName::new("naval-encounter"),
             rule_title: "Naval encounters".to_owned(),

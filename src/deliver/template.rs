@@ -9,7 +9,10 @@ use minijinja::{AutoEscape, Environment, Error, ErrorKind, HtmlEscape, State};
 use minijinja::{UndefinedBehavior, Value};
 
 use super::message::Message;
-use crate::model::{AlertContent, AlertId, Field, Outlet, RuleName, Severity, Span, StoryId};
+use crate::model::{
+    AlertContent, AlertId, Field, Outlet, RuleName, Severity, Span, StoryId, UpdateContent,
+    UpdateId,
+};
 
 /// Bounds the work of one rendering; ours need less than a hundredth.
 const FUEL: u64 = 500_000;
@@ -108,7 +111,7 @@ impl From<Error> for TemplateError {
 pub fn check_template(kind: TemplateKind, source: &str) -> Result<(), TemplateError> {
     let mut renderer = Renderer::new(&[], Marks::Quotes)?;
     renderer.replace(kind, source)?;
-    for content in [full_sample(), bare_sample()] {
+    for content in [full_sample(), update_sample(), bare_sample()] {
         renderer.render_own(kind, &Message::new(&content))?;
     }
     Ok(())
@@ -290,7 +293,23 @@ fn bare_sample() -> AlertContent {
         created_at: Timestamp::UNIX_EPOCH,
         spans: Vec::new(),
         outlets: Vec::new(),
+        update: None,
     }
+}
+
+/// News of a story that was told.
+fn update_sample() -> AlertContent {
+    let update = UpdateContent {
+        id: UpdateId::new("u0000000000000000"),
+        kind: "number".to_owned(),
+        text: "a number changed: 3 → 5".to_owned(),
+        at: Timestamp::UNIX_EPOCH,
+        sources: 2,
+        title: "Sample with another number".to_owned(),
+        url: None,
+        outlet: "Second".to_owned(),
+    };
+    AlertContent { update: Some(update), ..full_sample() }
 }
 
 #[cfg(test)]

@@ -2,7 +2,9 @@
 
 use jiff::Timestamp;
 
-use super::{AlertId, ChannelName, Content, DeliveryId, RuleName, Span, StoryId};
+use super::{
+    AlertId, ChannelName, Content, DeliveryId, EntryId, RuleName, Span, StoryId, UpdateId,
+};
 
 /// How urgent a rule's alerts are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Default)]
@@ -32,6 +34,41 @@ impl Severity {
     }
 }
 
+/// What of a story that was told is told again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum OnUpdate {
+    /// Nothing: one alert for each story.
+    #[default]
+    Never,
+    /// That more independent sources have it.
+    Sources,
+    /// What changes it: a number, a correction, a headline, a withdrawal.
+    Material,
+    /// Both.
+    All,
+}
+
+impl OnUpdate {
+    /// The words used in configuration, in the order of [`OnUpdate`].
+    pub const WORDS: [&'static str; 4] = ["never", "sources", "material", "all"];
+
+    /// Reads one of [`OnUpdate::WORDS`].
+    pub fn from_word(word: &str) -> Option<Self> {
+        let all = [Self::Never, Self::Sources, Self::Material, Self::All];
+        Self::WORDS.into_iter().zip(all).find(|(name, _)| *name == word).map(|(_, found)| found)
+    }
+
+    /// Whether further sources are told of.
+    pub fn sources(self) -> bool {
+        matches!(self, Self::Sources | Self::All)
+    }
+
+    /// Whether changes are told of.
+    pub fn material(self) -> bool {
+        matches!(self, Self::Material | Self::All)
+    }
+}
+
 /// Why what an entry would tell is held back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Hold {
@@ -52,6 +89,8 @@ pub enum AlertState {
     MassChange,
     /// Held back: a revision of an old entry, whose earlier text already matched.
     OldNews,
+    /// Waits until enough independent sources have the story.
+    FewSources,
 }
 
 impl AlertState {
@@ -62,7 +101,14 @@ impl AlertState {
             Self::Baseline => "baseline",
             Self::MassChange => "mass-change",
             Self::OldNews => "old-news",
+            Self::FewSources => "few-sources",
         }
+    }
+
+    /// Reads [`AlertState::as_str`] back.
+    pub fn from_word(word: &str) -> Option<Self> {
+        let all = [Self::Raised, Self::Baseline, Self::MassChange, Self::OldNews, Self::FewSources];
+        all.into_iter().find(|state| state.as_str() == word)
     }
 }
 
@@ -77,8 +123,48 @@ pub struct PlannedAlert {
     pub rule_title: String,
     /// Severity of the rule when it matched.
     pub severity: Severity,
+    /// Independent sources of the story when it was raised; 1 where no rule
+    /// asks.
+    pub sources: u32,
     /// Who is to be told.
     pub deliveries: Vec<PlannedDelivery>,
+}
+
+/// What is new of a story that was told, and is told again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlannedUpdate {
+    /// The same for the same alert and news, always.
+    pub id: UpdateId,
+    /// The alert that it follows.
+    pub alert: AlertId,
+    /// That alert's rule.
+    pub rule: RuleName,
+    /// `sources`, `number`, `correction`, `withdrawn` or `headline`.
+    pub kind: &'static str,
+    /// What is new, for people.
+    pub text: String,
+    /// The entry that made the difference.
+    pub entry: EntryId,
+    /// Who is to be told.
+    pub deliveries: Vec<PlannedDelivery>,
+}
+
+/// What another telling, or a revision, does to a match of its story.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Upgrade {
+    /// The match waited for more sources; now it is told.
+    Raise(PlannedAlert),
+    /// An alert is followed up.
+    Tell(PlannedUpdate),
+}
+
+/// What a story's telling did to a rule that the story had matched.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Upgrades {
+    /// To be told.
+    pub told: Vec<Upgrade>,
+    /// Alerts for which so many sources now count as told of.
+    pub counted: Vec<(AlertId, u32)>,
 }
 
 /// One recipient of a planned alert.
@@ -152,6 +238,29 @@ pub struct AlertContent {
     pub capitals_only: bool,
     /// Who carries the story, in the order we saw them.
     pub outlets: Vec<Outlet>,
+    /// What is new, if this follows an alert that was told.
+    pub update: Option<UpdateContent>,
+}
+
+/// What is new of a story that was told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UpdateContent {
+    /// Its id.
+    pub id: UpdateId,
+    /// See [`PlannedUpdate::kind`].
+    pub kind: String,
+    /// For people.
+    pub text: String,
+    /// When it was decided.
+    pub at: Timestamp,
+    /// Independent sources of the story then.
+    pub sources: u32,
+    /// Headline of the entry that made the difference.
+    pub title: String,
+    /// Its page.
+    pub url: Option<String>,
+    /// Whose it is.
+    pub outlet: String,
 }
 
 /// An alert on its way to one recipient.

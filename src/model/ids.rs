@@ -52,6 +52,11 @@ text_id!(
     AlertId
 );
 text_id!(
+    /// The public id of news that follow an alert: `u` and 16 hexadecimal
+    /// digits, derived from the alert and what is new.
+    UpdateId
+);
+text_id!(
     /// A delivery's public id: `d` and 32 hexadecimal digits, derived from
     /// alert, channel and recipient. It is the webhook's `webhook-id` and the
     /// mail's Message-ID, the same at every attempt.

@@ -17,8 +17,9 @@ mod story;
 mod visit;
 
 pub use alert::{
-    Alert, AlertContent, AlertState, Attempt, Delivery, DeliveryState, Hold, Outcome, Outlet,
-    PlannedAlert, PlannedDelivery, Severity,
+    Alert, AlertContent, AlertState, Attempt, Delivery, DeliveryState, Hold, OnUpdate, Outcome,
+    Outlet, PlannedAlert, PlannedDelivery, PlannedUpdate, Severity, UpdateContent, Upgrade,
+    Upgrades,
 };
 pub use clock::Clock;
 pub use document::Document;
@@ -29,12 +30,12 @@ pub use hints::{Decoding, FeedHints, ServerHints};
 pub use identity::{
     FeedPast, Guids, Identity, KnownByKey, KnownEntry, MassChange, Newness, Recognised, Telling,
 };
-pub use ids::{AlertId, ChannelName, DeliveryId, EntryId, FeedName, RuleName, StoryId};
+pub use ids::{AlertId, ChannelName, DeliveryId, EntryId, FeedName, RuleName, StoryId, UpdateId};
 pub use matching::{Field, Match, Span};
 pub use notice::{Content, Notice, NoticeContent, NoticeKind};
 pub use secret::Secret;
 pub use story::{
-    Joined, MemoryPosition, StoredMemory, StoredTelling, StoriesByKey, StoryCandidate, StoryChoice,
-    StoryRef, Teller,
+    Joined, MemoryPosition, PastMatch, StoredMemory, StoredTelling, StoriesByKey, StoryCandidate,
+    StoryChoice, StoryRef, Teller,
 };
 pub use visit::{DocumentFacts, FeedAfter, FeedMemory, Gap, Move, Scope, Sighting};

@@ -2,15 +2,34 @@
 
 use jiff::Timestamp;
 
-use super::{AlertId, EntryId, FeedName, RuleName, StoryId};
+use super::{AlertId, AlertState, EntryId, FeedName, RuleName, StoryId};
 
 /// A stored story that shares a key with a new entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoryCandidate {
     /// Its public id.
     pub id: StoryId,
-    /// Rules that it already matched, and the alert if one was raised.
-    pub matched: Vec<(RuleName, Option<AlertId>)>,
+    /// Rules that it already matched.
+    pub matched: Vec<PastMatch>,
+}
+
+/// A rule that a story matched, and what became of that.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PastMatch {
+    /// The rule.
+    pub rule: RuleName,
+    /// The alert, if one was raised.
+    pub alert: Option<AlertId>,
+    /// What was decided.
+    pub state: AlertState,
+    /// The entry that matched.
+    pub entry: EntryId,
+    /// Its headline when it did.
+    pub title: String,
+    /// Independent sources that were told of.
+    pub sources: u32,
+    /// Whether the alert's message is on its way: what it says is fixed.
+    pub out: bool,
 }
 
 /// The story that an entry was decided to belong to.
@@ -104,6 +123,8 @@ pub struct StoryChoice {
 pub struct MemoryPosition {
     /// The last telling.
     pub last: i64,
+    /// The last correction of stories by a user.
+    pub edits: i64,
 }
 
 /// A stored telling, for the memory of stories.

@@ -7,17 +7,17 @@ use jiff::Timestamp;
 
 use super::Live;
 use super::aftermath::Aftermath;
-use crate::alert::{self, Circumstances};
+use crate::alert::{self, Circumstances, Novelty, Telling};
 use crate::dedup;
 use crate::model::{
     Document, DocumentFacts, Entry, EntryId, EntryKeys, Feed, FeedAfter, FeedPast, Hold, Identity,
-    Joined, KnownByKey, MemoryPosition, Recognised, RuleName, Scope, StoredMemory, StoriesByKey,
-    StoryChoice, StoryId, StoryRef, Validators,
+    Joined, KnownByKey, MemoryPosition, PastMatch, Recognised, RuleName, Scope, StoredMemory,
+    StoriesByKey, StoryChoice, StoryId, StoryRef, Upgrades, Validators,
 };
 use crate::parse::{self, ParseError};
 use crate::rule::{Item, search_words};
-use crate::store::{CommitReport, Judge, JudgedMatch, Situation, Store, StoreError, Visit};
-use crate::story::{self, Features};
+use crate::store::{CommitReport, Judge, Judged, JudgedMatch, Situation, Store, StoreError, Visit};
+use crate::story::{self, Change, Features, Wording};
 
 /// A document read and its entries' keys worked out; nothing decided yet.
 #[derive(Clone, Debug, Default)]
@@ -191,7 +191,33 @@ impl Judge for RuleJudge {
         self.live.stories.to_store()
     }
 
-    fn judge(&mut self, entry: &Entry, situation: &Situation<'_>) -> Vec<JudgedMatch> {
+    fn counts_sources(&self) -> bool {
+        self.live.policy.counts_sources()
+    }
+
+    fn judge(&mut self, entry: &Entry, situation: &Situation<'_>) -> Judged {
+        let sources = story::sources(&situation.tellers).max(1) as u32;
+        let matches = self.judge_matches(entry, situation, sources);
+        let upgrades = self.upgrades(entry, situation, sources, &matches);
+        Judged { matches, upgrades }
+    }
+
+    fn words(&mut self, entry: &Entry) -> String {
+        search_words(&entry.title, &entry.text)
+    }
+
+    fn conclude(&mut self, visit: &Visit, report: &CommitReport) -> Option<FeedAfter> {
+        Some(self.after.as_ref()?.document(visit, report))
+    }
+}
+
+impl RuleJudge {
+    fn judge_matches(
+        &self,
+        entry: &Entry,
+        situation: &Situation<'_>,
+        sources: u32,
+    ) -> Vec<JudgedMatch> {
         let matches = self.live.rules.matches(&self.item(entry, &entry.title, &entry.text));
         if matches.is_empty() {
             return Vec::new();
@@ -209,6 +235,7 @@ impl Judge for RuleJudge {
                 newness: situation.newness,
                 matched_before: before.contains(&found.rule),
                 held,
+                sources,
             };
             let (state, alert) = alert::decide(&self.live.policy, about, self.now)?;
             Some(JudgedMatch { found, state, alert })
@@ -216,16 +243,33 @@ impl Judge for RuleJudge {
         judged.collect()
     }
 
-    fn words(&mut self, entry: &Entry) -> String {
-        search_words(&entry.title, &entry.text)
+    /// What the entry does to matches that its story had, but for those that
+    /// are decided anew because the entry matches itself.
+    fn upgrades(
+        &self,
+        entry: &Entry,
+        situation: &Situation<'_>,
+        sources: u32,
+        matches: &[JudgedMatch],
+    ) -> Upgrades {
+        let Some(candidate) = situation.candidate else { return Upgrades::default() };
+        let anew = |rule: &RuleName| matches.iter().any(|judged| judged.found.rule == *rule);
+        let past = candidate.matched.iter().filter(|past| !anew(&past.rule));
+        let past = past.map(|past| {
+            let policy = self.live.policy.rules.get(&past.rule);
+            let asks = policy.is_some_and(|rule| rule.on_update.material());
+            let tells = asks && past.alert.is_some();
+            (past, if tells { novelty(entry, situation, past) } else { None })
+        });
+        let telling = Telling {
+            story: situation.story,
+            entry: situation.entry,
+            sources,
+            held: situation.held.is_some(),
+        };
+        alert::upgrades(&self.live.policy, telling, past.collect(), self.now)
     }
 
-    fn conclude(&mut self, visit: &Visit, report: &CommitReport) -> Option<FeedAfter> {
-        Some(self.after.as_ref()?.document(visit, report))
-    }
-}
-
-impl RuleJudge {
     fn origin(&self, entry: &Entry) -> story::Origin {
         let source = entry.source.as_ref();
         story::origin(&story::About {
@@ -250,4 +294,28 @@ impl RuleJudge {
         let matches = self.live.rules.matches(&self.item(entry, title, text));
         matches.into_iter().map(|found| found.rule).collect()
     }
+}
+
+/// What the entry changes for those who were told of its story. A revision is
+/// compared with what it replaces, another telling with the headline that was
+/// told: other headlines are no news then, other numbers in them are.
+fn novelty(entry: &Entry, situation: &Situation<'_>, past: &PastMatch) -> Option<Novelty> {
+    let after = Wording { title: &entry.title, text: &entry.text };
+    let change = match &situation.previous {
+        Some((title, text)) => story::material(Wording { title, text }, after)?,
+        None => {
+            let told = Wording { title: &past.title, text: "" };
+            story::material(told, Wording { text: "", ..after })?
+        }
+    };
+    let key = match &change {
+        Change::Number { after, .. } => after.clone(),
+        Change::Headline { .. }
+            if situation.previous.is_none() || situation.entry != past.entry =>
+        {
+            return None;
+        }
+        _ => entry.title.to_lowercase(),
+    };
+    Some(Novelty { kind: change.as_str(), text: change.sentence(), key })
 }

@@ -36,6 +36,8 @@ pub struct ReplayOutcome {
     pub rules: Vec<RuleName>,
     /// Rules whose alert it raised.
     pub alerts: Vec<RuleName>,
+    /// Rules whose earlier alert it adds news to.
+    pub updates: Vec<RuleName>,
 }
 
 /// A replay under way: items go in one by one, in time order.
@@ -105,7 +107,8 @@ impl Replay {
                 newness: entry.newness,
                 story: entry.story?,
                 rules,
-                alerts: entry.alerts.into_iter().map(|(rule, _)| rule).collect(),
+                alerts: entry.told.alerts.into_iter().map(|(rule, _)| rule).collect(),
+                updates: entry.told.updates.into_iter().map(|(rule, _)| rule).collect(),
             })
         }))
     }

@@ -149,7 +149,7 @@ impl Poller {
     }
 
     pub(super) fn tell(&self, claim: &ClaimedFeed, report: &CommitReport) {
-        let alerts: usize = report.entries.iter().map(|entry| entry.alerts.len()).sum();
+        let alerts: usize = report.entries.iter().map(|entry| entry.told.alerts.len()).sum();
         tracing::info!(
             feed = %claim.name,
             entries = report.entries.len(),

@@ -7,6 +7,7 @@ use super::notices::message;
 use super::rows::{
     json, millis, optional_time, outlets_from_json, outlets_to_json, spans_from_json, time,
 };
+use super::upgrades::update_by_row;
 use super::{Store, StoreError};
 use crate::model::{
     AlertContent, AlertId, Attempt, ChannelName, Content, Delivery, DeliveryId, Outcome, Outlet,
@@ -182,7 +183,7 @@ impl Store {
 }
 
 const DELIVERY: &str = "SELECT delivery.id, delivery.uid, delivery.channel, delivery.recipient, \
-     delivery.attempts, delivery.created_at, delivery.outlets, match.story_id, \
+     delivery.attempts, delivery.created_at, delivery.outlets, delivery.update_id, match.story_id, \
      alert.uid AS alert_uid, alert.rule_title, alert.severity, alert.created_at AS alerted_at, \
      match.rule, match.title, match.text, match.spans, match.capitals_only, story.uid AS story_uid, \
      entry.url, entry.published \
@@ -221,12 +222,16 @@ struct Claim {
     row: i64,
     story: i64,
     frozen: bool,
+    update: Option<i64>,
     delivery: Delivery,
 }
 
 impl Claim {
     fn take(mut self, db: &Connection, until: i64) -> rusqlite::Result<Delivery> {
         let mut json = None;
+        if let (Some(row), Content::Alert(alert)) = (self.update, &mut self.delivery.content) {
+            alert.update = Some(update_by_row(db, row)?);
+        }
         if let (false, Content::Alert(alert)) = (self.frozen, &mut self.delivery.content) {
             alert.outlets = outlets(db, self.story)?;
             json = Some(outlets_to_json(&alert.outlets));
@@ -256,11 +261,13 @@ fn claimed(row: &Row<'_>) -> rusqlite::Result<Claim> {
         spans: spans_from_json(&row.get::<_, String>("spans")?),
         capitals_only: row.get("capitals_only")?,
         outlets: outlets.as_deref().map(outlets_from_json).unwrap_or_default(),
+        update: None,
     };
     Ok(Claim {
         row: row.get("id")?,
         story: row.get("story_id")?,
         frozen: outlets.is_some(),
+        update: row.get("update_id")?,
         delivery: header(row, Content::Alert(Box::new(content)))?,
     })
 }

@@ -16,7 +16,7 @@ use crate::model::{
     AlertId, AlertState, DocumentFacts, Entry, EntryId, EntryKeys, FeedAfter, FeedPast, Guids,
     Hold, Identity, KnownByKey, MassChange, Match, MemoryPosition, Newness, PlannedAlert,
     Recognised, RuleName, Scope, StoredMemory, StoriesByKey, StoryCandidate, StoryChoice, StoryId,
-    Validators,
+    Teller, UpdateId, Upgrades, Validators,
 };
 
 /// A document on its way into the store.
@@ -45,6 +45,8 @@ pub struct Visit {
 /// What is known about an entry when it is judged.
 #[derive(Clone, Debug)]
 pub struct Situation<'a> {
+    /// Its row.
+    pub entry: EntryId,
     /// Whether it was seen before.
     pub newness: Newness,
     /// Its story.
@@ -55,6 +57,9 @@ pub struct Situation<'a> {
     pub previous: Option<(String, String)>,
     /// Why what it would tell is held back, if it is.
     pub held: Option<Hold>,
+    /// Who tells the story, this entry among them; empty for a new story, and
+    /// where [`Judge::counts_sources`] says no.
+    pub tellers: Vec<Teller>,
 }
 
 /// A match and what it leads to.
@@ -66,6 +71,15 @@ pub struct JudgedMatch {
     pub state: AlertState,
     /// The alert, when one is raised.
     pub alert: Option<PlannedAlert>,
+}
+
+/// What an entry leads to.
+#[derive(Clone, Debug, Default)]
+pub struct Judged {
+    /// Its own matches.
+    pub matches: Vec<JudgedMatch>,
+    /// What it does to matches that its story had.
+    pub upgrades: Upgrades,
 }
 
 /// Makes the decisions; the store only asks.
@@ -113,8 +127,10 @@ pub trait Judge: Send {
     fn told(&mut self, entry: EntryId, story: &StoryId);
     /// What was learnt of words, when it is time to store it.
     fn knowledge(&mut self) -> Option<Vec<u8>>;
+    /// Whether any rule asks how many sources a story has.
+    fn counts_sources(&self) -> bool;
     /// Which rules a new or revised entry matches, and what follows.
-    fn judge(&mut self, entry: &Entry, situation: &Situation<'_>) -> Vec<JudgedMatch>;
+    fn judge(&mut self, entry: &Entry, situation: &Situation<'_>) -> Judged;
     /// The words to find an entry by later.
     fn words(&mut self, entry: &Entry) -> String;
     /// What the visit leaves on its feed; `None` leaves the feed as it is.
@@ -130,8 +146,17 @@ pub struct EntryOutcome {
     pub newness: Newness,
     /// Its story; `None` for a known entry whose texts were forgotten.
     pub story: Option<StoryId>,
-    /// Alerts raised because of it.
+    /// What was told because of it.
+    pub told: Told,
+}
+
+/// What an entry made known.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Told {
+    /// Alerts raised.
     pub alerts: Vec<(RuleName, AlertId)>,
+    /// News that follow earlier alerts.
+    pub updates: Vec<(RuleName, UpdateId)>,
 }
 
 /// What became of a visit.

@@ -1,15 +1,18 @@
 //! One entry on its way into the database, inside its visit's transaction.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::ingest::{CommitReport, EntryOutcome, Judge, JudgedMatch, Situation, Visit};
+use super::ingest::{
+    CommitReport, EntryOutcome, Judge, Judged, JudgedMatch, Situation, Told, Visit,
+};
 use super::lookup::{candidate, entry_keys};
 use super::rows::{json, millis, spans_to_json};
 use super::tellings::save_telling;
+use super::upgrades::{save_alert, save_upgrades, tellers};
 use crate::model::{
-    AlertId, Entry, EntryId, EntryKeys, Hold, Identity, Key, Newness, PlannedAlert, RuleName,
-    StoriesByKey, StoryId, StoryRef, Telling,
+    Entry, EntryId, EntryKeys, Hold, Identity, Key, Newness, StoriesByKey, StoryId, StoryRef,
+    Teller, Telling,
 };
 
 /// Equal words are one story within this time; after it they are told anew.
@@ -51,7 +54,7 @@ impl Intake<'_> {
             return self.revise(judge, (id, story.clone()), report);
         }
         self.touch(id)?;
-        Ok(EntryOutcome { id, newness: Newness::Known, story, alerts: vec![] })
+        Ok(EntryOutcome { id, newness: Newness::Known, story, told: Told::default() })
     }
 
     fn add(
@@ -83,16 +86,18 @@ impl Intake<'_> {
         save_telling(self.db, (id, story_row), &choice, self.visit.now)?;
         judge.told(id, story.id());
         let situation = Situation {
+            entry: id,
             newness: Newness::New,
             story: story.id(),
             candidate: known.as_ref(),
             previous: None,
             held: self.held,
+            tellers: self.tellers(judge, story.id(), known.is_some())?,
         };
         let judged = judge.judge(self.entry, &situation);
-        let alerts = self.save_matches(story_row, id, judged, report)?;
+        let told = self.save_matches(story_row, id, judged, report)?;
         let story = Some(story.id().clone());
-        Ok(EntryOutcome { id, newness: Newness::New, story, alerts })
+        Ok(EntryOutcome { id, newness: Newness::New, story, told })
     }
 
     fn revise(
@@ -105,16 +110,28 @@ impl Intake<'_> {
         self.save_words(id, judge)?;
         let candidate = candidate(self.db, story_row)?;
         let situation = Situation {
+            entry: id,
             newness: Newness::Revised,
             story: &story,
             candidate: candidate.as_ref(),
             previous: Some(previous),
             held: self.held,
+            tellers: self.tellers(judge, &story, true)?,
         };
         let judged = judge.judge(self.entry, &situation);
-        let alerts = self.save_matches(story_row, id, judged, report)?;
+        let told = self.save_matches(story_row, id, judged, report)?;
         let story = Some(story);
-        Ok(EntryOutcome { id, newness: Newness::Revised, story, alerts })
+        Ok(EntryOutcome { id, newness: Newness::Revised, story, told })
+    }
+
+    /// Who tells the story by now, where a rule asks.
+    fn tellers(
+        &self,
+        judge: &dyn Judge,
+        story: &StoryId,
+        known: bool,
+    ) -> rusqlite::Result<Vec<Teller>> {
+        if known && judge.counts_sources() { tellers(self.db, story) } else { Ok(Vec::new()) }
     }
 
     /// A wording that was replaced comes back when a cache answers for the
@@ -305,19 +322,19 @@ impl Intake<'_> {
         &self,
         story: i64,
         entry: EntryId,
-        judged: Vec<JudgedMatch>,
+        judged: Judged,
         report: &mut CommitReport,
-    ) -> rusqlite::Result<Vec<(RuleName, AlertId)>> {
-        let mut alerts = Vec::new();
-        for judged in judged {
+    ) -> rusqlite::Result<Told> {
+        let mut told = save_upgrades(self.db, self.visit, story, judged.upgrades, report)?;
+        for judged in judged.matches {
             let row = self.save_match(story, entry, &judged)?;
             report.matches += 1;
             if let Some(alert) = judged.alert {
                 report.deliveries += save_alert(self.db, row, &alert, self.visit.now)?;
-                alerts.push((alert.rule, alert.id));
+                told.alerts.push((alert.rule, alert.id));
             }
         }
-        Ok(alerts)
+        Ok(told)
     }
 
     /// A match that was held back and now is told takes over the row: state
@@ -353,42 +370,4 @@ impl Intake<'_> {
                 |row| row.get(0),
             )
     }
-}
-
-fn save_alert(
-    db: &Connection,
-    match_row: i64,
-    alert: &PlannedAlert,
-    now: Timestamp,
-) -> rusqlite::Result<usize> {
-    let row: i64 = db
-        .prepare_cached(
-            "INSERT INTO alert (uid, match_id, rule_title, severity, created_at) \
-             VALUES (?1, ?2, ?3, ?4, ?5) RETURNING id",
-        )?
-        .query_row(
-            params![
-                alert.id.as_str(),
-                match_row,
-                alert.rule_title,
-                alert.severity.as_str(),
-                millis(now)
-            ],
-            |row| row.get(0),
-        )?;
-    let mut insert = db.prepare_cached(
-        "INSERT INTO delivery (uid, alert_id, channel, recipient, created_at, due_at) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-    )?;
-    for delivery in &alert.deliveries {
-        insert.execute(params![
-            delivery.id.as_str(),
-            row,
-            delivery.channel.as_str(),
-            delivery.recipient,
-            millis(now),
-            millis(delivery.due_at)
-        ])?;
-    }
-    Ok(alert.deliveries.len())
 }

@@ -6,8 +6,9 @@ use rusqlite::{Connection, Row};
 use super::deliveries::{outlets, story_row};
 use super::query::Query;
 use super::rows::{optional_time, spans_from_json, time};
+use super::upgrades::updates;
 use super::{Store, StoreError};
-use crate::model::{Outlet, Span};
+use crate::model::{Outlet, Span, UpdateContent};
 
 /// Which rows are wanted; `None` means any.
 #[derive(Clone, Debug, Default)]
@@ -110,8 +111,10 @@ pub struct AlertRow {
     pub created_at: Timestamp,
     /// Who carries the story by now.
     pub outlets: Vec<OutletRow>,
-    /// Channel, recipient and state of each delivery.
+    /// Channel, recipient and state of each of its own deliveries.
     pub deliveries: Vec<(String, String, String)>,
+    /// What followed it.
+    pub updates: Vec<UpdateContent>,
 }
 
 /// A delivery as `deliveries` shows it.
@@ -121,6 +124,8 @@ pub struct DeliveryRow {
     pub id: String,
     /// The alert's id.
     pub alert: String,
+    /// The id of the news that follow the alert, if it tells those.
+    pub update: Option<String>,
     /// The rule's key.
     pub rule: String,
     /// Headline.
@@ -173,7 +178,7 @@ impl Store {
                 "SELECT uid, first_seen, last_seen, \
                  (SELECT title FROM entry WHERE story_id = story.id ORDER BY id DESC LIMIT 1) AS title, \
                  (SELECT url FROM entry WHERE story_id = story.id ORDER BY id DESC LIMIT 1) AS url \
-                 FROM story WHERE 1",
+                 FROM story WHERE EXISTS (SELECT 1 FROM entry WHERE story_id = story.id)",
             );
             query.since("first_seen", filter.since);
             query.exists("match WHERE story_id = story.id AND rule", filter.rule.as_ref());
@@ -230,6 +235,7 @@ impl Store {
                 .map(|(id, story, mut row)| {
                     row.outlets = outlets(db, story)?;
                     row.deliveries = alert_deliveries(db, id)?;
+                    row.updates = updates(db, id)?;
                     Ok(row)
                 })
                 .collect()
@@ -245,6 +251,7 @@ impl Store {
         self.read(move |db| {
             let mut query = Query::new(
                 "SELECT delivery.uid, coalesce(alert.uid, message.uid) AS alert, \
+                 (SELECT uid FROM alert_update WHERE id = update_id) AS update_uid, \
                  coalesce(rule, 'wirewatch') AS rule, coalesce(match.title, \
                    (SELECT subject FROM notice WHERE message_id = message.id LIMIT 1), \
                    'notices') AS title, channel, recipient, \
@@ -319,6 +326,7 @@ fn alert(row: &Row<'_>) -> rusqlite::Result<AlertRow> {
         created_at: time(row, "created_at")?,
         outlets: Vec::new(),
         deliveries: Vec::new(),
+        updates: Vec::new(),
     })
 }
 
@@ -326,6 +334,7 @@ fn delivery(row: &Row<'_>) -> rusqlite::Result<DeliveryRow> {
     Ok(DeliveryRow {
         id: row.get("uid")?,
         alert: row.get("alert")?,
+        update: row.get("update_uid")?,
         rule: row.get("rule")?,
         title: row.get("title")?,
         channel: row.get("channel")?,
@@ -344,7 +353,8 @@ fn alert_deliveries(
     alert: i64,
 ) -> rusqlite::Result<Vec<(String, String, String)>> {
     let mut select = db.prepare_cached(
-        "SELECT channel, recipient, state FROM delivery WHERE alert_id = ? ORDER BY id",
+        "SELECT channel, recipient, state FROM delivery \
+         WHERE alert_id = ? AND update_id IS NULL ORDER BY id",
     )?;
     let rows = select.query_map([alert], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
     rows.collect()

@@ -4,7 +4,8 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::rows::{key, optional_key, optional_time};
 use crate::model::{
-    AlertId, EntryId, EntryKeys, Key, KnownByKey, KnownEntry, RuleName, StoryCandidate, StoryId,
+    AlertId, AlertState, EntryId, EntryKeys, Key, KnownByKey, KnownEntry, PastMatch, RuleName,
+    StoryCandidate, StoryId,
 };
 
 /// What a row of `entry_key` is the hash of.
@@ -97,12 +98,26 @@ pub(super) fn candidate(db: &Connection, story: i64) -> rusqlite::Result<Option<
         .optional()?;
     let Some(uid) = uid else { return Ok(None) };
     let mut select = db.prepare_cached(
-        "SELECT rule, alert.uid FROM match LEFT JOIN alert ON alert.match_id = match.id \
-         WHERE story_id = ?",
+        "SELECT rule, alert.uid, state, entry_id, match.title, coalesce(sources, 1) AS sources, \
+         NOT EXISTS (SELECT 1 FROM delivery WHERE alert_id = alert.id AND update_id IS NULL) \
+           OR EXISTS (SELECT 1 FROM delivery WHERE alert_id = alert.id AND outlets IS NOT NULL) \
+           AS out \
+         FROM match LEFT JOIN alert ON alert.match_id = match.id WHERE story_id = ? \
+         ORDER BY match.id",
     )?;
-    let matched = select.query_map([story], |row| {
-        let alert: Option<String> = row.get(1)?;
-        Ok((RuleName::new(row.get::<_, String>(0)?), alert.map(AlertId::new)))
-    })?;
+    let matched = select.query_map([story], past_match)?;
     Ok(Some(StoryCandidate { id: StoryId::new(uid), matched: matched.collect::<Result<_, _>>()? }))
+}
+
+fn past_match(row: &Row<'_>) -> rusqlite::Result<PastMatch> {
+    let state: String = row.get("state")?;
+    Ok(PastMatch {
+        rule: RuleName::new(row.get::<_, String>("rule")?),
+        alert: row.get::<_, Option<String>>("uid")?.map(AlertId::new),
+        state: AlertState::from_word(&state).unwrap_or(AlertState::OldNews),
+        entry: EntryId(row.get("entry_id")?),
+        title: row.get("title")?,
+        sources: row.get("sources")?,
+        out: row.get("out")?,
+    })
 }

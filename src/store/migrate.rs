@@ -9,13 +9,14 @@ use super::StoreError;
 /// "WWat": says that a file is ours.
 const APPLICATION_ID: i64 = 0x5757_6174;
 
-const MIGRATIONS: [&str; 6] = [
+const MIGRATIONS: [&str; 7] = [
     include_str!("schema/0001.sql"),
     include_str!("schema/0002.sql"),
     include_str!("schema/0003.sql"),
     include_str!("schema/0004.sql"),
     include_str!("schema/0005.sql"),
     include_str!("schema/0006.sql"),
+    include_str!("schema/0007.sql"),
 ];
 
 /// Brings the database to the newest schema, each step in one transaction.

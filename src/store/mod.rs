@@ -7,6 +7,7 @@
 mod archive;
 mod deliveries;
 mod detail;
+mod edits;
 mod facts;
 mod feeds;
 mod ingest;
@@ -21,6 +22,7 @@ mod query;
 mod rows;
 mod sweep;
 mod tellings;
+mod upgrades;
 mod visits;
 mod writer;
 
@@ -33,12 +35,14 @@ use rusqlite::{Connection, OpenFlags};
 pub use archive::{ArchiveQuery, Archived};
 pub use deliveries::Finish;
 pub use detail::FeedDetail;
+pub use edits::Edited;
 pub use feeds::{Scheduled, SyncReport};
-pub use ingest::{CommitReport, EntryOutcome, Judge, JudgedMatch, Situation, Visit};
+pub use ingest::{CommitReport, EntryOutcome, Judge, Judged, JudgedMatch, Situation, Told, Visit};
 pub use list::{AlertRow, DeliveryRow, FeedRow, Filter, OutletRow, StoryRow};
 pub use notices::{NoticePlan, NoticeRow, PlanDeliveries};
 pub use overview::Overview;
 pub use tellings::TellingRow;
+pub use upgrades::StoryMatch;
 pub use visits::{Claim, ClaimedFeed, EmptyVisit};
 
 /// Oldest SQLite without the WAL-reset corruption bug (sqlite.org, 3.51.3).

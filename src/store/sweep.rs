@@ -83,7 +83,9 @@ fn forget_stories(db: &Connection, before: i64, limit: usize) -> rusqlite::Resul
         "SELECT id FROM story WHERE last_seen < ?1 AND NOT EXISTS ( \
            SELECT 1 FROM match JOIN alert ON alert.match_id = match.id \
            JOIN delivery ON delivery.alert_id = alert.id \
-           WHERE match.story_id = story.id AND delivery.state = 'waiting') \
+           WHERE (match.story_id = story.id \
+             OR match.entry_id IN (SELECT id FROM entry WHERE story_id = story.id)) \
+           AND delivery.state = 'waiting') \
          AND NOT EXISTS (SELECT 1 FROM entry JOIN feed ON feed.id = entry.feed_id \
            WHERE entry.story_id = story.id AND feed.active = 1 \
            AND entry.last_seen >= feed.last_document - 86400000) LIMIT ?2",
@@ -99,9 +101,16 @@ fn forget_stories(db: &Connection, before: i64, limit: usize) -> rusqlite::Resul
 fn forget(db: &Connection, story: i64) -> rusqlite::Result<()> {
     for sql in [
         "DELETE FROM delivery WHERE alert_id IN (SELECT alert.id FROM alert \
-         JOIN match ON match.id = alert.match_id WHERE match.story_id = ?)",
-        "DELETE FROM alert WHERE match_id IN (SELECT id FROM match WHERE story_id = ?)",
-        "DELETE FROM match WHERE story_id = ?",
+         JOIN match ON match.id = alert.match_id WHERE match.story_id = ?1 \
+         OR match.entry_id IN (SELECT id FROM entry WHERE story_id = ?1))",
+        "DELETE FROM alert_update WHERE alert_id IN (SELECT alert.id FROM alert \
+         JOIN match ON match.id = alert.match_id WHERE match.story_id = ?1 \
+         OR match.entry_id IN (SELECT id FROM entry WHERE story_id = ?1))",
+        "DELETE FROM alert WHERE match_id IN (SELECT id FROM match WHERE story_id = ?1 \
+         OR entry_id IN (SELECT id FROM entry WHERE story_id = ?1))",
+        // Of a story that was merged, what it matched stays with it.
+        "DELETE FROM match WHERE story_id = ?1 \
+         OR entry_id IN (SELECT id FROM entry WHERE story_id = ?1)",
         "INSERT INTO tombstone (id, feed_id, last_seen, published, has_guid, link_key, title_key) \
          SELECT id, feed_id, last_seen, published, guid IS NOT NULL, link_key, title_key \
          FROM entry WHERE story_id = ?",

@@ -6,6 +6,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::ingest::Judge;
 use super::rows::{json, millis, optional_time, time};
+use super::upgrades::teller;
 use super::{Store, StoreError};
 use crate::model::{
     EntryId, FeedName, Joined, MemoryPosition, StoredMemory, StoredTelling, StoryChoice, StoryId,
@@ -66,6 +67,8 @@ fn text_of(db: &Connection, column: &str, value: Option<i64>) -> rusqlite::Resul
 /// A telling as `stories show` shows it.
 #[derive(Clone, Debug)]
 pub struct TellingRow {
+    /// Its row.
+    pub entry: i64,
     /// The feed's key.
     pub feed: String,
     /// The outlet's name for people.
@@ -80,7 +83,8 @@ pub struct TellingRow {
     pub at: Timestamp,
     /// Who speaks, for counting sources.
     pub teller: Teller,
-    /// See [`Joined::as_str`]; empty for entries of earlier versions.
+    /// See [`Joined::as_str`], or `split` or `merge` where a user moved it;
+    /// empty for entries of earlier versions.
     pub how: String,
     /// The outlet whose text or headline it has.
     pub of: Option<String>,
@@ -127,6 +131,7 @@ fn telling_row(db: &Connection, row: &Row<'_>) -> rusqlite::Result<TellingRow> {
     let mut wordings = wordings.collect::<rusqlite::Result<Vec<(String, String)>>>()?;
     wordings.push((row.get("title")?, row.get("text")?));
     Ok(TellingRow {
+        entry: id,
         feed: row.get("name")?,
         outlet: row.get("shown")?,
         title: row.get("title")?,
@@ -140,10 +145,6 @@ fn telling_row(db: &Connection, row: &Row<'_>) -> rusqlite::Result<TellingRow> {
         shared: shared.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default(),
         wordings,
     })
-}
-
-fn teller(row: &Row<'_>) -> rusqlite::Result<Teller> {
-    Ok(Teller { outlet: row.get("outlet")?, agency: row.get("agency")?, text: row.get("text_of")? })
 }
 
 /// Fills the judge's memory of stories anew where it is not that of the store.
@@ -161,8 +162,10 @@ pub(super) fn refresh_memory(
 }
 
 fn position(db: &Connection) -> rusqlite::Result<MemoryPosition> {
-    let last = "SELECT coalesce(max(entry_id), 0) FROM telling";
-    Ok(MemoryPosition { last: db.prepare_cached(last)?.query_row([], |row| row.get(0))? })
+    let position = "SELECT (SELECT coalesce(max(entry_id), 0) FROM telling), \
+                    (SELECT coalesce(max(id), 0) FROM story_edit)";
+    db.prepare_cached(position)?
+        .query_row([], |row| Ok(MemoryPosition { last: row.get(0)?, edits: row.get(1)? }))
 }
 
 fn load(

@@ -164,7 +164,7 @@ mod tests {
         }
 
         fn restart(&mut self, knowledge: Option<Vec<u8>>, upto: i64) {
-            let position = MemoryPosition { last: self.stored.len() as i64 };
+            let position = MemoryPosition { last: self.stored.len() as i64, edits: 0 };
             let tellings = self.stored.clone();
             self.memory = Memory::default();
             self.memory.restore(StoredMemory { knowledge, upto, tellings, position });

@@ -140,7 +140,7 @@ fn change(items: &[Item], how: impl Fn(usize, Item) -> Item) -> Vec<Item> {
 }
 
 fn alerts(report: &CommitReport) -> usize {
-    report.entries.iter().map(|entry| entry.alerts.len()).sum()
+    report.entries.iter().map(|entry| entry.told.alerts.len()).sum()
 }
 
 fn count(report: &CommitReport, newness: Newness) -> usize {
@@ -172,7 +172,7 @@ async fn check(what: &str, url: &str, changed: impl Fn(&[Item]) -> Vec<Item>) {
     let mut shown = changed(&old);
     shown.extend(changed(&items(100, 105, desk.now)));
     let report = desk.show(&shown).await;
-    let told: Vec<usize> = report.entries.iter().map(|entry| entry.alerts.len()).collect();
+    let told: Vec<usize> = report.entries.iter().map(|entry| entry.told.alerts.len()).collect();
     assert_eq!(told[..100].iter().sum::<usize>(), 0, "{what}: repeats");
     assert_eq!(told[100..].iter().sum::<usize>(), 5, "{what}: news");
     let again = desk.show(&shown).await;

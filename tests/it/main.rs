@@ -21,6 +21,7 @@ mod identity;
 mod mail;
 mod reload;
 mod store;
+mod stories;
 mod support;
 mod tidy;
 mod world;

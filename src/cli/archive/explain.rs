@@ -6,21 +6,30 @@ use std::process::ExitCode;
 use serde_json::json;
 
 use super::super::args::ExplainArgs;
-use super::super::{CliError, Context, items};
+use super::super::{CliError, Context, items, stories};
 use super::{find_rule, highlight};
 use crate::config::{self, Environment};
 use crate::model::{Entry, RuleName};
 use crate::rule::{Item, RuleSet, Verdict};
-use crate::store::{ArchiveQuery, Store};
+use crate::store::{ArchiveQuery, Archived, Store};
 
 /// Versions of a story looked at.
 const MOST_ENTRIES: usize = 50;
 
-/// An entry, the feed that has it, and its story if it is stored.
+/// An entry and the feed that has it.
 struct Subject {
     entry: Entry,
     feed: String,
-    story: Option<String>,
+    stored: Option<Stored>,
+}
+
+/// What is known of an entry that is stored.
+struct Stored {
+    story: String,
+    /// Why it is part of that story.
+    joined: String,
+    /// What became of the rule's match, if the story matched it.
+    outcome: Option<String>,
 }
 
 pub(in super::super) async fn run(
@@ -38,7 +47,7 @@ pub(in super::super) async fn run(
     let rule = find_rule(rules, &args.rule)?;
     let name = rule.name.clone();
     let set = RuleSet::new(vec![rule]);
-    for subject in subjects(&context, &args.what).await? {
+    for subject in subjects(&context, &args).await? {
         let item = Item::of_entry(&subject.entry, &subject.feed);
         let Some(verdict) = set.explain(&name, &item) else { continue };
         if context.json {
@@ -76,6 +85,12 @@ fn print(
             context.out.line(format!("  {reason}"))?;
         }
     }
+    if let Some(stored) = &subject.stored {
+        context.out.line(format!("  in story {}: {}", stored.story, stored.joined))?;
+        if let Some(outcome) = &stored.outcome {
+            context.out.line(format!("  the story {outcome}"))?;
+        }
+    }
     Ok(())
 }
 
@@ -91,7 +106,10 @@ fn print_json(
         Verdict::Fails { reason, .. } => (false, Vec::new(), Some(reason)),
     };
     context.out.json(&json!({
-        "rule": rule.as_str(), "story": subject.story, "feed": subject.feed,
+        "rule": rule.as_str(), "feed": subject.feed,
+        "story": subject.stored.as_ref().map(|stored| &stored.story),
+        "joined": subject.stored.as_ref().map(|stored| &stored.joined),
+        "outcome": subject.stored.as_ref().and_then(|stored| stored.outcome.as_ref()),
         "title": subject.entry.title, "url": subject.entry.url,
         "matches": matches, "spans": spans, "reason": reason,
     }))?;
@@ -99,7 +117,8 @@ fn print_json(
 }
 
 /// What is meant: a file, a story's id, or a link.
-async fn subjects(context: &Context, what: &str) -> Result<Vec<Subject>, CliError> {
+async fn subjects(context: &Context, args: &ExplainArgs) -> Result<Vec<Subject>, CliError> {
+    let what = args.what.as_str();
     let path = Path::new(what);
     if what == "-" || path.is_file() {
         return of_file(path);
@@ -120,12 +139,23 @@ async fn subjects(context: &Context, what: &str) -> Result<Vec<Subject>, CliErro
             "{kind} \"{what}\"; `wirewatch stories` and `wirewatch search` list what there is"
         )));
     }
-    let subject = |archived: crate::store::Archived| Subject {
-        entry: archived.entry,
-        feed: archived.feed,
-        story: Some(archived.story),
-    };
-    Ok(stored.into_iter().map(subject).collect())
+    let mut subjects = Vec::new();
+    for archived in stored {
+        let stored = stored_as(&store, &archived, &args.rule).await?;
+        subjects.push(Subject { entry: archived.entry, feed: archived.feed, stored: Some(stored) });
+    }
+    Ok(subjects)
+}
+
+async fn stored_as(store: &Store, archived: &Archived, rule: &str) -> Result<Stored, CliError> {
+    let tellings = store.tellings(archived.story.clone()).await?;
+    let telling = tellings.iter().find(|row| row.entry == archived.id);
+    let matches = store.story_matches(archived.story.clone()).await?;
+    Ok(Stored {
+        story: archived.story.clone(),
+        joined: telling.map(stories::reason).unwrap_or_default(),
+        outcome: matches.iter().find(|found| found.rule == rule).map(stories::outcome),
+    })
 }
 
 /// Items as JSON lines, or a plain text whose first line is the title.
@@ -145,12 +175,12 @@ fn of_file(path: &Path) -> Result<Vec<Subject>, CliError> {
             text: rest.trim().to_owned(),
             ..Entry::default()
         };
-        return Ok(vec![Subject { entry, feed: String::new(), story: None }]);
+        return Ok(vec![Subject { entry, feed: String::new(), stored: None }]);
     }
     let mut found = Vec::new();
     items::read_from(&PathBuf::from(path), &mut text.as_bytes(), &mut |line| {
         let feed = line.feed.clone().unwrap_or_default();
-        found.push(Subject { entry: line.into_entry(), feed, story: None });
+        found.push(Subject { entry: line.into_entry(), feed, stored: None });
         Ok(())
     })?;
     Ok(found)

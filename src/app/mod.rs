@@ -1,6 +1,8 @@
 //! Turns a configuration into running loops, and stops them.
 
-use std::collections::{BTreeMap, HashMap};
+mod parts;
+
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,18 +11,19 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::alert::{Policy, RulePolicy};
-use crate::config::{Config, RuleConfig};
-use crate::deliver::{self, BuildError, Channel, ChannelOptions};
+use crate::config::Config;
+use crate::deliver::{BuildError, Channel, ChannelOptions};
 use crate::fetch::{self, Fetcher, host_of};
 use crate::model::{ChannelName, Clock, Feed};
 use crate::net::NetError;
 use crate::pipeline::{
     Dispatcher, Drained, Live, Notifier, PollStatus, Poller, Pulse, RoundReport, Sweeper,
 };
-use crate::rule::RuleSet;
 use crate::schedule;
 use crate::store::{Store, StoreError, SyncReport};
+
+use parts::{BuiltChannels, build_channels, live};
+pub use parts::{decisions, fetch_options};
 
 /// How long stopping waits for requests and sends under way.
 const GRACE: Duration = Duration::from_secs(8);
@@ -309,18 +312,6 @@ pub async fn once(
     Ok(report)
 }
 
-type BuiltChannels = BTreeMap<ChannelName, (ChannelOptions, Arc<dyn Channel>)>;
-
-fn build_channels(config: &Config) -> Result<BuiltChannels, AppError> {
-    let agent = user_agent(config);
-    let built = config.channels.iter().map(|(name, options)| {
-        let channel = deliver::build(name, options, &agent)
-            .map_err(|error| AppError::Channel(name.clone(), error))?;
-        Ok((name.clone(), (options.clone(), channel)))
-    });
-    built.collect()
-}
-
 async fn sync_feeds(
     store: &Store,
     config: &Config,
@@ -337,64 +328,5 @@ async fn warn_of_orphans(store: &Store, config: &Config) {
         if !config.channels.contains_key(&channel) {
             tracing::warn!(%channel, deliveries, "deliveries wait for a channel that is not configured");
         }
-    }
-}
-
-/// The part of a configuration that the loops follow.
-fn live(config: &Config, channels: &BuiltChannels, gather: SignedDuration) -> Live {
-    let recipients =
-        channels.iter().map(|(name, (_, channel))| (name.clone(), channel.recipients()));
-    Live {
-        feeds: config.feeds.iter().map(|feed| (feed.name.clone(), feed.clone())).collect(),
-        concurrency: config.fetch.concurrency,
-        retention: config.retention,
-        notified: config.operator.notify.clone(),
-        quiet_notices: config.operator.quiet_kinds(),
-        ..decisions(&config.rules, recipients.collect(), gather)
-    }
-}
-
-/// Rules and policy alone: what a replay needs.
-pub fn decisions(
-    rules: &[RuleConfig],
-    recipients: BTreeMap<ChannelName, Vec<String>>,
-    gather: SignedDuration,
-) -> Live {
-    let policies = rules.iter().map(|rule| {
-        let policy = RulePolicy {
-            title: rule.title.clone(),
-            severity: rule.severity,
-            channels: rule.channels.clone(),
-        };
-        (rule.rule.name.clone(), policy)
-    });
-    Live {
-        policy: Policy { rules: policies.collect(), recipients, gather },
-        rules: RuleSet::new(rules.iter().map(|rule| rule.rule.clone()).collect()),
-        ..Live::default()
-    }
-}
-
-/// How a configuration wants feeds to be fetched.
-pub fn fetch_options(config: &Config) -> fetch::Options {
-    fetch::Options {
-        user_agent: user_agent(config),
-        connect_timeout: config.fetch.connect_timeout,
-        timeout: config.fetch.timeout,
-        max_body: config.fetch.max_body,
-        ca_file: config.fetch.ca_file.clone(),
-        limits: fetch::Limits {
-            headers: config.fetch.header_timeout,
-            idle: config.fetch.idle_timeout,
-            ..fetch::Limits::default()
-        },
-    }
-}
-
-fn user_agent(config: &Config) -> String {
-    let version = env!("CARGO_PKG_VERSION");
-    match &config.contact {
-        Some(contact) => format!("wirewatch/{version} (+{contact})"),
-        None => format!("wirewatch/{version} (news feed monitor)"),
     }
 }

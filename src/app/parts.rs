@@ -1,0 +1,89 @@
+//! A configuration as the parts that loops are made of.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jiff::SignedDuration;
+
+use super::AppError;
+use crate::alert::{Policy, RulePolicy};
+use crate::config::{Config, RuleConfig};
+use crate::deliver::{self, Channel, ChannelOptions};
+use crate::fetch;
+use crate::model::ChannelName;
+use crate::pipeline::Live;
+use crate::rule::RuleSet;
+
+/// Channels by name, with the options they were made of.
+pub(super) type BuiltChannels = BTreeMap<ChannelName, (ChannelOptions, Arc<dyn Channel>)>;
+
+pub(super) fn build_channels(config: &Config) -> Result<BuiltChannels, AppError> {
+    let agent = user_agent(config);
+    let built = config.channels.iter().map(|(name, options)| {
+        let channel = deliver::build(name, options, &agent)
+            .map_err(|error| AppError::Channel(name.clone(), error))?;
+        Ok((name.clone(), (options.clone(), channel)))
+    });
+    built.collect()
+}
+
+/// The part of a configuration that the loops follow.
+pub(super) fn live(config: &Config, channels: &BuiltChannels, gather: SignedDuration) -> Live {
+    let recipients =
+        channels.iter().map(|(name, (_, channel))| (name.clone(), channel.recipients()));
+    Live {
+        feeds: config.feeds.iter().map(|feed| (feed.name.clone(), feed.clone())).collect(),
+        concurrency: config.fetch.concurrency,
+        retention: config.retention,
+        notified: config.operator.notify.clone(),
+        quiet_notices: config.operator.quiet_kinds(),
+        ..decisions(&config.rules, recipients.collect(), gather)
+    }
+}
+
+/// Rules and policy alone: what a replay needs.
+pub fn decisions(
+    rules: &[RuleConfig],
+    recipients: BTreeMap<ChannelName, Vec<String>>,
+    gather: SignedDuration,
+) -> Live {
+    let policies = rules.iter().map(|rule| {
+        let policy = RulePolicy {
+            title: rule.title.clone(),
+            severity: rule.severity,
+            channels: rule.channels.clone(),
+            min_sources: rule.min_sources,
+            on_update: rule.on_update,
+        };
+        (rule.rule.name.clone(), policy)
+    });
+    Live {
+        policy: Policy { rules: policies.collect(), recipients, gather },
+        rules: RuleSet::new(rules.iter().map(|rule| rule.rule.clone()).collect()),
+        ..Live::default()
+    }
+}
+
+/// How a configuration wants feeds to be fetched.
+pub fn fetch_options(config: &Config) -> fetch::Options {
+    fetch::Options {
+        user_agent: user_agent(config),
+        connect_timeout: config.fetch.connect_timeout,
+        timeout: config.fetch.timeout,
+        max_body: config.fetch.max_body,
+        ca_file: config.fetch.ca_file.clone(),
+        limits: fetch::Limits {
+            headers: config.fetch.header_timeout,
+            idle: config.fetch.idle_timeout,
+            ..fetch::Limits::default()
+        },
+    }
+}
+
+fn user_agent(config: &Config) -> String {
+    let version = env!("CARGO_PKG_VERSION");
+    match &config.contact {
+        Some(contact) => format!("wirewatch/{version} (+{contact})"),
+        None => format!("wirewatch/{version} (news feed monitor)"),
+    }
+}
