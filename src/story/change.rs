@@ -75,9 +75,18 @@ pub(super) const SAME_LEAD: f64 = 0.35;
 /// Notices that a story was taken back. They open a title or a text; further
 /// in, and without `this`, a text tells what happened to others.
 const WITHDRAWN: &str = r"(?xi)^[\W_]{0,6} (?:
-    (?: (?:editor.?s?|note|notice|advisory|update)\b[^.\n]{0,20}:\s* )?
-    (?: (?:retracted|retraction|withdrawn|zurückgezogen|retirado|rétracté|wycofane)\s*[:\-–—]
-      | mandatory\ kill | kill\ notice
+    (?: (?:editor.?s?|note|notice|advisory|update|attention|eds)\b[^.\n]{0,20}:\s* )?
+    (?: (?:retracted|retraction|withdrawn|zurückgezogen|retirad[ao]|rétracté|wycofan[eoy]
+          |geri\ çekildi|ingetrokken|tilbagetrukket|indragen
+          # In small letters they call off concerts.
+          |(?-i:ANNULATION|ANULADA|ANULADO|ANNULLATA|ANNULLATO|ANULOWANE|АННУЛИРОВАНО|ОТОЗВАНО
+          |АНУЛЬОВАНО|İPTAL))\s*[:\-–—/\])】]
+      | (?-i:KILL)(?:\ (?:ADVISORY|NOTICE|BULLETIN))?\s*(?:[:\-–—]|$)
+      | [\w\ \-]{1,40},\s(?-i:KILL)\s*$
+      | mandatory\ kill | kill\ (?:notice|advisory)
+      | (?:achtung|wichtiger\ hinweis)?[\s:\-–—]*(?:diese\ )?meldung\ (?:\w+\ )?(?:wird|wurde|ist)
+        \ (?:\w+\ )?zurückgezogen
+      | (?:story|article|report)\ (?:is\ )?(?:withdrawn|retracted)\s*$
       | (?: this|(?:the\ )?(?:above|following|previous) ) \s (?:[\w.]+\s){0,2}?
         (?:story|article|report|post|item|piece|page|video) \s (?:has\ been|have\ been|was|is)
         \s (?:\w+\s)? (?:withdrawn|removed|retracted|taken\ down|deleted|unpublished)
@@ -92,22 +101,33 @@ const WITHDRAWN: &str = r"(?xi)^[\W_]{0,6} (?:
       | (?:удал[её]н[оа]? | снят[оа]?\ с\ публикации) \s* (?:[.:\n]|$)
       | (?:этот\ |эта\ |данн\w+\ )? (?:материал|новость|статья|публикация|сообщение) \s
         (?:был[аио]?\ )? (?:удал[её]н|отозван|аннулирован|снят)[оа]?\b
+      | [【（(［\[]?\s*(?:撤稿|撤回|撤销|取り消し|取消し|削除)\s*[:：】）)］\]／/\-–—]
       | [【（(]?\s*撤稿 | (?:本|此|该)(?:文|稿|新闻)已[^，。]{0,4}(?:撤|删除)
       | この記事は[^。]{0,12}(?:取り消|削除|撤回) | 記事(?:の|を)?(?:取り消し|撤回)
-      | 전문\ ?취소 | 기사\ ?(?:철회|삭제) | 이\ 기사는[^.]{0,12}(?:삭제|철회|취소)
+      | 전문\ ?취소 | 기사\ ?(?:철회|삭제|취소) | 이\ 기사는[^.]{0,12}(?:삭제|철회|취소)
     ))";
 
 /// Notices that something was put right, at the beginning of a sentence or in
 /// words that no news is told in: `market correction:` is none.
 const CORRECTED: &str = r"(?xi)
-    (?:^|[\n.!?(\[*【（]\s*|[-–—]\s*)
+    (?:^|[\n.!?(\[*【（［]\s*|[-–—]\s*)
     (?: (?:corrections?|corrected|clarification|clarified|erratum|korrektur|korrigiert
-          |richtigstellung|berichtigung|corrección|correção|correzione|rettifica|aclaración
-          |sprostowanie|korekta|исправлени[ея]|исправлено|уточнени[ея]|поправка
-          |更正(?:启事|啟事|说明|說明|声明)?|勘误|訂正|정정|바로잡습니다)
-        (?:\ \([^)]{1,30}\)|\ \d{1,2}\ \w+)? \s* [:：】）\]\)] | berichtigung\b | sprostowanie\s*\n)
+          |richtigstellung|berichtigung|berichtigt|corrección|corrige|corregido|rectificación
+          |correção|corrigido|correzione|rettifica|corretto|aclaración|corrigé|rectification
+          |rectificatie|correctie|rättelse|rättad|rettelse|rettet|korjaus|korjattu|oikaisu
+          |sprostowanie|korekta|poprawione|oprava|opraveno|helyesbítés|düzeltme|düzeltildi
+          |doğrulama|исправлени[ея]|исправлено|исправленн\w+|уточнени[ея]|уточнено|поправка
+          |виправлено|виправлення|уточнення|koreksi|ralat|đính\ chính|تصحيح
+          |更正(?:启事|啟事|说明|說明|声明)?|订正|訂正|勘误|勘誤|정정(?:보도|기사)?|바로잡습니다)
+        (?:\ \([^)]{1,30}\)|\ \d{1,2}\ \w+)? \s* [:：】）］\]\)／]
+      | berichtigung\b | sprostowanie\s*\n)
     | \(corrects\b | \(clarifies\b | \(korrigiert\b
     | (?-i:\bCORRECT(?:ED|ION|S)\b|\bCLARIFICATION\b)\s*[-–—:(]
+    | (?-i:\bCORRECTING\ (?:and|AND)\ REPLACING\b)
+    | (?: ^ | [\n(\[] ) (?-i:KORREKTUR|BERICHTIGUNG|RICHTIGSTELLUNG|CORRECCIÓN|CORRECCION|CORRIGE
+        |RECTIFICACIÓN|CORREÇÃO|RETTIFICA|CORREZIONE|RECTIFICATIE|RÄTTELSE|RETTELSE|KOREKTA
+        |DÜZELTME|DOĞRULAMA|ИСПРАВЛЕНО|ИСПРАВЛЕНИЕ|УТОЧНЕНИЕ|ВИПРАВЛЕНО|订正|更正|訂正|정정)
+      \s*[-–—/]
     | \ban?\ (?:earlier|previous)\ (?:version|headline|edition)\ of\ (?:this|the)\b
     | \bearlier\ versions\ of\ this\b
     | \bthis\ (?:[\w.]+\s){0,4}?(?:article|story|report|post|piece|headline|page)\s
@@ -118,7 +138,7 @@ const CORRECTED: &str = r"(?xi)
     | \bfe\ de\ (?:errores|erratas)\b | una\ versión\ anterior\ de\ (?:este|esta)
     | we?\ (?:wcześniejszej|poprzedniej|pierwotnej)\ wersji
     | в\ (?:более\ )?(?:ранней|предыдущей|первоначальной|прежней)\ версии
-    | (?:此前|早前|较早)版本 | お詫びと訂正 | 訂正して(?:お詫び|おわび) | ^(?:更正|訂正|정정)\b?\s";
+    | (?:此前|早前|较早)版本 | お詫びと訂正 | 訂正して(?:お詫び|おわび) | ^(?:更正|订正|訂正|정정)\b?\s";
 
 /// What is materially new in a revision; `None` for typography, section
 /// names, suffixes and small rewording.
@@ -418,6 +438,146 @@ mod tests {
             check(("Ferry", notice), ("Ferry", notice), "none");
         }
         check_titles(&[("Ferry sinks", "WITHDRAWN: Ferry sinks", "withdrawn")]);
+    }
+
+    #[test]
+    fn notices_numbers_and_headlines_of_many_languages() {
+        check_titles(&[
+            // Withdrawn.
+            ("Ferry sinks", "KILL: Ferry sinks", "withdrawn"),
+            ("Ferry sinks", "KILL ADVISORY: Ferry sinks", "withdrawn"),
+            ("Ferry sinks", "KILL - Ferry sinks", "withdrawn"),
+            ("Ferry sinks", "BC-Ferry Sinks, KILL", "withdrawn"),
+            ("Ferry sinks", "ADVISORY: Story withdrawn", "withdrawn"),
+            ("渡轮沉没", "撤回：渡轮沉没", "withdrawn"),
+            ("渡轮沉没", "【撤回】渡轮沉没", "withdrawn"),
+            ("渡輪沉沒", "撤稿：渡輪沉沒", "withdrawn"),
+            ("フェリー沈没", "【取り消し】フェリー沈没", "withdrawn"),
+            ("フェリー沈没", "記事取り消し フェリー沈没", "withdrawn"),
+            ("여객선 침몰", "[기사 취소] 여객선 침몰", "withdrawn"),
+            ("Fähre sinkt", "Zurückgezogen: Fähre sinkt", "withdrawn"),
+            ("Fähre sinkt", "ACHTUNG - Meldung wird zurückgezogen", "withdrawn"),
+            ("Ferry coule", "ANNULATION: Ferry coule", "withdrawn"),
+            ("Ferry se hunde", "ANULADA: Ferry se hunde", "withdrawn"),
+            ("Traghetto affonda", "ANNULLATA: Traghetto affonda", "withdrawn"),
+            ("Prom zatonął", "ANULOWANE: Prom zatonął", "withdrawn"),
+            ("Паром затонул", "АННУЛИРОВАНО: Паром затонул", "withdrawn"),
+            ("Feribot battı", "İPTAL: Feribot battı", "withdrawn"),
+            // Corrected.
+            ("渡轮沉没", "订正：渡轮沉没", "correction"),
+            ("渡轮沉没", "（更正）渡轮沉没", "correction"),
+            ("渡輪沉沒", "更正／渡輪沉沒", "correction"),
+            ("フェリー沈没", "訂正：フェリー沈没", "correction"),
+            ("フェリー沈没", "（訂正）フェリー沈没", "correction"),
+            ("フェリー沈没", "訂正-フェリー沈没", "correction"),
+            ("여객선 침몰", "정정-여객선 침몰", "correction"),
+            ("여객선 침몰", "[정정보도] 여객선 침몰", "correction"),
+            ("Feribot battı", "DÜZELTME - Feribot battı", "correction"),
+            ("Feribot battı", "DOĞRULAMA: Feribot battı", "correction"),
+            ("Fähre sinkt", "KORREKTUR/Fähre sinkt", "correction"),
+            ("Fähre sinkt", "Richtigstellung: Fähre sinkt", "correction"),
+            ("Fähre sinkt", "Berichtigt: Fähre sinkt", "correction"),
+            ("Ferry coule", "RECTIFICATIF - Ferry coule", "correction"),
+            ("Ferry coule", "CORRECTION : Ferry coule", "correction"),
+            ("Ferry se hunde", "CORRECCIÓN: Ferry se hunde", "correction"),
+            ("Ferry se hunde", "(CORRIGE) Ferry se hunde", "correction"),
+            ("Ferry se hunde", "RECTIFICACIÓN: Ferry se hunde", "correction"),
+            ("Barco afunda", "CORREÇÃO: Barco afunda", "correction"),
+            ("Traghetto affonda", "RETTIFICA: Traghetto affonda", "correction"),
+            ("Veerboot zinkt", "RECTIFICATIE: Veerboot zinkt", "correction"),
+            ("Färja sjunker", "Rättelse: Färja sjunker", "correction"),
+            ("Ferge synker", "RETTELSE: Ferge synker", "correction"),
+            ("Prom zatonął", "KOREKTA: Prom zatonął", "correction"),
+            ("Паром затонул", "ИСПРАВЛЕНО: Паром затонул", "correction"),
+            ("Паром затонул", "УТОЧНЕНИЕ: Паром затонул", "correction"),
+            ("Паром затонул", "Паром затонул (исправлено)", "correction"),
+            ("Пором затонув", "ВИПРАВЛЕНО: Пором затонув", "correction"),
+            ("Ferry sinks", "Ferry sinks (corrected)", "correction"),
+            ("Ferry sinks", "CORRECTING and REPLACING Ferry sinks", "correction"),
+            ("Ferry sinks", "RPT-CORRECTED-Ferry sinks", "correction"),
+            ("Ferry sinks", "UPDATE 2-Ferry sinks", "none"),
+            // Neither.
+            ("Ferry sinks", "Kill or cure: Ferry sinks", "none"),
+            ("Two hurt in storm", "Storm kills: Two hurt in storm", "none"),
+            ("军队驻扎在港口附近", "军队撤回港口附近驻扎", "none"),
+            (
+                "Market correction looms over banks",
+                "Market correction looms over the banks",
+                "none",
+            ),
+            // Numbers in other words.
+            ("Three killed in storm", "3 killed in storm", "none"),
+            ("Three killed in storm", "Five killed in storm", "number"),
+            (
+                "Storm leaves 1.2 million without power",
+                "Storm leaves 1,200,000 without power",
+                "none",
+            ),
+            ("Storm leaves 1.2m without power", "Storm leaves 1.2 million without power", "none"),
+            (
+                "Storm leaves 1.2 million without power",
+                "Storm leaves 1.4 million without power",
+                "number",
+            ),
+            ("A dozen killed in storm", "12 killed in storm", "none"),
+            ("A dozen killed in storm", "Two dozen killed in storm", "number"),
+            ("Two dozen killed in storm", "24 killed in storm", "none"),
+            ("Thirteen killed in storm", "13 killed in storm", "none"),
+            ("Thirteen killed in storm", "Fourteen killed in storm", "number"),
+            ("Twenty-one killed in storm", "21 killed in storm", "none"),
+            ("Twenty-one killed in storm", "Twenty-five killed in storm", "number"),
+            ("Fifty killed in storm", "50 killed in storm", "none"),
+            ("Two hundred killed in storm", "200 killed in storm", "none"),
+            ("One killed in storm", "Two killed in storm", "number"),
+            ("A hundred killed in storm", "100 killed in storm", "none"),
+            ("Half a million march in capital", "500,000 march in capital", "none"),
+            ("Sturm tötet zwölf Menschen", "Sturm tötet 12 Menschen", "none"),
+            ("Sturm tötet elf Menschen", "Sturm tötet zwanzig Menschen", "number"),
+            ("Une tempête tue onze personnes", "Une tempête tue 11 personnes", "none"),
+            ("Une tempête tue onze personnes", "Une tempête tue vingt personnes", "number"),
+            ("Una tormenta mata a diez personas", "Una tormenta mata a 10 personas", "none"),
+            ("Una tormenta mata a diez personas", "Una tormenta mata a doce personas", "number"),
+            ("La tempesta uccide sette persone", "La tempesta uccide 7 persone", "none"),
+            ("Burza zabiła dziesięć osób", "Burza zabiła 10 osób", "none"),
+            ("Погибли десять человек", "Погибли 10 человек", "none"),
+            ("Погибли десять человек", "Погибли одиннадцать человек", "number"),
+            ("渡轮沉没两人死亡", "渡轮沉没2人死亡", "none"),
+            ("1.5 billion fine for firm", "1,500 million fine for firm", "none"),
+            // Headlines.
+            ("Ferry sinks off coast in storm", "Storm sinks ferry off the coast", "none"),
+            ("Ferry sinks off coast", "Captain held after disaster at sea", "headline"),
+            ("Ferry carrying 40 sinks off coast", "Captain arrested over disaster", "headline"),
+            ("Ferry sinks", "RETRACTION: Ferry sinks", "withdrawn"),
+            ("Ferry sinks", "ATTENTION EDITORS: this story has been withdrawn", "withdrawn"),
+            ("渡轮沉没", "撤销：渡轮沉没", "withdrawn"),
+            ("Kill Bill returns", "Kill Bill returns to cinemas", "none"),
+            ("Concert au port", "Annulé : concert au port", "none"),
+            ("Ferry sinks", "Ferry sinks [CORRECTED]", "correction"),
+            ("フェリー沈没", "フェリー沈没（訂正）", "correction"),
+            ("渡轮沉没", "渡轮沉没（更正）", "correction"),
+            ("여객선 침몰", "여객선 침몰(정정)", "correction"),
+            ("Fähre sinkt", "Fähre sinkt (korrigiert)", "correction"),
+            ("Lód tonie", "Lód tonie (SPROSTOWANIE)", "correction"),
+            ("他们要求更正历史", "他们要求更正历史错误", "none"),
+            ("Storm kills dozens", "Storm kills 24", "none"),
+            ("Ninety-nine hurt in blast", "99 hurt in blast", "none"),
+            ("Thirty-two hurt in blast", "Thirty-four hurt in blast", "number"),
+            ("Two million flee floods", "3 million flee floods", "number"),
+            ("Inflation hits 4.5 percent", "Inflation hits 4.5%", "none"),
+            ("Inflation hits 4.5 percent", "Inflation hits 5.4%", "number"),
+            ("A million flee floods", "1 million flee floods", "none"),
+            ("One hundred hurt in blast", "100 hurt in blast", "none"),
+            ("One hundred and twenty hurt in blast", "120 hurt in blast", "none"),
+            ("Dos muertos en un incendio", "Tres muertos en un incendio", "number"),
+            ("Vingt blessés dans un incendie", "20 blessés dans un incendie", "none"),
+            ("Zwanzig Verletzte bei Brand", "Dreißig Verletzte bei Brand", "number"),
+            ("Шесть человек погибли", "Семь человек погибли", "number"),
+            ("Zginęło sześć osób", "Zginęło 6 osób", "none"),
+            ("渡轮沉没两人死亡", "渡轮沉没五人死亡", "number"),
+            ("Elf Personen verletzt", "11 Personen verletzt", "none"),
+            ("Mayor resigns over scandal", "Harbour mayor resigns over scandal", "none"),
+            ("Mayor resigns over scandal", "Deputy sworn in after mayor quits", "headline"),
+        ]);
     }
 
     #[test]

@@ -25,12 +25,25 @@ const MONTHS: &str = "january february march april may june july august septembe
     kwietnia maja czerwca lipca sierpnia wrzesnia pazdziernika listopada grudnia января февраля \
     марта апреля мая июня июля августа сентября октября ноября декабря jan feb mar apr jun jul \
     aug sep sept oct nov dec";
+/// Numbers in words, folded. Those that are common words of another language
+/// are left out: `once`, `seize`, `due`, `sept`, `otto`, `sex`.
 const SPELLED: &str = "one=1 two=2 three=3 four=4 five=5 six=6 seven=7 eight=8 nine=9 ten=10 \
-    eleven=11 twelve=12 twenty=20 dozens=24 hundreds=200 thousands=2000 zwei=2 drei=3 vier=4 \
-    funf=5 sechs=6 sieben=7 acht=8 neun=9 zehn=10 deux=2 trois=3 quatre=4 cinq=5 dos=2 tres=3 \
-    cuatro=4 cinco=5 dwie=2 dwoch=2 trzy=3 trzech=3 cztery=4 czterech=4 piec=5 pieciu=5 два=2 \
-    двое=2 три=3 трое=3 четыре=4 четверо=4 пять=5 пятеро=5";
-const SCALES: &str = "hundred=100 thousand=1000 k=1000 tys=1000 тыс=1000 tausend=1000 \
+    eleven=11 twelve=12 thirteen=13 fourteen=14 fifteen=15 sixteen=16 seventeen=17 eighteen=18 \
+    nineteen=19 twenty=20 thirty=30 forty=40 fifty=50 sixty=60 seventy=70 eighty=80 ninety=90 \
+    dozen=12 dutzend=12 douzaine=12 docena=12 dozens=24 hundreds=200 thousands=2000 zwei=2 drei=3 \
+    vier=4 funf=5 sechs=6 sieben=7 acht=8 neun=9 zehn=10 elf=11 zwolf=12 dreizehn=13 vierzehn=14 \
+    funfzehn=15 sechzehn=16 siebzehn=17 achtzehn=18 neunzehn=19 zwanzig=20 dreissig=30 vierzig=40 \
+    funfzig=50 sechzig=60 siebzig=70 achtzig=80 neunzig=90 deux=2 trois=3 quatre=4 cinq=5 huit=8 \
+    neuf=9 dix=10 onze=11 douze=12 treize=13 quatorze=14 quinze=15 vingt=20 trente=30 quarante=40 \
+    cinquante=50 soixante=60 dos=2 tres=3 cuatro=4 cinco=5 seis=6 siete=7 ocho=8 nueve=9 diez=10 \
+    doce=12 trece=13 catorce=14 quince=15 veinte=20 treinta=30 cuarenta=40 cincuenta=50 dois=2 \
+    quatro=4 sete=7 oito=8 doze=12 vinte=20 quattro=4 cinque=5 sette=7 \
+    dieci=10 undici=11 dodici=12 twee=2 drie=3 vijf=5 zeven=7 negen=9 tien=10 twaalf=12 dwie=2 \
+    dwoch=2 trzy=3 trzech=3 cztery=4 czterech=4 piec=5 pieciu=5 szesc=6 szesciu=6 siedem=7 \
+    siedmiu=7 osiem=8 osmiu=8 dziewiec=9 dziewieciu=9 dziesiec=10 dziesieciu=10 два=2 двое=2 \
+    три=3 трое=3 четыре=4 четверо=4 пять=5 пятеро=5 шесть=6 шестеро=6 семь=7 семеро=7 восемь=8 \
+    девять=9 десять=10 одиннадцать=11 двенадцать=12 двадцать=20 тридцать=30";
+const SCALES: &str = "dozen=12 hundred=100 thousand=1000 k=1000 tys=1000 тыс=1000 tausend=1000 \
     million=1000000 millions=1000000 m=1000000 mn=1000000 mln=1000000 mio=1000000 млн=1000000 \
     millionen=1000000 billion=1000000000 bn=1000000000 b=1000000000 mld=1000000000 \
     mrd=1000000000 milliarden=1000000000 milliards=1000000000 млрд=1000000000 \
@@ -138,13 +151,16 @@ fn quantity(text: &str, words: &[Word<'_>], at: usize) -> Option<(f64, usize)> {
     let mut value = if word.token.class == Class::Ideograph {
         let numerals = words.get(at..)?.iter().map_while(|word| {
             let c = word.folded.chars().next()?;
+            // Two of something is another sign than the numeral.
+            let c = if matches!(c, '两' | '兩') { '二' } else { c };
             Some(NUMERALS.chars().position(|n| n == c)? as f64)
         });
         let numerals: Vec<f64> = numerals.collect();
         length = numerals.len();
         spelled_in_han(&numerals)?
     } else {
-        spelled(&word.folded).or_else(|| digits(&word.folded))?
+        let counted = || spelled(&word.folded).or_else(|| digits(&word.folded));
+        round(words, at).or_else(counted)?
     };
     // `4 000` is one number.
     while let Some(next) = words.get(at + length)
@@ -159,13 +175,69 @@ fn quantity(text: &str, words: &[Word<'_>], at: usize) -> Option<(f64, usize)> {
         value = value * 1000.0 + digits(&next.folded)?;
         length += 1;
     }
+    length += scaled(text, words, at + length, &mut value);
+    Some((value, length))
+}
+
+/// What follows a number and belongs to it, `-one`, `million`, `hundred and
+/// twenty`; the number of words that took.
+fn scaled(text: &str, words: &[Word<'_>], at: usize, value: &mut f64) -> usize {
+    let mut length = ones(text, words, at, value);
     if let Some(next) = words.get(at + length)
         && let Some(scale) = value_in(SCALES, next.folded.trim_end_matches('.'))
     {
-        value *= scale;
+        *value *= scale;
         length += 1;
+        length += below_hundred(text, words, at + length, (scale, value));
     }
-    Some((value, length))
+    length
+}
+
+/// `hundred` behind `a`, `million` behind `half a`.
+fn round(words: &[Word<'_>], at: usize) -> Option<f64> {
+    let back = |count| at.checked_sub(count).and_then(|at| words.get(at));
+    let is = |count, word: &str| back(count).is_some_and(|found| found.folded == word);
+    let scale = value_in("hundred=100 thousand=1000 million=1000000", &words.get(at)?.folded)?;
+    is(1, "a").then_some(if is(2, "half") { scale / 2.0 } else { scale })
+}
+
+/// `and twenty` of `one hundred and twenty` is added; the number of words that
+/// took.
+fn below_hundred(
+    text: &str,
+    words: &[Word<'_>],
+    at: usize,
+    (scale, value): (f64, &mut f64),
+) -> usize {
+    let and = usize::from(words.get(at).is_some_and(|word| word.folded == "and"));
+    let rest = words.get(at + and).and_then(|word| spelled(&word.folded));
+    let hundreds = at.checked_sub(2).and_then(|at| words.get(at));
+    let in_words = hundreds.is_some_and(|word| spelled(&word.folded).is_some());
+    let Some(mut rest) = rest.filter(|rest| *rest < 100.0 && scale == 100.0 && in_words) else {
+        return 0;
+    };
+    let ones = ones(text, words, at + and + 1, &mut rest);
+    *value += rest;
+    and + 1 + ones
+}
+
+/// `one` of `twenty-one` is added; the number of words that took.
+fn ones(text: &str, words: &[Word<'_>], at: usize, value: &mut f64) -> usize {
+    let tens = (20.0..100.0).contains(value) && *value % 10.0 == 0.0;
+    let (Some(before), Some(next)) =
+        (at.checked_sub(1).and_then(|at| words.get(at)), words.get(at))
+    else {
+        return 0;
+    };
+    let gap = text.get(before.token.range.end..next.token.range.start);
+    let ones = spelled(&next.folded).filter(|ones| *ones < 10.0);
+    match ones {
+        Some(ones) if tens && spelled(&before.folded).is_some() && gap == Some("-") => {
+            *value += ones;
+            1
+        }
+        _ => 0,
+    }
 }
 
 /// Whether a word begins with a digit or is a number itself.

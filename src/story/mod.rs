@@ -4,10 +4,13 @@
 //! `features` says what of an entry counts, `sketch` recognises copies of one
 //! text, `learned` knows how rare words are, `score` compares an entry with a
 //! story, and `window` holds the stories that are `growing` and decides.
-//! `source` tells who speaks, `change` what is new in a revision.
+//! `source` tells who speaks, with the agencies that `agency` knows and
+//! `credited` finds in a text, `change` what is new in a revision.
 //! docs/decisions/stories.md says why it is done this way, and how well.
 
+mod agency;
 mod change;
+mod credited;
 mod features;
 mod figure;
 mod growing;
