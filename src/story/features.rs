@@ -1,6 +1,10 @@
 //! What of an entry counts when it is compared with a story: its words'
 //! stems, where they stand and how they are written, and a sketch of its text.
 
+use std::borrow::Cow;
+use std::sync::LazyLock;
+
+use hashbrown::HashSet;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::sketch::Sketch;
@@ -142,16 +146,13 @@ const CALENDAR: &str = " monday tuesday wednesday thursday friday saturday sunda
     fri sat sun jan feb mar apr jun jul aug sept sep oct nov dec ";
 
 fn is_empty_word(folded: &str) -> bool {
-    is_in(EMPTY, folded)
+    static WORDS: LazyLock<HashSet<&str>> = LazyLock::new(|| EMPTY.split_whitespace().collect());
+    WORDS.contains(folded)
 }
 
-/// Whether a word is in a list of words with a space on both sides.
-fn is_in(list: &str, folded: &str) -> bool {
-    list.match_indices(folded).any(|(at, found)| {
-        let end = at + found.len();
-        list.as_bytes().get(at.wrapping_sub(1)) == Some(&b' ')
-            && list.as_bytes().get(end) == Some(&b' ')
-    })
+fn is_of_calendar(folded: &str) -> bool {
+    static WORDS: LazyLock<HashSet<&str>> = LazyLock::new(|| CALENDAR.split_whitespace().collect());
+    WORDS.contains(folded)
 }
 
 /// Collects terms, each with its first word.
@@ -201,7 +202,7 @@ impl Collector<'_> {
         if is_empty_word(&folded) || (!number && folded.chars().nth(1).is_none()) {
             return;
         }
-        let flags = flags | if is_in(CALENDAR, &folded) { DAY } else { 0 };
+        let flags = flags | if is_of_calendar(&folded) { DAY } else { 0 };
         let stem = if number { folded.replace(',', "") } else { stem_in(&folded, self.lang) };
         self.add(&stem, word, flags | if number { NUMBER } else { 0 });
     }
@@ -249,9 +250,9 @@ impl Capitals {
 }
 
 /// A text without the web addresses in it.
-fn without_links(text: &str) -> String {
+fn without_links(text: &str) -> Cow<'_, str> {
     if !text.contains("://") && !text.contains("www.") {
-        return text.to_owned();
+        return Cow::Borrowed(text);
     }
     let is_link = |word: &str| word.contains("://") || word.starts_with("www.");
     text.split_inclusive(char::is_whitespace).filter(|word| !is_link(word)).collect()

@@ -1,11 +1,13 @@
-//! A story while it grows: the terms of its tellings.
+//! A story while it grows: the terms of its tellings, and who told it.
 
-use super::features::{Features, HABIT, NUMBER, TITLE};
-use super::score::{Carried, Weighed};
+use super::features::{Features, HABIT, NUMBER, TITLE, Term};
+use super::score::Weighed;
 use crate::model::{EntryId, StoryId};
 
 /// A story with more terms than this forgets those of few tellings.
 const MOST_TERMS: usize = 400;
+/// The last tellings, which are also kept one by one.
+const RECENT: usize = 12;
 
 /// A story that may still grow.
 #[derive(Clone, Debug)]
@@ -16,38 +18,131 @@ pub(super) struct Story {
     pub(super) begun: i64,
     pub(super) last: i64,
     pub(super) tellings: u32,
-    /// The host that all tellings are of, if they are.
-    pub(super) only_host: Option<u32>,
+    /// Who told it, and how often.
+    hosts: Vec<(u32, u32)>,
+    /// Of all its tellings, by id.
     pub(super) terms: Vec<Carried>,
+    /// The last tellings, once there are two.
+    recent: Vec<Told>,
+}
+
+/// A term of a story and how many of its tellings have it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Carried {
+    pub(super) id: u32,
+    in_title: u16,
+    /// With [`IS_NUMBER`] if it is one.
+    in_text: u16,
+}
+
+const IS_NUMBER: u16 = 1 << 15;
+
+/// One of the last tellings.
+#[derive(Clone, Debug)]
+pub(super) struct Told {
+    pub(super) host: u32,
+    pub(super) terms: Box<[Carried]>,
+}
+
+impl Carried {
+    /// Of one telling.
+    pub(super) fn of(term: &Term) -> Self {
+        let title = term.is(TITLE);
+        let number = if term.is(NUMBER) { IS_NUMBER } else { 0 };
+        Self { id: term.id, in_title: u16::from(title), in_text: number | u16::from(!title) }
+    }
+
+    pub(super) fn in_title(self) -> f64 {
+        f64::from(self.in_title)
+    }
+
+    pub(super) fn in_text(self) -> f64 {
+        f64::from(self.in_text & !IS_NUMBER)
+    }
+
+    pub(super) fn is_number(self) -> bool {
+        self.in_text & IS_NUMBER != 0
+    }
+
+    fn count(&mut self, title: bool) {
+        let place = if title { &mut self.in_title } else { &mut self.in_text };
+        if *place & !IS_NUMBER < IS_NUMBER - 1 {
+            *place += 1;
+        }
+    }
 }
 
 impl Story {
-    /// Counts an entry's terms; gives those that are new here.
-    pub(super) fn carry(&mut self, features: &Features) -> Vec<u32> {
+    /// A story that nobody has told yet.
+    pub(super) fn new(id: StoryId, first: EntryId, at: i64) -> Self {
+        let (hosts, terms, recent) = (Vec::new(), Vec::new(), Vec::new());
+        Self { id, first, begun: at, last: at, tellings: 0, hosts, terms, recent }
+    }
+
+    /// How often a host told it.
+    pub(super) fn told_by(&self, host: u32) -> u32 {
+        self.hosts.iter().find(|(known, _)| *known == host).map_or(0, |(_, times)| *times)
+    }
+
+    /// Whether nobody else told it.
+    pub(super) fn only_by(&self, host: u32) -> bool {
+        matches!(self.hosts.as_slice(), [(known, _)] if *known == host)
+    }
+
+    /// The last tellings, the newest first; none if there is only one.
+    pub(super) fn recent(&self) -> impl Iterator<Item = &Told> {
+        self.recent.iter().rev()
+    }
+
+    /// Counts a telling; gives the terms that are new here.
+    pub(super) fn tell(&mut self, host: u32, features: &Features) -> Vec<u32> {
+        let terms = features.terms.iter().filter(|term| !term.is(HABIT));
+        match self.hosts.iter_mut().find(|(known, _)| *known == host) {
+            Some((_, times)) => *times += 1,
+            None => {
+                self.hosts.reserve_exact(1);
+                self.hosts.push((host, 1));
+            }
+        }
+        self.tellings += 1;
+        if self.tellings == 1 {
+            self.terms = terms.map(Carried::of).collect();
+            self.terms.shrink_to_fit();
+            return self.terms.iter().map(|carried| carried.id).collect();
+        }
+        self.remember(host, terms.clone().map(Carried::of).collect());
+        self.carry(terms)
+    }
+
+    fn remember(&mut self, host: u32, terms: Box<[Carried]>) {
+        if let (2, Some((first, _))) = (self.tellings, self.hosts.first()) {
+            self.recent.push(Told { host: *first, terms: self.terms.as_slice().into() });
+        }
+        if self.recent.len() == RECENT {
+            self.recent.remove(0);
+        }
+        self.recent.reserve_exact(1);
+        self.recent.push(Told { host, terms });
+    }
+
+    fn carry<'a>(&mut self, terms: impl Iterator<Item = &'a Term>) -> Vec<u32> {
         let mut new = Vec::new();
-        for term in features.terms.iter().filter(|term| !term.is(HABIT)) {
-            let at = match self.terms.binary_search_by_key(&term.id, |carried| carried.id) {
-                Ok(at) => at,
-                Err(at) => {
-                    let number = term.is(NUMBER);
-                    let none = Carried { id: term.id, in_title: 0, in_text: 0, number };
-                    self.terms.insert(at, none);
-                    new.push(term.id);
-                    at
+        for term in terms {
+            match self.terms.binary_search_by_key(&term.id, |carried| carried.id) {
+                Ok(at) => {
+                    if let Some(carried) = self.terms.get_mut(at) {
+                        carried.count(term.is(TITLE));
+                    }
                 }
-            };
-            if let Some(carried) = self.terms.get_mut(at) {
-                let place =
-                    if term.is(TITLE) { &mut carried.in_title } else { &mut carried.in_text };
-                *place = place.saturating_add(1);
+                Err(at) => {
+                    self.terms.insert(at, Carried::of(term));
+                    new.push(term.id);
+                }
             }
         }
         if self.terms.len() > MOST_TERMS {
-            let few = (self.tellings / 50).max(1);
-            self.terms.retain(|term| u32::from(term.in_title) + u32::from(term.in_text) > few);
-        }
-        if self.tellings == 1 {
-            self.terms.shrink_to_fit();
+            let few = f64::from((self.tellings / 50).max(1));
+            self.terms.retain(|term| term.in_title() + term.in_text() > few);
         }
         new
     }
@@ -55,11 +150,43 @@ impl Story {
 
 /// What the shared terms weigh, for a story of any size.
 pub(super) fn dot(weighed: &[Weighed], story: &Story) -> f64 {
-    let share = |id: u32| {
-        let at = story.terms.binary_search_by_key(&id, |carried| carried.id).ok()?;
-        let carried = story.terms.get(at)?;
-        Some(f64::from(carried.in_title) + 0.5 * f64::from(carried.in_text))
-    };
-    let parts = weighed.iter().filter_map(|w| Some(w.part() * w.weight * share(w.term.id)?));
-    parts.sum::<f64>() / f64::from(story.tellings.max(1)).sqrt()
+    let mut carried = story.terms.iter();
+    let mut sum = 0.0;
+    let mut next = carried.next();
+    for weighed in weighed {
+        while next.is_some_and(|carried| carried.id < weighed.term.id) {
+            next = carried.next();
+        }
+        let Some(carried) = next else { break };
+        if carried.id == weighed.term.id {
+            let times = carried.in_title() + 0.5 * carried.in_text();
+            sum += weighed.part() * weighed.weight * times;
+        }
+    }
+    sum / f64::from(story.tellings.max(1)).sqrt()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_story_knows_its_last_tellings_and_who_told_it() {
+        let mut story = Story::new(StoryId::new("s"), EntryId(1), 0);
+        assert_eq!(story.recent().count(), 0);
+        let read = |title: &str| Features::of(title, "", Some("en"));
+        let new = story.tell(7, &read("Ferry 12 sinks near reef"));
+        assert_eq!((new.len(), story.recent().count()), (4, 0));
+        assert!(story.only_by(7));
+        let new = story.tell(8, &read("Ferry 12 lost near reef"));
+        assert_eq!((new.len(), story.told_by(7), story.told_by(9)), (1, 1, 0));
+        assert!(!story.only_by(7));
+        let hosts: Vec<u32> = story.recent().map(|told| told.host).collect();
+        assert_eq!(hosts, [8, 7]);
+        assert_eq!(story.terms.iter().filter(|term| term.is_number()).count(), 1);
+        for _ in 0..40 {
+            story.tell(8, &read("Ferry 12 lost near reef"));
+        }
+        assert_eq!((story.recent().count(), story.told_by(8)), (RECENT, 41));
+    }
 }

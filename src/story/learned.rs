@@ -25,11 +25,19 @@ const FEED_TERMS: usize = 512;
 /// A term in more than this share of a feed's entries is a habit.
 const HABITUAL: f64 = 0.2;
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 struct Count {
     entries: u32,
     small: u32,
     capital: u32,
+    /// What the shipped counts say.
+    seeded: f32,
+}
+
+impl Count {
+    fn new(term: u32) -> Self {
+        Self { seeded: seeded(term), ..Self::default() }
+    }
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -39,19 +47,21 @@ struct FeedCount {
 }
 
 /// What was learnt so far.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Learned {
     entries: u32,
     terms: HashMap<u32, Count>,
     feeds: HashMap<u32, FeedCount>,
 }
 
-fn seed() -> &'static HashMap<u32, f64> {
-    static SEEDED: LazyLock<HashMap<u32, f64>> = LazyLock::new(|| {
+/// In how many of the stories that the shipped counts are worth a term stands.
+fn seeded(term: u32) -> f32 {
+    static SEEDED: LazyLock<HashMap<u32, f32>> = LazyLock::new(|| {
         let lines = SEED.lines().filter_map(|line| line.split_once(' '));
-        lines.filter_map(|(stem, n)| Some((term_id(stem), n.parse::<f64>().ok()? / 1e5))).collect()
+        let counts = lines.filter_map(|(stem, n)| Some((term_id(stem), n.parse::<f64>().ok()?)));
+        counts.map(|(term, n)| (term, (SEED_STORIES * n / 1e5) as f32)).collect()
     });
-    &SEEDED
+    SEEDED.get(&term).copied().unwrap_or_default()
 }
 
 impl Learned {
@@ -69,7 +79,7 @@ impl Learned {
             if habit {
                 continue;
             }
-            let count = self.terms.entry(term.id).or_default();
+            let count = self.terms.entry(term.id).or_insert_with(|| Count::new(term.id));
             count.entries += 1;
             count.small += u32::from(term.is(SMALL));
             count.capital += u32::from(term.is(CAPITAL));
@@ -91,21 +101,20 @@ impl Learned {
         });
     }
 
-    /// How much a term tells: the rarer, the more.
-    pub(super) fn weight(&self, term: u32) -> f64 {
-        let seen = self.terms.get(&term).map_or(0.0, |count| f64::from(count.entries));
-        let seeded = SEED_STORIES * seed().get(&term).copied().unwrap_or_default();
-        ((f64::from(self.entries) + SEED_STORIES + 1.0) / (seen + seeded + 0.5)).ln().max(0.05)
+    /// How much a term tells, the rarer the more, and whether it is mostly
+    /// written as names are.
+    pub(super) fn weight_and_name(&self, term: u32) -> (f64, bool) {
+        let count = self.terms.get(&term).copied();
+        let name = count.is_some_and(|count| count.capital > 0 && count.capital >= count.small);
+        let count = count.unwrap_or_else(|| Count::new(term));
+        let seen = f64::from(count.entries) + f64::from(count.seeded);
+        let weight = (f64::from(self.entries) + SEED_STORIES + 1.0) / (seen + 0.5);
+        (weight.ln().max(0.05), name)
     }
 
     /// The weight of a term that was never seen.
     pub(super) fn most_weight(&self) -> f64 {
         (f64::from(self.entries) + SEED_STORIES).ln()
-    }
-
-    /// Whether a term is mostly written as names are.
-    pub(super) fn is_name(&self, term: u32) -> bool {
-        self.terms.get(&term).is_some_and(|count| count.capital > 0 && count.capital >= count.small)
     }
 
     /// All that was learnt, the same bytes for the same knowledge.
@@ -138,7 +147,8 @@ impl Learned {
         let mut learned = Self { entries: next()?, ..Self::default() };
         for _ in 0..next()? {
             let id = next()?;
-            let count = Count { entries: next()?, small: next()?, capital: next()? };
+            let (entries, small, capital) = (next()?, next()?, next()?);
+            let count = Count { entries, small, capital, seeded: seeded(id) };
             learned.terms.insert(id, count);
         }
         while let Some(id) = next() {
@@ -195,11 +205,11 @@ mod tests {
         for n in 0..50 {
             observe(&mut learned, n, &format!("Police met the mayor of town {n} and Zorblat"));
         }
-        let weight = |word: &str| learned.weight(term_id(word));
+        let weight = |word: &str| learned.weight_and_name(term_id(word)).0;
         assert!(weight("zorblat") < weight("neverseen"));
         assert!(weight("govern") < weight("neverseen"));
-        assert!(learned.is_name(term_id("zorblat")));
-        assert!(!learned.is_name(term_id("met")));
+        assert!(learned.weight_and_name(term_id("zorblat")).1);
+        assert!(!learned.weight_and_name(term_id("met")).1);
     }
 
     #[test]

@@ -3,7 +3,8 @@
 //!
 //! `features` says what of an entry counts, `sketch` recognises copies of one
 //! text, `learned` knows how rare words are, `score` compares an entry with a
-//! story, and `window` holds the stories that are `growing` and decides.
+//! story, and `window` holds the stories that are `growing` and decides: `reach`
+//! finds those to compare, `texts` those that are copied.
 //! `source` tells who speaks, with the agencies that `agency` knows and
 //! `credited` finds in a text, `change` what is new in a revision.
 //! docs/decisions/stories.md says why it is done this way, and how well.
@@ -16,9 +17,12 @@ mod figure;
 mod growing;
 mod learned;
 mod memory;
+mod reach;
 mod score;
+mod shelf;
 mod sketch;
 mod source;
+mod texts;
 mod window;
 
 pub use change::{Change, Wording, material};

@@ -6,6 +6,7 @@
 //! old the story is, and by what look-alike events differ in.
 
 use super::features::{DAY, Features, HABIT, NUMBER, TITLE, Term};
+use super::growing::Carried;
 use super::learned::Learned;
 
 /// A word in the text counts so much of one in the title.
@@ -14,22 +15,13 @@ const IN_TEXT: f64 = 0.5;
 /// little to join what it alone told, and so do fewer terms in common.
 const FEWEST_TERMS: usize = 3;
 const FEWEST_SHARED: u32 = 2;
-
-/// A term of a story and how many of its tellings have it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Carried {
-    pub(super) id: u32,
-    pub(super) in_title: u16,
-    pub(super) in_text: u16,
-    pub(super) number: bool,
-}
-
-impl Carried {
-    /// The share of tellings that have it, of those in the text the half.
-    fn share(self, tellings: f64) -> f64 {
-        (f64::from(self.in_title) + IN_TEXT * f64::from(self.in_text)) / tellings
-    }
-}
+/// What is shared must weigh this much among few stories, or it is shared by
+/// chance; and the more, the more stories there are.
+const BY_CHANCE: f64 = 3.5;
+/// A name in so large a share of the tellings belongs to the event.
+const ESSENTIAL: f64 = 0.85;
+/// A term in a smaller share of the tellings says nothing of what is missing.
+const NEGLIGIBLE: f64 = 0.04;
 
 /// What of a story is compared: its terms by id, and how many tellings it has.
 pub(super) struct Subject<'a> {
@@ -37,6 +29,8 @@ pub(super) struct Subject<'a> {
     pub(super) tellings: u32,
     /// Whether all its tellings stand under the entry's own roof.
     pub(super) own_host: bool,
+    /// How many stories there are, as a logarithm above few.
+    pub(super) crowd: f64,
 }
 
 /// A term of the entry with its weight.
@@ -51,10 +45,9 @@ pub(super) struct Weighed {
 pub(super) fn weigh(features: &Features, learned: &Learned) -> Vec<Weighed> {
     let counted = features.terms.iter().filter(|term| !term.is(HABIT));
     counted
-        .map(|term| Weighed {
-            term: *term,
-            weight: learned.weight(term.id),
-            name: learned.is_name(term.id),
+        .map(|term| {
+            let (weight, name) = learned.weight_and_name(term.id);
+            Weighed { term: *term, weight, name }
         })
         .collect()
 }
@@ -64,6 +57,11 @@ impl Weighed {
     pub(super) fn part(&self) -> f64 {
         self.weight * if self.term.is(TITLE) { 1.0 } else { IN_TEXT }
     }
+}
+
+/// The share of tellings that have a term, of those in the text the half.
+fn share(term: Carried, tellings: f64) -> f64 {
+    (term.in_title() + IN_TEXT * term.in_text()) / tellings
 }
 
 /// Sums over the terms of entry and story.
@@ -86,6 +84,12 @@ struct Sums {
     name_core: f64,
     name_covered: f64,
     rarest: f64,
+    /// What the shared terms weigh.
+    evidence: f64,
+    /// The rarest name in the entry's title that no telling has, and the
+    /// rarest that nearly all tellings have and the entry lacks.
+    name_gained: f64,
+    name_lacked: f64,
     shared: u32,
     names_shared: u32,
     numbers: u32,
@@ -133,7 +137,18 @@ pub(super) fn likeness(entry: &[Weighed], story: &Subject<'_>, learned: &Learned
         + 0.495 * numbers
         + 0.129 * share(sums.name_covered, sums.name_entry)
         - 3.800;
-    Some(likeness - apart)
+    Some(likeness - apart - other_name(&sums, story, learned) - 0.5 * chance(&sums, story))
+}
+
+/// One name in the place of another: the same club beats another club.
+fn other_name(sums: &Sums, story: &Subject<'_>, learned: &Learned) -> f64 {
+    let sure = 1.0 - 1.0 / f64::from(story.tellings.max(1));
+    4.0 * sure * sums.name_gained.min(sums.name_lacked) / learned.most_weight()
+}
+
+/// What the shared terms weigh too little for so many stories.
+fn chance(sums: &Sums, story: &Subject<'_>) -> f64 {
+    (BY_CHANCE + story.crowd - sums.evidence).max(0.0)
 }
 
 /// What speaks against one event: an outlet that fills a form (quakes,
@@ -193,15 +208,19 @@ impl Sums {
         }
         let Some(both) = both else {
             self.only_entry.name |= title && name;
+            if title && name && !weighed.term.is(DAY) {
+                self.name_gained = self.name_gained.max(weight);
+            }
             self.only_entry.number |= title && number;
             self.only_entry.other |= title && !number;
             return;
         };
-        let share = both.share(tellings);
+        let share = share(both, tellings);
         self.shared += u32::from(!number);
         self.names_shared += u32::from(name && !weighed.term.is(DAY));
         self.dot += part * share * weight;
         self.covered += part * weight;
+        self.evidence += weight * share.min(1.0).sqrt();
         self.rarest = self.rarest.max(weight * share.min(1.0).sqrt());
         self.numbers_shared += u32::from(number);
         if name {
@@ -209,7 +228,7 @@ impl Sums {
             self.name_covered += part * part;
         }
         if title {
-            self.title_dot += weight * weight * f64::from(both.in_title) / tellings;
+            self.title_dot += weight * weight * both.in_title() / tellings;
         }
     }
 
@@ -220,12 +239,15 @@ impl Sums {
         had: Option<&Weighed>,
         learned: &Learned,
     ) {
+        let share = share(term, tellings);
+        if had.is_none() && share < NEGLIGIBLE {
+            return;
+        }
         let (weight, name) = match had {
             Some(weighed) => (weighed.weight, weighed.name),
-            None => (learned.weight(term.id), learned.is_name(term.id)),
+            None => learned.weight_and_name(term.id),
         };
-        let share = term.share(tellings);
-        let title = f64::from(term.in_title) / tellings;
+        let title = term.in_title() / tellings;
         let core = share * share * share.sqrt() * weight * weight;
         self.story += share * share * weight * weight;
         self.title_story += title * title * weight * weight;
@@ -237,10 +259,15 @@ impl Sums {
         if had.is_some() {
             self.core_had += core;
             self.name_core_had += if name { core } else { 0.0 };
-        } else if title > 0.5 {
+            return;
+        }
+        if title > 0.5 {
             self.only_story.name |= name;
-            self.only_story.number |= term.number;
-            self.only_story.other |= !term.number;
+            self.only_story.number |= term.is_number();
+            self.only_story.other |= !term.is_number();
+        }
+        if name && (term.in_title() + term.in_text()) / tellings >= ESSENTIAL {
+            self.name_lacked = self.name_lacked.max(weight);
         }
     }
 }
@@ -250,13 +277,7 @@ mod tests {
     use super::*;
 
     fn carried(features: &Features) -> Vec<Carried> {
-        let one = |term: &Term| Carried {
-            id: term.id,
-            in_title: u16::from(term.is(TITLE)),
-            in_text: u16::from(!term.is(TITLE)),
-            number: term.is(NUMBER),
-        };
-        features.terms.iter().map(one).collect()
+        features.terms.iter().map(Carried::of).collect()
     }
 
     fn compare(first: &str, second: &str, own_host: bool) -> Option<f64> {
@@ -268,7 +289,7 @@ mod tests {
         };
         let (first, second) = (read(first, 1), read(second, 2));
         let terms = carried(&first);
-        let story = Subject { terms: &terms, tellings: 1, own_host };
+        let story = Subject { terms: &terms, tellings: 1, own_host, crowd: 0.0 };
         likeness(&weigh(&second, &learned), &story, &learned)
     }
 

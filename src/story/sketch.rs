@@ -42,7 +42,10 @@ impl Sketch {
             .map(|word| xxh3_64(fold(word).as_bytes()))
             .collect();
         let run = |run: &[u64]| {
-            let bytes: Vec<u8> = run.iter().flat_map(|word| word.to_le_bytes()).collect();
+            let mut bytes = [0; 8 * RUN];
+            for (place, word) in bytes.chunks_exact_mut(8).zip(run) {
+                place.copy_from_slice(&word.to_le_bytes());
+            }
             (xxh3_64(&bytes) >> 32) as u32
         };
         let mut hashes: Vec<u32> = words.windows(RUN).map(run).collect();

@@ -5,14 +5,15 @@
 
 use std::collections::BTreeSet;
 
-use hashbrown::{HashMap, HashSet};
+use hashbrown::HashMap;
 use jiff::Timestamp;
 
 use super::features::{Features, NUMBER, TITLE};
-use super::growing::{Story, dot};
+use super::growing::{Carried, Story};
 use super::learned::Learned;
-use super::score::{Carried, Subject, Weighed, likeness, weigh};
-use super::sketch::Sketch;
+use super::reach::Reach;
+use super::score::{Subject, Weighed, likeness, weigh};
+use super::texts::{Text, Texts};
 use crate::model::{EntryId, Joined, StoryId};
 
 /// A story that nobody told for so long rests: nothing joins it in other
@@ -22,22 +23,22 @@ const WINDOW: i64 = 72 * HOUR;
 /// for so long: weeklies and slow feeds bring them late.
 const RESTS: i64 = 7 * 24 * HOUR;
 const HOUR: i64 = 3_600_000;
-/// The rarest terms of an entry, by which stories are found.
-const ASKED: usize = 16;
-/// Stories looked at through these terms, unless the first few terms have more.
-const LOOKED_AT: usize = 6_000;
-const ALWAYS_ASKED: usize = 4;
-/// Stories compared in full.
-const COMPARED: usize = 12;
-/// Copies compared in full.
-const COPIES: usize = 64;
 /// A copy whose title has other numbers must be this much of one.
 const SURE_COPY: f64 = 0.9;
 /// Likeness needed to join a story, before what is subtracted from it.
 const JOINS: f64 = -1.5;
 /// Up to so many stories in the window no likeness is taken for chance.
 const FEW_STORIES: f64 = 250.0;
-/// After so many tellings what leads to forgotten stories is cleared away.
+/// All tellings together may make an entry so much more alike than the most
+/// alike of the last ones does.
+const TOGETHER: f64 = 2.0;
+/// And so much more than the last one of the entry's own outlet does.
+const ABOVE_OWN: f64 = 2.0;
+/// What an outlet tells of a story for the second time is often a new
+/// development: this is subtracted, and more for each time it told it.
+const TOLD_ONCE: f64 = 1.0;
+const TOLD_OFTEN: f64 = 0.4;
+/// After so many texts what leads to forgotten stories is cleared away.
 const CLEARED_AFTER: u32 = 10_000;
 
 /// An entry that was counted to a story.
@@ -56,30 +57,32 @@ pub(super) struct Telling {
     pub features: Features,
 }
 
-/// A telling by which copies are recognised.
-#[derive(Clone, Debug)]
-struct Text {
-    entry: EntryId,
-    story: u32,
-    host: u32,
-    sketch: Sketch,
-}
-
 /// The stories of the last days.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Window {
     now: i64,
-    stories: HashMap<u32, Story>,
+    reach: Reach,
     numbers: HashMap<StoryId, u32>,
     ages: BTreeSet<(i64, u32)>,
     resting: HashMap<u32, StoryId>,
     rest_ages: BTreeSet<(i64, u32)>,
-    postings: HashMap<u32, Vec<u32>>,
-    texts: HashMap<u32, Text>,
-    copies: HashMap<u32, Vec<u32>>,
-    headings: HashMap<u32, Vec<u32>>,
-    next_story: u32,
-    next_text: u32,
+    texts: Texts,
+}
+
+/// An entry that looks for its story.
+struct Entry<'a> {
+    host: u32,
+    weighed: &'a [Weighed],
+    learned: &'a Learned,
+    crowd: f64,
+}
+
+impl Entry<'_> {
+    /// How alike it is to one of the last tellings.
+    fn likeness(&self, terms: &[Carried], own_host: bool) -> Option<f64> {
+        let one = Subject { terms, tellings: 1, own_host, crowd: self.crowd };
+        likeness(self.weighed, &one, self.learned)
+    }
 }
 
 impl Window {
@@ -102,20 +105,13 @@ impl Window {
 
     /// The id of a story that is told or rests.
     fn id(&self, number: u32) -> Option<&StoryId> {
-        self.stories.get(&number).map(|story| &story.id).or_else(|| self.resting.get(&number))
+        self.reach.get(number).map(|story| &story.id).or_else(|| self.resting.get(&number))
     }
 
     fn copy(&self, host: u32, features: &Features, weighed: &[Weighed]) -> Option<(u32, Joined)> {
-        let mut hits: HashMap<u32, u32> = HashMap::new();
-        let lists = features.sketch.looked_up().iter().filter_map(|hash| self.copies.get(hash));
-        for text in lists.flatten() {
-            *hits.entry(*text).or_default() += 1;
-        }
-        let mut hits: Vec<(u32, u32)> = hits.into_iter().map(|(text, hits)| (hits, text)).collect();
-        hits.sort_unstable_by_key(|(hits, text)| (std::cmp::Reverse(*hits), *text));
-        let texts = hits.iter().take(COPIES).filter_map(|(_, number)| self.texts.get(number));
+        let alive = |story: u32| self.id(story).is_some();
         let mut best: Option<(f64, &Text)> = None;
-        for text in texts.filter(|text| text.host != host && self.id(text.story).is_some()) {
+        for text in self.texts.alike(&features.sketch, host, alive) {
             let Some(share) = features.sketch.copied(&text.sketch) else { continue };
             let better = best.is_none_or(|(most, other)| {
                 share > most || (share == most && text.entry.0 < other.entry.0)
@@ -130,8 +126,8 @@ impl Window {
     /// Whether the titles of a story and of an entry have numbers, but none
     /// in common: "magnitude 5.1" and "magnitude 6.3".
     fn has_other_numbers(&self, story: u32, weighed: &[Weighed]) -> bool {
-        let Some(story) = self.stories.get(&story) else { return false };
-        let of_story = |carried: &&Carried| carried.number && carried.in_title > 0;
+        let Some(story) = self.reach.get(story) else { return false };
+        let of_story = |carried: &&Carried| carried.is_number() && carried.in_title() > 0.0;
         let of_entry = |weighed: &&Weighed| weighed.term.is(NUMBER) && weighed.term.is(TITLE);
         let mut numbers = weighed.iter().filter(of_entry).peekable();
         let carried = |id: u32| story.terms.iter().filter(of_story).any(|carried| carried.id == id);
@@ -141,10 +137,8 @@ impl Window {
     }
 
     fn same_heading(&self, host: u32, features: &Features) -> Option<(u32, Joined)> {
-        let texts = self.headings.get(&features.heading?)?.iter();
-        let texts = texts.filter_map(|number| self.texts.get(number));
-        let mut texts = texts.filter(|text| self.id(text.story).is_some());
-        let text = texts.find(|text| text.host != host)?;
+        let alive = |story: u32| self.id(story).is_some();
+        let text = self.texts.headed(features.heading?, host, alive)?;
         Some((text.story, Joined::Headline { of: text.entry }))
     }
 
@@ -155,20 +149,16 @@ impl Window {
         weighed: &[Weighed],
         learned: &Learned,
     ) -> Option<(u32, Joined)> {
+        let entry = Entry { host, weighed, learned, crowd: self.crowd() };
         let mut best: Option<(f64, EntryId, u32)> = None;
-        for number in self.candidates(weighed) {
-            let Some(story) = self.stories.get(&number) else { continue };
-            let subject = Subject {
-                terms: &story.terms,
-                tellings: story.tellings,
-                own_host: story.only_host == Some(host),
-            };
-            let Some(alike) = likeness(weighed, &subject, learned) else { continue };
-            let score = alike - self.doubt(story);
+        for number in self.reach.candidates(weighed) {
+            let Some(story) = self.reach.get(number) else { continue };
+            let least = best.map_or(JOINS, |(most, ..)| most);
+            let Some(score) = self.score(&entry, story, least) else { continue };
             let better = best.is_none_or(|(most, first, _)| {
                 score > most || (score == most && story.first.0 < first.0)
             });
-            if score >= JOINS && better {
+            if better {
                 best = Some((score, story.first, number));
             }
         }
@@ -177,57 +167,58 @@ impl Window {
         Some((number, Joined::Event { score: score - JOINS, shared }))
     }
 
-    /// The more stories there are, the more alike is the best of them by
-    /// chance; and the older a story, the likelier it is that what comes now
-    /// is another event of the same matter.
-    fn doubt(&self, story: &Story) -> f64 {
-        let hours = |from: i64| (self.now - from).max(0) as f64 / HOUR as f64;
-        (self.stories.len() as f64 / FEW_STORIES).max(1.0).ln()
-            + 0.7 * (1.0 + hours(story.begun) / 24.0).ln()
-            + 0.3 * (1.0 + hours(story.last) / 12.0).ln()
+    /// How likely an entry tells of a story's event, if that is at least
+    /// `least`: as alike as all tellings together make it, but not much more
+    /// than one of the last tellings does alone. That keeps a story from
+    /// taking up whatever has the words of its matter.
+    fn score(&self, entry: &Entry<'_>, story: &Story, least: f64) -> Option<f64> {
+        let subject = Subject {
+            terms: &story.terms,
+            tellings: story.tellings,
+            own_host: story.only_by(entry.host),
+            crowd: entry.crowd,
+        };
+        let told = story.told_by(entry.host);
+        let against = self.doubt(story)
+            + if told > 0 { TOLD_ONCE + TOLD_OFTEN * f64::from(told).ln() } else { 0.0 };
+        let mut alike = likeness(entry.weighed, &subject, entry.learned)?;
+        if alike - against < least {
+            return None;
+        }
+        if told > 0
+            && let Some(own) = story.recent().find(|telling| telling.host == entry.host)
+        {
+            alike = alike.min(entry.likeness(&own.terms, true)? + ABOVE_OWN);
+        }
+        let nearest = story.recent().filter_map(|telling| entry.likeness(&telling.terms, false));
+        if story.tellings > 1 {
+            alike = alike.min(nearest.fold(f64::MIN, f64::max) + TOGETHER);
+        }
+        Some(alike - against).filter(|score| *score >= least)
     }
 
-    /// The stories that share the heaviest terms.
-    fn candidates(&mut self, weighed: &[Weighed]) -> Vec<u32> {
-        let mut asked: Vec<&Weighed> = weighed.iter().collect();
-        asked.sort_by(|a, b| {
-            let (a_part, b_part) = (a.part() * a.weight, b.part() * b.weight);
-            b_part.total_cmp(&a_part).then(a.term.id.cmp(&b.term.id))
-        });
-        let mut found: HashMap<u32, f64> = HashMap::new();
-        let mut looked_at = 0;
-        for (rank, weighed) in asked.into_iter().take(ASKED).enumerate() {
-            let Some(posting) = self.postings.get_mut(&weighed.term.id) else { continue };
-            posting.retain(|number| self.stories.contains_key(number));
-            looked_at += posting.len();
-            if rank >= ALWAYS_ASKED && looked_at > LOOKED_AT {
-                break;
-            }
-            let part = weighed.part() * weighed.weight;
-            for number in posting.iter() {
-                *found.entry(*number).or_default() += part;
-            }
-        }
-        let first = |number: &u32| self.stories.get(number).map_or(0, |story| story.first.0);
-        let mut ranked: Vec<(f64, i64, u32)> =
-            found.into_iter().map(|(number, part)| (part, first(&number), number)).collect();
-        let by = |a: &(f64, i64, u32), b: &(f64, i64, u32)| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1));
-        if ranked.len() > 10 * COMPARED {
-            ranked.select_nth_unstable_by(10 * COMPARED, by);
-            ranked.truncate(10 * COMPARED);
-        }
-        for (part, _, number) in &mut ranked {
-            *part = self.stories.get(number).map_or(0.0, |story| dot(weighed, story));
-        }
-        ranked.sort_unstable_by(by);
-        ranked.into_iter().take(COMPARED).map(|(_, _, number)| number).collect()
+    /// How many stories there are, as a logarithm above few.
+    fn crowd(&self) -> f64 {
+        (self.reach.count() as f64 / FEW_STORIES).max(1.0).ln()
+    }
+
+    /// The more stories there are, the more alike is the best of them by
+    /// chance; and the older a story, the likelier it is that what comes now
+    /// is another event of the same matter. After a day that grows quickly.
+    fn doubt(&self, story: &Story) -> f64 {
+        let days = |from: i64| (self.now - from).max(0) as f64 / (24 * HOUR) as f64;
+        let age = days(story.begun);
+        0.8 * self.crowd()
+            + 0.7 * (1.0 + age).ln()
+            + (age - 1.0).max(0.0)
+            + 0.3 * (1.0 + 2.0 * days(story.last)).ln()
     }
 
     /// The words that entry and story share, the heaviest first.
     fn shared(&self, number: u32, features: &Features, weighed: &[Weighed]) -> Vec<String> {
         /// Words named.
         const NAMED: usize = 6;
-        let Some(story) = self.stories.get(&number) else { return Vec::new() };
+        let Some(story) = self.reach.get(number) else { return Vec::new() };
         let has = |id: u32| story.terms.binary_search_by_key(&id, |carried| carried.id).is_ok();
         let mut shared: Vec<&Weighed> = weighed.iter().filter(|w| has(w.term.id)).collect();
         shared.sort_by(|a, b| b.part().total_cmp(&a.part()).then(a.term.id.cmp(&b.term.id)));
@@ -246,55 +237,24 @@ impl Window {
             Some(number) => *number,
             None => self.begin(&telling),
         };
-        let Some(story) = self.stories.get_mut(&number) else { return };
-        self.ages.remove(&(story.last, number));
-        story.last = story.last.max(at);
-        self.ages.insert((story.last, number));
-        story.tellings += 1;
-        if story.only_host != Some(telling.host) {
-            story.only_host = None;
+        let ages = &mut self.ages;
+        self.reach.tell(number, |story| {
+            ages.remove(&(story.last, number));
+            story.last = story.last.max(at);
+            ages.insert((story.last, number));
+            story.tell(telling.host, &telling.features)
+        });
+        let kept = self.texts.keep(number, telling);
+        if kept.is_some_and(|number| number % CLEARED_AFTER == CLEARED_AFTER - 1) {
+            self.clear_away();
         }
-        for id in story.carry(&telling.features) {
-            self.postings.entry(id).or_default().push(number);
-        }
-        self.remember_text(number, telling);
     }
 
     fn begin(&mut self, telling: &Telling) -> u32 {
-        let number = self.next_story;
-        self.next_story = self.next_story.wrapping_add(1);
         let at = telling.at.as_millisecond();
-        let story = Story {
-            id: telling.story.clone(),
-            first: telling.entry,
-            begun: at,
-            last: at,
-            tellings: 0,
-            only_host: Some(telling.host),
-            terms: Vec::new(),
-        };
-        self.stories.insert(number, story);
+        let number = self.reach.push(Story::new(telling.story.clone(), telling.entry, at));
         self.numbers.insert(telling.story.clone(), number);
         number
-    }
-
-    fn remember_text(&mut self, story: u32, telling: Telling) {
-        let Telling { entry, host, features, .. } = telling;
-        if features.sketch.looked_up().is_empty() && features.heading.is_none() {
-            return;
-        }
-        let number = self.next_text;
-        self.next_text = self.next_text.wrapping_add(1);
-        for hash in features.sketch.looked_up() {
-            self.copies.entry(*hash).or_default().push(number);
-        }
-        if let Some(heading) = features.heading {
-            self.headings.entry(heading).or_default().push(number);
-        }
-        self.texts.insert(number, Text { entry, story, host, sketch: features.sketch });
-        if number % CLEARED_AFTER == CLEARED_AFTER - 1 {
-            self.clear_away();
-        }
     }
 
     /// Lays the stories to rest that nobody told for a window's time, and
@@ -307,7 +267,7 @@ impl Window {
                 break;
             }
             self.ages.remove(&(last, number));
-            if let Some(story) = self.stories.remove(&number) {
+            if let Some(story) = self.reach.take(number) {
                 self.numbers.remove(&story.id);
                 self.resting.insert(number, story.id);
                 self.rest_ages.insert((last, number));
@@ -324,21 +284,8 @@ impl Window {
 
     /// Drops what leads to stories that are forgotten; nobody asks through it.
     fn clear_away(&mut self) {
-        let alive: HashSet<u32> = self.stories.keys().copied().collect();
-        let resting = &self.resting;
-        self.texts
-            .retain(|_, text| alive.contains(&text.story) || resting.contains_key(&text.story));
-        for (lists, is_story) in
-            [(&mut self.postings, true), (&mut self.copies, false), (&mut self.headings, false)]
-        {
-            lists.retain(|_, list| {
-                list.retain(|number| match is_story {
-                    true => alive.contains(number),
-                    false => self.texts.contains_key(number),
-                });
-                list.shrink_to_fit();
-                !list.is_empty()
-            });
-        }
+        self.reach.clear_away();
+        let (reach, resting) = (&self.reach, &self.resting);
+        self.texts.clear_away(|story| reach.get(story).is_some() || resting.contains_key(&story));
     }
 }
