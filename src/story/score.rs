@@ -17,9 +17,7 @@ const FEWEST_TERMS: usize = 3;
 const FEWEST_SHARED: u32 = 2;
 /// What is shared must weigh this much among few stories, or it is shared by
 /// chance; and the more, the more stories there are.
-const BY_CHANCE: f64 = 3.5;
-/// A name in so large a share of the tellings belongs to the event.
-const ESSENTIAL: f64 = 0.85;
+const BY_CHANCE: f64 = 2.5;
 /// A term in a smaller share of the tellings says nothing of what is missing.
 const NEGLIGIBLE: f64 = 0.04;
 
@@ -86,10 +84,6 @@ struct Sums {
     rarest: f64,
     /// What the shared terms weigh.
     evidence: f64,
-    /// The rarest name in the entry's title that no telling has, and the
-    /// rarest that nearly all tellings have and the entry lacks.
-    name_gained: f64,
-    name_lacked: f64,
     shared: u32,
     names_shared: u32,
     numbers: u32,
@@ -131,19 +125,13 @@ pub(super) fn likeness(entry: &[Weighed], story: &Subject<'_>, learned: &Learned
         + 3.598 * share(sums.core_had, sums.core)
         - 0.413 * f64::from(story.tellings + 1).ln() / 5.0
         + 0.887 * sums.rarest / learned.most_weight()
-        - 1.839 * entry.len() as f64 / 40.0
+        - 2.8 * entry.len() as f64 / 40.0
         - 0.100 * share(sums.name_core_had, sums.name_core)
         - 1.196 * both_names
         + 0.495 * numbers
         + 0.129 * share(sums.name_covered, sums.name_entry)
         - 3.800;
-    Some(likeness - apart - other_name(&sums, story, learned) - 0.5 * chance(&sums, story))
-}
-
-/// One name in the place of another: the same club beats another club.
-fn other_name(sums: &Sums, story: &Subject<'_>, learned: &Learned) -> f64 {
-    let sure = 1.0 - 1.0 / f64::from(story.tellings.max(1));
-    4.0 * sure * sums.name_gained.min(sums.name_lacked) / learned.most_weight()
+    Some(likeness - apart - 0.5 * chance(&sums, story))
 }
 
 /// What the shared terms weigh too little for so many stories.
@@ -208,9 +196,6 @@ impl Sums {
         }
         let Some(both) = both else {
             self.only_entry.name |= title && name;
-            if title && name && !weighed.term.is(DAY) {
-                self.name_gained = self.name_gained.max(weight);
-            }
             self.only_entry.number |= title && number;
             self.only_entry.other |= title && !number;
             return;
@@ -265,9 +250,6 @@ impl Sums {
             self.only_story.name |= name;
             self.only_story.number |= term.is_number();
             self.only_story.other |= !term.is_number();
-        }
-        if name && (term.in_title() + term.in_text()) / tellings >= ESSENTIAL {
-            self.name_lacked = self.name_lacked.max(weight);
         }
     }
 }

@@ -26,12 +26,12 @@ const HOUR: i64 = 3_600_000;
 /// A copy whose title has other numbers must be this much of one.
 const SURE_COPY: f64 = 0.9;
 /// Likeness needed to join a story, before what is subtracted from it.
-const JOINS: f64 = -1.5;
+const JOINS: f64 = -2.2;
 /// Up to so many stories in the window no likeness is taken for chance.
 const FEW_STORIES: f64 = 250.0;
 /// All tellings together may make an entry so much more alike than the most
 /// alike of the last ones does.
-const TOGETHER: f64 = 2.0;
+const TOGETHER: f64 = 3.0;
 /// And so much more than the last one of the entry's own outlet does.
 const ABOVE_OWN: f64 = 2.0;
 /// What an outlet tells of a story for the second time is often a new
@@ -208,7 +208,7 @@ impl Window {
     fn doubt(&self, story: &Story) -> f64 {
         let days = |from: i64| (self.now - from).max(0) as f64 / (24 * HOUR) as f64;
         let age = days(story.begun);
-        0.8 * self.crowd()
+        self.crowd()
             + 0.7 * (1.0 + age).ln()
             + (age - 1.0).max(0.0)
             + 0.3 * (1.0 + 2.0 * days(story.last)).ln()
