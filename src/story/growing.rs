@@ -7,7 +7,7 @@ use crate::model::{EntryId, StoryId};
 /// A story with more terms than this forgets those of few tellings.
 const MOST_TERMS: usize = 400;
 /// The last tellings, which are also kept one by one.
-const RECENT: usize = 12;
+const RECENT: usize = 8;
 
 /// A story that may still grow.
 #[derive(Clone, Debug)]
@@ -176,7 +176,7 @@ mod tests {
         assert_eq!(story.recent().count(), 0);
         let read = |title: &str| Features::of(title, "", Some("en"));
         let new = story.tell(7, &read("Ferry 12 sinks near reef"));
-        assert_eq!((new.len(), story.recent().count()), (4, 0));
+        assert_eq!((new.len(), story.recent().count()), (5, 0));
         assert!(story.only_by(7));
         let new = story.tell(8, &read("Ferry 12 lost near reef"));
         assert_eq!((new.len(), story.told_by(7), story.told_by(9)), (1, 1, 0));

@@ -7,14 +7,14 @@ use super::shelf::{Lists, Shelf};
 /// The rarest terms of an entry, by which stories are found.
 const ASKED: usize = 16;
 /// Stories looked at through one term, the newest of those that have it.
-const OF_A_TERM: usize = 1_000;
+const OF_A_TERM: usize = 500;
 /// Stories looked at through all terms, unless the first few have more.
-const LOOKED_AT: usize = 4_000;
+const LOOKED_AT: usize = 2_500;
 const ALWAYS_ASKED: usize = 4;
 /// Stories of which the terms are compared.
-const RANKED: usize = 60;
+const RANKED: usize = 20;
 /// Stories compared in full.
-const COMPARED: usize = 10;
+const COMPARED: usize = 7;
 
 /// Stories by number, and by the terms they carry.
 #[derive(Clone, Debug, Default)]

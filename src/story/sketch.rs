@@ -53,6 +53,7 @@ impl Sketch {
         hashes.dedup();
         let runs = u32::try_from(hashes.len()).unwrap_or(u32::MAX);
         hashes.truncate(KEPT);
+        hashes.shrink_to_fit();
         Self { smallest: hashes, runs }
     }
 

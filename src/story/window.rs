@@ -23,6 +23,9 @@ const WINDOW: i64 = 72 * HOUR;
 /// for so long: weeklies and slow feeds bring them late.
 const RESTS: i64 = 7 * 24 * HOUR;
 const HOUR: i64 = 3_600_000;
+/// So long after its first telling nothing joins a story in other words: what
+/// is told then is another event of a long matter.
+const LASTS: i64 = 96 * HOUR;
 /// A copy whose title has other numbers must be this much of one.
 const SURE_COPY: f64 = 0.9;
 /// Likeness needed to join a story, before what is subtracted from it.
@@ -82,6 +85,19 @@ impl Entry<'_> {
     fn likeness(&self, terms: &[Carried], own_host: bool) -> Option<f64> {
         let one = Subject { terms, tellings: 1, own_host, crowd: self.crowd };
         likeness(self.weighed, &one, self.learned)
+    }
+
+    /// How alike it is to the most alike of the last tellings, or to one that
+    /// is alike `enough`.
+    fn nearest(&self, story: &Story, enough: f64) -> f64 {
+        let mut most = f64::MIN;
+        for telling in story.recent() {
+            most = most.max(self.likeness(&telling.terms, false).unwrap_or(f64::MIN));
+            if most >= enough {
+                break;
+            }
+        }
+        most
     }
 }
 
@@ -172,6 +188,9 @@ impl Window {
     /// than one of the last tellings does alone. That keeps a story from
     /// taking up whatever has the words of its matter.
     fn score(&self, entry: &Entry<'_>, story: &Story, least: f64) -> Option<f64> {
+        if self.now - story.begun > LASTS {
+            return None;
+        }
         let subject = Subject {
             terms: &story.terms,
             tellings: story.tellings,
@@ -190,9 +209,8 @@ impl Window {
         {
             alike = alike.min(entry.likeness(&own.terms, true)? + ABOVE_OWN);
         }
-        let nearest = story.recent().filter_map(|telling| entry.likeness(&telling.terms, false));
         if story.tellings > 1 {
-            alike = alike.min(nearest.fold(f64::MIN, f64::max) + TOGETHER);
+            alike = alike.min(entry.nearest(story, alike - TOGETHER) + TOGETHER);
         }
         Some(alike - against).filter(|score| *score >= least)
     }
@@ -287,5 +305,89 @@ impl Window {
         self.reach.clear_away();
         let (reach, resting) = (&self.reach, &self.resting);
         self.texts.clear_away(|story| reach.get(story).is_some() || resting.contains_key(&story));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::SignedDuration;
+
+    use super::*;
+
+    #[derive(Default)]
+    struct Desk {
+        window: Window,
+        learned: Learned,
+        entries: i64,
+    }
+
+    impl Desk {
+        /// Takes in what a host tells some hours after the beginning; gives
+        /// the story.
+        fn hear(&mut self, host: u32, hours: i64, title: &str) -> String {
+            let mut features = Features::of(title, "", Some("en"));
+            self.learned.observe(host, &mut features);
+            let at = Timestamp::UNIX_EPOCH + SignedDuration::from_hours(hours);
+            let found = self.window.choose(host, at, &features, &self.learned);
+            self.entries += 1;
+            let (entry, new) = (EntryId(self.entries), format!("s{}", self.entries));
+            let story = found.map_or_else(|| StoryId::new(new), |(story, _)| story);
+            let name = story.as_str().to_owned();
+            self.window.add(Telling { entry, story, host, at, features });
+            name
+        }
+    }
+
+    const QUAKE: [&str; 3] = [
+        "Strong quake strikes Aceh in Indonesia, killing 22",
+        "Quake kills 22 in Aceh, officials in Indonesia say",
+        "Indonesia quake: rescuers in Aceh look for survivors after 22 die",
+    ];
+
+    #[test]
+    fn an_event_told_by_several_outlets_in_a_day_is_one_story() {
+        let mut desk = Desk::default();
+        let stories: Vec<String> =
+            (1..).zip(QUAKE).map(|(host, title)| desk.hear(host, i64::from(host), title)).collect();
+        assert_eq!(stories, ["s1", "s1", "s1"]);
+    }
+
+    #[test]
+    fn a_matter_that_is_told_for_days_breaks_into_stories() {
+        let mut desk = Desk::default();
+        let stories: Vec<String> = (0..15)
+            .map(|n| {
+                let title = format!("Strike at the port of Larnaka goes on, witness{n} says");
+                desk.hear(n, i64::from(n) * 12, &title)
+            })
+            .collect();
+        assert_eq!(stories[1], stories[0]);
+        assert_ne!(stories[14], stories[0]);
+    }
+
+    #[test]
+    fn what_one_outlet_tells_again_is_less_like_its_story_than_what_another_tells() {
+        let score = |host| {
+            let mut desk = Desk::default();
+            desk.hear(1, 0, "Strike at the port of Larnaka enters its second day");
+            desk.hear(2, 1, "Port of Larnaka: dockers on strike for a second day");
+            let title = "Dockers in Larnaka reject an offer of the port";
+            let features = Features::of(title, "", Some("en"));
+            let at = Timestamp::UNIX_EPOCH + SignedDuration::from_hours(3);
+            match desk.window.choose(host, at, &features, &desk.learned) {
+                Some((_, Joined::Event { score, .. })) => score,
+                _ => f64::MIN,
+            }
+        };
+        assert!(score(3) >= score(1) + TOLD_ONCE, "{} {}", score(3), score(1));
+    }
+
+    #[test]
+    fn a_form_that_an_outlet_fills_in_daily_is_a_new_story_though_others_tell_it_too() {
+        let mut desk = Desk::default();
+        let first = desk.hear(1, 0, "Puzzle 513 answer and hints for Monday readers");
+        desk.hear(2, 1, "Monday puzzle: hints for readers and the answer 513");
+        let next = desk.hear(1, 24, "Puzzle 514 answer and hints for Tuesday readers");
+        assert_ne!(next, first);
     }
 }
