@@ -1,6 +1,8 @@
 //! What to say, to whom, when: matches become alerts, and news of a story that
 //! was told becomes updates. Pure.
 
+mod calendar;
+mod route;
 mod update;
 
 use std::collections::BTreeMap;
@@ -10,9 +12,11 @@ use sha2::{Digest, Sha256};
 
 use crate::model::{
     AlertId, AlertState, Backfill, ChannelName, DeliveryId, Entry, Hold, Newness, OnUpdate,
-    PastMatch, PlannedAlert, PlannedDelivery, RuleName, Severity, StoryCandidate, StoryId,
+    PastMatch, PlannedAlert, PlannedDelivery, Role, RuleName, Severity, StoryCandidate, StoryId,
 };
 
+pub use calendar::{DayTime, Hours};
+pub use route::{BUDGET_SPAN, ChannelPolicy, route};
 pub use update::{Novelty, Telling, upgrades};
 
 /// What a rule wants done with its matches.
@@ -28,6 +32,11 @@ pub struct RulePolicy {
     pub min_sources: u32,
     /// What is told again of a story that was told.
     pub on_update: OnUpdate,
+    /// How often an alert that nobody acknowledges is told again, and how many
+    /// times at most.
+    pub repeat: Option<(SignedDuration, u32)>,
+    /// After how long without an acknowledgement others are told, and who.
+    pub escalate: Option<(SignedDuration, Vec<ChannelName>)>,
 }
 
 /// Everything about rules and channels that decisions need.
@@ -39,6 +48,8 @@ pub struct Policy {
     pub recipients: BTreeMap<ChannelName, Vec<String>>,
     /// How long an alert waits for further outlets before it is told.
     pub gather: SignedDuration,
+    /// What the receivers of channels want to be spared.
+    pub channels: BTreeMap<ChannelName, ChannelPolicy>,
 }
 
 impl Policy {
@@ -109,15 +120,45 @@ fn plan(
     let id = AlertId::new(format!("a{}", digest(&[name.as_str(), story.as_str()], 8)));
     let rule = policy.rules.get(name);
     let channels = rule.map(|rule| rule.channels.as_slice()).unwrap_or_default();
-    let due_at = now.checked_add(policy.gather).unwrap_or(now);
+    let due_at = later(now, policy.gather);
+    let mut planned = deliveries(policy, channels, id.as_str(), due_at);
+    if let Some(rule) = rule {
+        planned.extend(until_acknowledged(policy, rule, id.as_str(), due_at));
+    }
     PlannedAlert {
-        deliveries: deliveries(policy, channels, id.as_str(), due_at),
+        deliveries: planned,
         rule: name.clone(),
         rule_title: rule.map_or_else(|| name.to_string(), |rule| rule.title.clone()),
         severity: rule.map(|rule| rule.severity).unwrap_or_default(),
         sources,
         id,
     }
+}
+
+fn later(now: Timestamp, span: SignedDuration) -> Timestamp {
+    now.checked_add(span).unwrap_or(now)
+}
+
+/// What is told again, and to others, unless somebody acknowledges the alert.
+fn until_acknowledged(
+    policy: &Policy,
+    rule: &RulePolicy,
+    alert: &str,
+    due_at: Timestamp,
+) -> Vec<PlannedDelivery> {
+    let mut planned = Vec::new();
+    if let Some((every, times)) = rule.repeat {
+        for time in 1..=times {
+            let at = later(due_at, every.saturating_mul(time as i32));
+            let number = format!("repeat {time}");
+            planned.extend(told((policy, &rule.channels), (alert, Role::Repeat, &number), at));
+        }
+    }
+    if let Some((after, channels)) = &rule.escalate {
+        let at = later(due_at, *after);
+        planned.extend(told((policy, channels), (alert, Role::Escalation, "escalation"), at));
+    }
+    planned
 }
 
 /// One delivery for each recipient of the channels, with ids derived from
@@ -128,16 +169,40 @@ pub fn deliveries(
     about: &str,
     due_at: Timestamp,
 ) -> Vec<PlannedDelivery> {
-    let planned = channels.iter().flat_map(|channel| {
-        let recipients = policy.recipients.get(channel).map(Vec::as_slice).unwrap_or_default();
-        recipients.iter().map(|recipient| PlannedDelivery {
-            id: DeliveryId::new(format!("d{}", digest(&[about, channel.as_str(), recipient], 16))),
-            channel: channel.clone(),
-            recipient: recipient.clone(),
-            due_at,
-        })
-    });
-    planned.collect()
+    told((policy, channels), (about, Role::Alert, ""), due_at)
+}
+
+/// The id of another delivery to the receiver of one: a reminder, or a digest.
+pub fn derived_id(about: &[&str]) -> DeliveryId {
+    DeliveryId::new(format!("d{}", digest(about, 16)))
+}
+
+/// The public id of a digest.
+pub fn digest_id(about: &[&str]) -> String {
+    format!("g{}", digest(about, 8))
+}
+
+fn told(
+    (policy, channels): (&Policy, &[ChannelName]),
+    (about, role, number): (&str, Role, &str),
+    due_at: Timestamp,
+) -> Vec<PlannedDelivery> {
+    let mut planned = Vec::new();
+    for channel in channels {
+        for recipient in policy.recipients.get(channel).map(Vec::as_slice).unwrap_or_default() {
+            let all = [about, channel.as_str(), recipient.as_str(), number];
+            // Those of alerts had their ids before there was anything else.
+            let parts = if number.is_empty() { &all[..3] } else { &all[..] };
+            planned.push(PlannedDelivery {
+                id: derived_id(parts),
+                channel: channel.clone(),
+                recipient: recipient.clone(),
+                due_at,
+                role,
+            });
+        }
+    }
+    planned
 }
 
 /// Whether an entry of a feed's first document is held back.
@@ -181,10 +246,13 @@ mod tests {
                     channels: vec![desk.clone()],
                     min_sources: 1,
                     on_update: OnUpdate::Never,
+                    repeat: None,
+                    escalate: None,
                 },
             )]),
             recipients: BTreeMap::from([(desk, vec!["a@x".to_string(), "b@x".to_string()])]),
             gather: SignedDuration::from_secs(2),
+            channels: BTreeMap::new(),
         }
     }
 

@@ -2,9 +2,10 @@
 
 use jiff::Timestamp;
 
-use super::{Policy, deliveries, digest, plan};
+use super::{Policy, digest, later, plan, told};
 use crate::model::{
-    AlertId, AlertState, EntryId, PastMatch, PlannedUpdate, StoryId, UpdateId, Upgrade, Upgrades,
+    AlertId, AlertState, EntryId, PastMatch, PlannedUpdate, Role, StoryId, UpdateId, Upgrade,
+    Upgrades,
 };
 
 /// A change of a story that may be worth another word.
@@ -85,9 +86,10 @@ fn update(
 ) -> PlannedUpdate {
     let id = UpdateId::new(format!("u{}", digest(&[alert.as_str(), news.kind, &news.key], 8)));
     let channels = policy.rules.get(&past.rule).map(|rule| rule.channels.as_slice());
-    let due_at = now.checked_add(policy.gather).unwrap_or(now);
+    let due_at = later(now, policy.gather);
+    let about = (id.as_str(), Role::Update, "");
     PlannedUpdate {
-        deliveries: deliveries(policy, channels.unwrap_or_default(), id.as_str(), due_at),
+        deliveries: told((policy, channels.unwrap_or_default()), about, due_at),
         id,
         alert: alert.clone(),
         rule: past.rule.clone(),
@@ -125,15 +127,18 @@ mod tests {
             channels: vec![desk.clone()],
             min_sources,
             on_update,
+            repeat: None,
+            escalate: None,
         };
         Policy {
             rules: BTreeMap::from([(RuleName::new("r"), rule)]),
             recipients: BTreeMap::from([(desk, vec![String::new()])]),
             gather: SignedDuration::ZERO,
+            channels: BTreeMap::new(),
         }
     }
 
-    fn told(sources: u32) -> PastMatch {
+    fn raised(sources: u32) -> PastMatch {
         PastMatch {
             rule: RuleName::new("r"),
             alert: Some(AlertId::new("a1")),
@@ -182,19 +187,19 @@ mod tests {
     #[test]
     fn more_sources_are_told_of_at_milestones_where_a_rule_asks() {
         let never = policy(OnUpdate::Never, 1);
-        check(&never, &told(1), (2, false), number(), (&[], &[2]));
+        check(&never, &raised(1), (2, false), number(), (&[], &[2]));
         let sources = policy(OnUpdate::Sources, 1);
         let now = |n| format!("sources: now {n} independent sources");
-        check(&sources, &told(1), (2, false), number(), (&[&now(2)], &[2]));
-        check(&sources, &told(2), (2, false), None, (&[], &[]));
-        check(&sources, &told(3), (4, false), None, (&[], &[]));
-        check(&sources, &told(3), (5, false), None, (&[&now(5)], &[5]));
+        check(&sources, &raised(1), (2, false), number(), (&[&now(2)], &[2]));
+        check(&sources, &raised(2), (2, false), None, (&[], &[]));
+        check(&sources, &raised(3), (4, false), None, (&[], &[]));
+        check(&sources, &raised(3), (5, false), None, (&[&now(5)], &[5]));
         // Two sources at once pass a milestone.
-        check(&sources, &told(9), (11, false), None, (&[&now(11)], &[11]));
+        check(&sources, &raised(9), (11, false), None, (&[&now(11)], &[11]));
         // A new feed's first document counts and tells nothing.
-        check(&sources, &told(1), (2, true), None, (&[], &[2]));
+        check(&sources, &raised(1), (2, true), None, (&[], &[2]));
         // What is not yet on its way will say it.
-        let waiting = PastMatch { out: false, ..told(1) };
+        let waiting = PastMatch { out: false, ..raised(1) };
         check(&sources, &waiting, (2, false), None, (&[], &[2]));
     }
 
@@ -202,16 +207,16 @@ mod tests {
     fn changes_are_told_of_once_where_a_rule_asks() {
         let material = policy(OnUpdate::Material, 1);
         let said = "number: a number changed: 3 → 5";
-        check(&material, &told(1), (1, false), number(), (&[said], &[]));
-        check(&material, &told(1), (2, false), None, (&[], &[2]));
-        check(&material, &told(1), (1, true), number(), (&[], &[]));
+        check(&material, &raised(1), (1, false), number(), (&[said], &[]));
+        check(&material, &raised(1), (2, false), None, (&[], &[2]));
+        check(&material, &raised(1), (1, true), number(), (&[], &[]));
         let all = policy(OnUpdate::All, 1);
         let sources = "sources: now 2 independent sources";
-        check(&all, &told(1), (2, false), number(), (&[said, sources], &[2]));
+        check(&all, &raised(1), (2, false), number(), (&[said, sources], &[2]));
         let id = |entry| {
             let story = StoryId::new("s1");
             let telling = Telling { story: &story, entry, sources: 1, held: false };
-            let past = told(1);
+            let past = raised(1);
             let found =
                 upgrades(&all, telling, vec![(&past, number())], Timestamp::UNIX_EPOCH).told;
             let [Upgrade::Tell(update)] = found.as_slice() else { panic!("{found:?}") };
@@ -223,7 +228,8 @@ mod tests {
     #[test]
     fn a_match_that_waits_is_told_when_sources_suffice_even_by_a_held_telling() {
         let wants = policy(OnUpdate::Never, 3);
-        let waits = PastMatch { alert: None, state: AlertState::FewSources, out: false, ..told(1) };
+        let waits =
+            PastMatch { alert: None, state: AlertState::FewSources, out: false, ..raised(1) };
         check(&wants, &waits, (2, false), None, (&[], &[]));
         check(&wants, &waits, (3, false), None, (&["raised"], &[]));
         check(&wants, &waits, (3, true), None, (&["raised"], &[]));

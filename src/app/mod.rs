@@ -220,6 +220,7 @@ impl App {
             store: self.store.clone(),
             name: name.clone(),
             channel: Arc::clone(&channel),
+            live: self.live.subscribe(),
             clock: self.clock.clone(),
         };
         let work = dispatcher.run(stop.clone(), self.pulse.clone(), self.planned.subscribe());
@@ -298,12 +299,14 @@ pub async fn once(
     let live = live(config, &channels, SignedDuration::ZERO);
     let (_live, live) = watch::channel(Arc::new(live));
     let (planned, _) = watch::channel(0);
+    let watched = live.clone();
     let poller = Poller { store: store.clone(), fetcher, live, clock: clock.clone(), planned };
     let notifier = Notifier::beside(&poller);
     let mut report = OnceReport { round: poller.once(stop, progress).await?, ..Default::default() };
     notifier.tell(true).await?;
     for (name, (_, channel)) in channels {
-        let dispatcher = Dispatcher { store: store.clone(), name, channel, clock: clock.clone() };
+        let (store, live, clock) = (store.clone(), watched.clone(), clock.clone());
+        let dispatcher = Dispatcher { store, name, channel, live, clock };
         let drained = dispatcher.drain(stop).await?;
         report.drained.sent += drained.sent;
         report.drained.waiting += drained.waiting;

@@ -31,14 +31,16 @@ pub(super) fn build_channels(config: &Config) -> Result<BuiltChannels, AppError>
 pub(super) fn live(config: &Config, channels: &BuiltChannels, gather: SignedDuration) -> Live {
     let recipients =
         channels.iter().map(|(name, (_, channel))| (name.clone(), channel.recipients()));
-    Live {
+    let mut live = Live {
         feeds: config.feeds.iter().map(|feed| (feed.name.clone(), feed.clone())).collect(),
         concurrency: config.fetch.concurrency,
         retention: config.retention,
         notified: config.operator.notify.clone(),
         quiet_notices: config.operator.quiet_kinds(),
         ..decisions(&config.rules, recipients.collect(), gather)
-    }
+    };
+    live.policy.channels = config.policies.clone();
+    live
 }
 
 /// Rules and policy alone: what a replay needs.
@@ -54,11 +56,13 @@ pub fn decisions(
             channels: rule.channels.clone(),
             min_sources: rule.min_sources,
             on_update: rule.on_update,
+            repeat: rule.repeat,
+            escalate: rule.escalate.clone(),
         };
         (rule.rule.name.clone(), policy)
     });
     Live {
-        policy: Policy { rules: policies.collect(), recipients, gather },
+        policy: Policy { rules: policies.collect(), recipients, gather, channels: BTreeMap::new() },
         rules: RuleSet::new(rules.iter().map(|rule| rule.rule.clone()).collect()),
         ..Live::default()
     }

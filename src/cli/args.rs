@@ -69,6 +69,27 @@ pub(super) enum Command {
         after_help = "Examples:\n  wirewatch deliveries --state failed\n  wirewatch deliveries retry --all"
     )]
     Deliveries(DeliveriesArgs),
+    /// Say what became of a story in every stage, with times; also by an alert's id or a link
+    #[command(after_help = "Examples:\n  wirewatch why s0123456789abcdef\n  \
+        wirewatch why https://example.org/story --json")]
+    Why(WhyArgs),
+    /// Add, list and end silences: alerts that are recorded and not told
+    #[command(after_help = "Examples:\n  \
+        wirewatch silence add --rule sanctions --for 2h --comment 'known, desk is on it'\n  \
+        wirewatch silence list\n  wirewatch silence end x0123456789abcdef")]
+    Silence(SilenceArgs),
+    /// Tell nobody of a story any more
+    #[command(after_help = "Example:\n  wirewatch mute s0123456789abcdef")]
+    Mute(MuteArgs),
+    /// Acknowledge alerts: they are not repeated and not escalated
+    #[command(after_help = "Example:\n  wirewatch ack a0123456789abcdef --comment 'on it'")]
+    Ack(FeedbackArgs),
+    /// Be told of an alert again later, and not before
+    #[command(after_help = "Example:\n  wirewatch snooze a0123456789abcdef --for 2h")]
+    Snooze(SnoozeArgs),
+    /// Record that alerts were false: they are not repeated, and count for their rules
+    #[command(after_help = "Example:\n  wirewatch false-positive a0123456789abcdef")]
+    FalsePositive(FeedbackArgs),
     /// List what happened to feeds: down, silent, gone, recovered, gaps
     #[command(after_help = "Example:\n  wirewatch notices --since 7d")]
     Notices(ListArgs),
@@ -140,12 +161,101 @@ pub(super) struct ListArgs {
     /// Only of this channel
     #[arg(long, value_name = "NAME")]
     pub(super) channel: Option<String>,
-    /// Only in this state (alerts and deliveries: waiting, sent, failed)
+    /// Only in this state (alerts and deliveries: waiting, sent, failed, suppressed, gathered)
     #[arg(long, value_name = "STATE")]
     pub(super) state: Option<String>,
     /// At most so many
     #[arg(long, value_name = "N", default_value_t = 100)]
     pub(super) limit: usize,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct WhyArgs {
+    /// A story's or alert's id, or the link of a stored entry
+    pub(super) what: String,
+    /// Name every rule that did not match
+    #[arg(long)]
+    pub(super) all: bool,
+}
+
+/// Who says something of alerts, and why.
+#[derive(Debug, clap::Args)]
+pub(super) struct Spared {
+    /// Why, for those who look later
+    #[arg(long, value_name = "TEXT")]
+    pub(super) comment: Option<String>,
+    /// Who, if not the user of this shell
+    #[arg(long, value_name = "NAME")]
+    pub(super) author: Option<String>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct SilenceArgs {
+    #[command(subcommand)]
+    pub(super) action: SilenceAction,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum SilenceAction {
+    /// Tell nobody of alerts that fit all that is named
+    Add {
+        /// Alerts of this rule
+        #[arg(long, value_name = "NAME")]
+        rule: Option<String>,
+        /// Alerts of this story
+        #[arg(long, value_name = "ID")]
+        story: Option<String>,
+        /// What this feed brought
+        #[arg(long, value_name = "NAME")]
+        feed: Option<String>,
+        /// On this channel
+        #[arg(long, value_name = "NAME")]
+        channel: Option<String>,
+        /// For so long: 90m, 2h, 3d; otherwise until it is ended
+        #[arg(long, value_name = "DURATION", value_parser = duration)]
+        r#for: Option<jiff::SignedDuration>,
+        #[command(flatten)]
+        spared: Spared,
+    },
+    /// List silences in force, the newest first
+    List {
+        /// Those that are over, too
+        #[arg(long)]
+        all: bool,
+    },
+    /// End a silence now
+    End {
+        /// Its id
+        id: String,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct MuteArgs {
+    /// The story's id
+    pub(super) story: String,
+    #[command(flatten)]
+    pub(super) spared: Spared,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct FeedbackArgs {
+    /// Ids of alerts
+    #[arg(required = true, value_name = "ALERT")]
+    pub(super) alerts: Vec<String>,
+    #[command(flatten)]
+    pub(super) spared: Spared,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct SnoozeArgs {
+    /// The alert's id
+    pub(super) alert: String,
+    /// For how long: 90m, 2h, 3d
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub(super) r#for: jiff::SignedDuration,
+    #[command(flatten)]
+    pub(super) spared: Spared,
 }
 
 #[derive(Debug, clap::Args)]

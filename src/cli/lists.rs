@@ -221,6 +221,7 @@ fn alert_json(alert: &AlertRow) -> Value {
 fn delivery_json(row: &DeliveryRow) -> Value {
     json!({
         "id": row.id, "alert": row.alert, "update": row.update, "rule": row.rule, "title": row.title,
+        "role": row.role, "reason": row.reason, "digest": row.digest,
         "channel": row.channel, "recipient": row.recipient, "state": row.state,
         "attempts": row.attempts, "created": time(Some(row.created_at)),
         "due": time(Some(row.due_at)), "finished": time(row.finished_at),

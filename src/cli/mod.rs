@@ -17,8 +17,10 @@ mod parse;
 mod replay;
 mod rules;
 mod run;
+mod silences;
 mod status;
 mod stories;
+mod why;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -102,6 +104,12 @@ async fn dispatch(command: Command, context: Context) -> Result<ExitCode, CliErr
         Command::Stories(args) => stories::run(context, args).await,
         Command::Alerts(args) => lists::alerts(context, args).await,
         Command::Deliveries(args) => lists::deliveries(context, args).await,
+        Command::Why(args) => why::run(context, args).await,
+        Command::Silence(args) => silences::run(context, args).await,
+        Command::Mute(args) => silences::mute(context, args).await,
+        Command::Ack(args) => silences::feedback(context, args, "acknowledged").await,
+        Command::Snooze(args) => silences::snooze(context, args).await,
+        Command::FalsePositive(args) => silences::feedback(context, args, "false-positive").await,
         Command::Notices(args) => notices::run(context, args).await,
         Command::Parse(args) => parse::run(context, args),
         Command::Match(args) => matching::run(context, args),

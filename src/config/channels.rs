@@ -45,9 +45,14 @@ pub(super) fn report_unused(document: &Document, rules: &[RuleConfig], findings:
     }
     for named in &document.channels {
         let notified = document.operator.texts("notify");
-        let is_used =
-            rules.iter().flat_map(|rule| &rule.channels).any(|name| name.as_str() == named.name)
-                || notified.iter().any(|name| name.text == named.name);
+        let is_used = rules
+            .iter()
+            .flat_map(|rule| {
+                let escalated = rule.escalate.iter().flat_map(|(_, channels)| channels);
+                rule.channels.iter().chain(escalated)
+            })
+            .any(|name| name.as_str() == named.name)
+            || notified.iter().any(|name| name.text == named.name);
         if !is_used {
             let message = format!("{}: no rule uses it", label("channel", &named.name));
             let hint = format!("add {} to the channels of a rule", quoted(&named.name));

@@ -27,6 +27,8 @@ pub(super) struct Document {
     pub(super) rules: Vec<Named>,
     /// Of any kind: `fields.section` says which.
     pub(super) channels: Vec<Named>,
+    /// Of channels that have one: what stands beside the kind.
+    pub(super) policies: Vec<Named>,
     /// Of all channels, also of those that are too wrong to be read.
     pub(super) channel_names: Vec<String>,
 }
@@ -69,7 +71,7 @@ pub(super) fn gather(root: &[Entry], scope: Scope, findings: &mut Findings) -> D
     let feeds = if everything { named(root, &keys::FEED, findings) } else { Vec::new() };
     let rules = named(root, &keys::RULE, findings);
     let terms = terms(root, findings);
-    let (channels, channel_names) =
+    let (channels, policies, channel_names) =
         if everything { channels(root, findings) } else { Default::default() };
     for feed in &feeds {
         feed.fields.require(&label("feed", &feed.name), findings);
@@ -87,6 +89,7 @@ pub(super) fn gather(root: &[Entry], scope: Scope, findings: &mut Findings) -> D
         terms,
         rules,
         channels,
+        policies,
         channel_names,
     }
 }
@@ -229,8 +232,8 @@ fn terms(root: &[Entry], findings: &mut Findings) -> Vec<(String, Text)> {
 }
 
 /// The tables `[channel.NAME.KIND]`.
-fn channels(root: &[Entry], findings: &mut Findings) -> (Vec<Named>, Vec<String>) {
-    let mut all: Vec<Named> = Vec::new();
+fn channels(root: &[Entry], findings: &mut Findings) -> (Vec<Named>, Vec<Named>, Vec<String>) {
+    let (mut all, mut policies) = (Vec::new(), Vec::new());
     let mut names = Vec::new();
     let mut places: Vec<Entry> = Vec::new();
     for entry in root.iter().filter(|entry| entry.key == "channel") {
@@ -244,12 +247,32 @@ fn channels(root: &[Entry], findings: &mut Findings) -> (Vec<Named>, Vec<String>
         match &entry.value.node {
             Node::Table(kinds) => {
                 check_name("channel", &entry, findings);
-                all.extend(channel(&entry, kinds, findings));
+                let is_policy = |kind: &&Entry| kind.key == keys::POLICY.path[2];
+                let policy = kinds.iter().find(is_policy);
+                policies.extend(policy.and_then(|policy| beside(&entry, policy, findings)));
+                let kinds: Vec<Entry> =
+                    kinds.iter().filter(|kind| !is_policy(kind)).cloned().collect();
+                all.extend(channel(&entry, &kinds, findings));
             }
             node => without_name("channel", &entry, node, findings),
         }
     }
-    (all, names)
+    (all, policies, names)
+}
+
+/// The table `[channel.NAME.policy]`.
+fn beside(entry: &Entry, policy: &Entry, findings: &mut Findings) -> Option<Named> {
+    match &policy.value.node {
+        Node::Table(entries) => {
+            let label = label("channel", &entry.key);
+            let fields = Fields::read(&keys::POLICY, (&policy.at, entries), &label, findings);
+            Some(Named { name: entry.key.clone(), fields })
+        }
+        node => {
+            not_a_table(&policy.value, node, &keys::POLICY.header(), findings);
+            None
+        }
+    }
 }
 
 fn channel(entry: &Entry, kinds: &[Entry], findings: &mut Findings) -> Option<Named> {

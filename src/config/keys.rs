@@ -5,9 +5,11 @@ use crate::model::OnUpdate;
 
 mod channel;
 mod feed;
+mod policy;
 
 pub(super) use channel::{CONSOLE, EMAIL, WEBHOOK};
 pub(super) use feed::{FEED, GROUP};
+pub(super) use policy::POLICY;
 
 /// What a key takes.
 #[derive(Clone, Copy, Debug)]
@@ -311,6 +313,10 @@ pub(super) const RULE: Section = Section {
              20, 50 ... independent ones; \"material\", when a number or headline changes, or it is\n\
              corrected or withdrawn; or \"all\".",
         ),
+        policy::REPEAT_EVERY,
+        policy::REPEAT_TIMES,
+        policy::ESCALATE_AFTER,
+        policy::ESCALATE_TO,
         default("feeds", Kind::Texts, "[]", "Only entries of these feeds; [] for all."),
         default(
             "languages",
@@ -336,4 +342,5 @@ pub(super) const RULE: Section = Section {
 /// All tables, in the order of `reference.toml`.
 pub(super) const SECTIONS: &[&Section] = &[
     &STORE, &DEFAULTS, &FETCH, &GROUP, &FEED, &TERMS, &RULE, &OPERATOR, &CONSOLE, &EMAIL, &WEBHOOK,
+    &POLICY,
 ];

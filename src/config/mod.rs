@@ -16,6 +16,7 @@ mod headers;
 mod include;
 mod keys;
 mod operator;
+mod policy;
 mod problem;
 mod reference;
 mod request;
@@ -40,6 +41,7 @@ use self::fields::Fields;
 use self::groups::Groups;
 use self::rules::Names;
 use self::source::Findings;
+use crate::alert::ChannelPolicy;
 use crate::deliver::ChannelOptions;
 use crate::model::{ChannelName, Feed, RequestOptions};
 
@@ -82,6 +84,8 @@ pub struct Config {
     pub rules: Vec<RuleConfig>,
     /// The channels.
     pub channels: BTreeMap<ChannelName, ChannelOptions>,
+    /// What the receivers of channels are spared.
+    pub policies: BTreeMap<ChannelName, ChannelPolicy>,
     /// What works, but probably not as meant.
     pub warnings: Vec<Problem>,
 }
@@ -150,6 +154,7 @@ type Parts =
 fn config(parts: Parts, env: &Environment, mut findings: Findings) -> Result<Config, Problems> {
     let (document, (feeds, paused), rules, channels) = parts;
     let operator = operator::operator(&document, &mut findings);
+    let policies = policy::policies(&document, &mut findings);
     let contact = contact(&document.fetch, &mut findings);
     let general = general(&document, env, &mut findings);
     let fetch = fetch_settings(&document.fetch, &mut findings);
@@ -171,6 +176,7 @@ fn config(parts: Parts, env: &Environment, mut findings: Findings) -> Result<Con
         terms: document.terms.into_iter().map(|(name, text)| (name, text.text)).collect(),
         rules,
         channels,
+        policies,
         warnings: problems.list,
     })
 }

@@ -1,5 +1,7 @@
 //! `[terms]` and `[rule.*]` as values, with the rules' own tests run.
 
+use jiff::SignedDuration;
+
 use super::document::{Document, Named, label};
 use super::fields::{Fields, Text};
 use super::problem::{did_you_mean, quoted};
@@ -20,6 +22,10 @@ pub struct RuleConfig {
     pub min_sources: u32,
     /// What is told again of a story that was told.
     pub on_update: OnUpdate,
+    /// How often an unacknowledged alert is told again, and how many times.
+    pub repeat: Option<(SignedDuration, u32)>,
+    /// After how long an unacknowledged alert is told others, and whom.
+    pub escalate: Option<(SignedDuration, Vec<ChannelName>)>,
     /// Headlines that it must match.
     pub matches: Vec<String>,
     /// Headlines that it must not match.
@@ -121,6 +127,8 @@ impl RuleReader<'_> {
         findings: &mut Findings,
     ) -> Option<RuleConfig> {
         let channels = self.known("channels", "channel", self.names.channels.as_ref(), findings);
+        let escalate_to =
+            self.known("escalate_to", "channel", self.names.channels.as_ref(), findings);
         let feeds = self.known("feeds", "feed", self.names.feeds.as_ref(), findings);
         let languages = self.languages(findings);
         let has_filter = !feeds.is_empty() || !languages.is_empty();
@@ -142,6 +150,11 @@ impl RuleReader<'_> {
             on_update: on_update
                 .and_then(|word| OnUpdate::from_word(&word.text))
                 .unwrap_or_default(),
+            repeat: self
+                .fields()
+                .duration("repeat_every")
+                .map(|every| (every, self.fields().count("repeat_times") as u32)),
+            escalate: self.escalation(escalate_to),
             matches: plain(&self.fields().texts("matches")),
             ignores: plain(&self.fields().texts("ignores")),
             rule: Rule {
@@ -151,6 +164,11 @@ impl RuleReader<'_> {
                 languages,
             },
         })
+    }
+
+    fn escalation(&self, to: Vec<String>) -> Option<(SignedDuration, Vec<ChannelName>)> {
+        let after = self.fields().duration("escalate_after")?;
+        (!to.is_empty()).then(|| (after, to.into_iter().map(ChannelName::new).collect()))
     }
 
     /// A list of names, each once, of which every one must be known.

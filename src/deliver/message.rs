@@ -1,7 +1,9 @@
 //! What a message says: an alert's content chosen, cleaned and cut to size.
 //! How it looks is the templates' business.
 
+mod digest;
 mod sentence;
+mod update;
 
 use jiff::Timestamp;
 use minijinja::{Value, context};
@@ -9,10 +11,12 @@ use url::Url;
 
 use super::text::{cut, one_line};
 use crate::model::{
-    AlertContent, Content, Field, Notice, NoticeContent, NoticeKind, Outlet, UpdateContent,
+    AlertContent, Content, DigestContent, Field, Notice, NoticeContent, NoticeKind, Outlet, Role,
 };
 
+pub(super) use digest::Digest;
 pub(super) use sentence::Sentence;
+use update::{UpdateLine, update_line};
 
 const MAX_TITLE: usize = 1_000;
 const MAX_NAME: usize = 200;
@@ -45,21 +49,12 @@ pub(super) struct Message {
     outlets_total: usize,
     /// What is new, where the alert itself was told before.
     update: Option<UpdateLine>,
+    /// Why it is told once more, where it was told before.
+    role: Role,
     /// Instead of all the above: word about feeds.
     notices: Option<Vec<NoticeLine>>,
-}
-
-/// News of a story that was told, as a message shows it.
-#[derive(Clone, Debug)]
-struct UpdateLine {
-    id: String,
-    kind: String,
-    text: String,
-    at: Timestamp,
-    sources: u32,
-    title: String,
-    url: Option<String>,
-    outlet: String,
+    /// Or several alerts.
+    digest: Option<Digest>,
 }
 
 /// A notice as a message shows it.
@@ -108,7 +103,9 @@ impl Message {
             outlets: content.outlets.iter().take(MAX_OUTLETS).map(outlet_line).collect(),
             outlets_total: content.outlets.len(),
             update: content.update.as_ref().map(update_line),
+            role: content.role,
             notices: None,
+            digest: None,
         }
     }
 
@@ -117,6 +114,7 @@ impl Message {
         match content {
             Content::Alert(alert) => Self::new(alert),
             Content::Notices(notices) => Self::of_notices(notices),
+            Content::Digest(digest) => Self::of_digest(digest),
         }
     }
 
@@ -145,13 +143,39 @@ impl Message {
             outlets: Vec::new(),
             outlets_total: content.notices.len(),
             update: None,
+            role: Role::Notice,
+            digest: None,
             notices: Some(content.notices.iter().take(MAX_OUTLETS).map(notice_line).collect()),
         }
     }
 
-    /// Whether this is word about feeds.
-    pub(super) fn is_notice(&self) -> bool {
-        self.notices.is_some()
+    /// Several alerts at once.
+    fn of_digest(content: &DigestContent) -> Self {
+        let digest = Digest::new(content);
+        let severity = content.alerts.iter().map(|alert| alert.severity).max();
+        let empty = NoticeContent {
+            id: content.id.clone(),
+            notices: Vec::new(),
+            created_at: content.created_at,
+        };
+        Self {
+            severity: severity.unwrap_or_default().as_str(),
+            title: Sentence::plain(one_line(&digest.subject(), MAX_TITLE)),
+            outlets_total: content.total,
+            role: Role::Digest,
+            notices: None,
+            digest: Some(digest),
+            ..Self::of_notices(&empty)
+        }
+    }
+
+    /// What kind of message it is.
+    pub(super) fn shape(&self) -> Shape {
+        match (&self.notices, &self.digest) {
+            (Some(_), _) => Shape::Notices,
+            (_, Some(_)) => Shape::Digest,
+            (None, None) => Shape::Alert,
+        }
     }
 
     /// A shorter telling: step 0 is this message, each step says less, and
@@ -163,6 +187,12 @@ impl Message {
         message.outlets.truncate(*OUTLETS.get(step)?);
         if let Some(notices) = &mut message.notices {
             notices.truncate(*OUTLETS.get(step)?);
+        }
+        if let Some(digest) = &mut message.digest {
+            digest.keep(if step == 0 { usize::MAX } else { *OUTLETS.get(step)? });
+            if step > 0 {
+                digest.shorten();
+            }
         }
         if step > 0 {
             message.title = Sentence::plain(cut(&self.title.text(), 300));
@@ -197,59 +227,52 @@ impl Message {
             outlet_names => self.outlet_names(),
             update => self.update.as_ref().map_or(Value::from(()), UpdateLine::context),
             notices => notices,
+            role => self.role.as_str(),
+            digest => self.digest.as_ref().map_or(Value::from(()), Digest::context),
         }
     }
 
     /// "Harbour Wire, Pacific Ledger and The Meridian Post".
     fn outlet_names(&self) -> String {
-        let mut names: Vec<&str> = Vec::new();
-        for outlet in &self.outlets {
-            if !names.contains(&outlet.name.as_str()) {
-                names.push(&outlet.name);
-            }
-        }
         // Outlets that were cut before may repeat a name, but hardly do.
         let uncounted = self.outlets_total.saturating_sub(self.outlets.len());
-        let hidden = names.len().saturating_sub(NAMED_OUTLETS) + uncounted;
-        names.truncate(NAMED_OUTLETS);
-        let others = format!("{hidden} more");
-        if hidden > 0 {
-            names.push(&others);
-        }
-        match names.split_last() {
-            None => String::new(),
-            Some((only, [])) => (*only).to_owned(),
-            Some((last, first)) => format!("{} and {last}", first.join(", ")),
-        }
+        named(self.outlets.iter().map(|outlet| outlet.name.clone()), uncounted)
     }
 }
 
-impl UpdateLine {
-    fn context(&self) -> Value {
-        context! {
-            id => &self.id,
-            kind => &self.kind,
-            text => &self.text,
-            at => rfc3339(self.at),
-            sources => self.sources,
-            title => &self.title,
-            url => optional(self.url.as_deref()),
-            outlet => &self.outlet,
+/// The same of outlets as they are stored.
+fn names(outlets: &[Outlet]) -> String {
+    named(outlets.iter().map(|outlet| one_line(&outlet.name, MAX_NAME)), 0)
+}
+
+fn named(all: impl Iterator<Item = String>, uncounted: usize) -> String {
+    let mut names: Vec<String> = Vec::new();
+    for name in all {
+        if !names.contains(&name) {
+            names.push(name);
         }
+    }
+    let hidden = names.len().saturating_sub(NAMED_OUTLETS) + uncounted;
+    names.truncate(NAMED_OUTLETS);
+    if hidden > 0 {
+        names.push(format!("{hidden} more"));
+    }
+    match names.split_last() {
+        None => String::new(),
+        Some((only, [])) => only.clone(),
+        Some((last, first)) => format!("{} and {last}", first.join(", ")),
     }
 }
 
-fn update_line(update: &UpdateContent) -> UpdateLine {
-    UpdateLine {
-        id: update.id.to_string(),
-        kind: update.kind.clone(),
-        text: one_line(&update.text, MAX_TITLE),
-        at: update.at,
-        sources: update.sources,
-        title: one_line(&update.title, MAX_TITLE),
-        url: update.url.as_deref().and_then(web_link),
-        outlet: one_line(&update.outlet, MAX_NAME),
-    }
+/// What kind of message it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Shape {
+    /// An alert, or news of one.
+    Alert,
+    /// Word about feeds.
+    Notices,
+    /// Several alerts.
+    Digest,
 }
 
 impl NoticeLine {
@@ -356,6 +379,7 @@ pub(super) mod tests {
         };
         AlertContent {
             capitals_only: false,
+            role: Role::Alert,
             update: None,
             alert: AlertId::new("a0123456789abcdef"),
             rule: RuleName::new("naval-encounter"),

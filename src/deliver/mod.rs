@@ -118,7 +118,7 @@ mod tests {
     pub(crate) fn alert(delivery: &mut Delivery) -> &mut AlertContent {
         match &mut delivery.content {
             Content::Alert(content) => content,
-            Content::Notices(_) => panic!("a sample is an alert"),
+            Content::Notices(_) | Content::Digest(_) => panic!("a sample is an alert"),
         }
     }
 

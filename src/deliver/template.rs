@@ -8,9 +8,9 @@ use minijinja::syntax::SyntaxConfig;
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, HtmlEscape, State};
 use minijinja::{UndefinedBehavior, Value};
 
-use super::message::Message;
+use super::message::{Message, Shape};
 use crate::model::{
-    AlertContent, AlertId, Field, Outlet, RuleName, Severity, Span, StoryId, UpdateContent,
+    AlertContent, AlertId, Field, Outlet, Role, RuleName, Severity, Span, StoryId, UpdateContent,
     UpdateId,
 };
 
@@ -67,7 +67,20 @@ impl TemplateKind {
         }
     }
 
-    /// The same for word about feeds, which users do not template.
+    /// The same for several alerts at once, which users do not template.
+    fn for_digests(self) -> (&'static str, &'static str) {
+        const TEXT: &str = include_str!("templates/digest.txt");
+        match self {
+            Self::Console | Self::EmailText => ("digest.txt", TEXT),
+            Self::EmailSubject => {
+                ("digest_subject.txt", include_str!("templates/digest_subject.txt"))
+            }
+            Self::EmailHtml => ("digest.html", include_str!("templates/digest.html")),
+            Self::WebhookBody => ("digest.json", include_str!("templates/digest.json")),
+        }
+    }
+
+    /// The same for word about feeds.
     fn for_notices(self) -> (&'static str, &'static str) {
         const TEXT: &str = include_str!("templates/notice.txt");
         match self {
@@ -149,8 +162,9 @@ impl Renderer {
         environment.add_filter("datetime", datetime);
         for kind in kinds {
             environment.add_template(kind.names().0, kind.built_in())?;
-            let (name, source) = kind.for_notices();
-            environment.add_template(name, source)?;
+            for (name, source) in [kind.for_notices(), kind.for_digests()] {
+                environment.add_template(name, source)?;
+            }
         }
         Ok(Self { environment })
     }
@@ -171,7 +185,8 @@ impl Renderer {
         kind: TemplateKind,
         message: &Message,
     ) -> Result<String, TemplateError> {
-        if !message.is_notice() && self.environment.get_template(kind.names().1).is_ok() {
+        if message.shape() == Shape::Alert && self.environment.get_template(kind.names().1).is_ok()
+        {
             match self.render_own(kind, message) {
                 Ok(text) => return Ok(text),
                 Err(error) => tracing::warn!(
@@ -190,7 +205,11 @@ impl Renderer {
         kind: TemplateKind,
         message: &Message,
     ) -> Result<String, TemplateError> {
-        let name = if message.is_notice() { kind.for_notices().0 } else { kind.names().0 };
+        let name = match message.shape() {
+            Shape::Alert => kind.names().0,
+            Shape::Notices => kind.for_notices().0,
+            Shape::Digest => kind.for_digests().0,
+        };
         accepted(kind, self.environment.get_template(name)?.render(message.context())?)
     }
 
@@ -293,6 +312,7 @@ fn bare_sample() -> AlertContent {
         created_at: Timestamp::UNIX_EPOCH,
         spans: Vec::new(),
         outlets: Vec::new(),
+        role: Role::Alert,
         update: None,
     }
 }

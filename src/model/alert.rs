@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::{
-    AlertId, ChannelName, Content, DeliveryId, EntryId, RuleName, Span, StoryId, UpdateId,
+    AlertId, ChannelName, Content, DeliveryId, EntryId, Role, RuleName, Span, StoryId, UpdateId,
 };
 
 /// How urgent a rule's alerts are.
@@ -178,6 +178,8 @@ pub struct PlannedDelivery {
     pub recipient: String,
     /// Not to be sent before.
     pub due_at: Timestamp,
+    /// What it is for.
+    pub role: Role,
 }
 
 /// A stored alert.
@@ -238,6 +240,8 @@ pub struct AlertContent {
     pub capitals_only: bool,
     /// Who carries the story, in the order we saw them.
     pub outlets: Vec<Outlet>,
+    /// What the delivery is for.
+    pub role: Role,
     /// What is new, if this follows an alert that was told.
     pub update: Option<UpdateContent>,
 }
@@ -289,6 +293,10 @@ pub enum DeliveryState {
     Sent,
     /// Given up; kept, and may be retried by command.
     Failed,
+    /// Not told, for a reason that is kept.
+    Suppressed,
+    /// Told by a digest.
+    Gathered,
 }
 
 impl DeliveryState {
@@ -298,6 +306,8 @@ impl DeliveryState {
             Self::Waiting => "waiting",
             Self::Sent => "sent",
             Self::Failed => "failed",
+            Self::Suppressed => "suppressed",
+            Self::Gathered => "gathered",
         }
     }
 }

@@ -12,6 +12,7 @@ mod identity;
 mod ids;
 mod matching;
 mod notice;
+mod routing;
 mod secret;
 mod story;
 mod visit;
@@ -32,7 +33,8 @@ pub use identity::{
 };
 pub use ids::{AlertId, ChannelName, DeliveryId, EntryId, FeedName, RuleName, StoryId, UpdateId};
 pub use matching::{Field, Match, Span};
-pub use notice::{Content, Notice, NoticeContent, NoticeKind};
+pub use notice::{Content, DigestContent, Notice, NoticeContent, NoticeKind};
+pub use routing::{Due, Role, Route, Silence};
 pub use secret::Secret;
 pub use story::{
     Joined, MemoryPosition, PastMatch, StoredMemory, StoredTelling, StoriesByKey, StoryCandidate,

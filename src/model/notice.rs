@@ -102,6 +102,23 @@ pub struct NoticeContent {
     pub created_at: Timestamp,
 }
 
+/// Several alerts that were kept back and are told at once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DigestContent {
+    /// Public id of the digest.
+    pub id: String,
+    /// What they were gathered by: `digest`, `quiet`, `storm` or `rule:NAME`.
+    pub key: String,
+    /// Why they were, for people.
+    pub reason: String,
+    /// When it was put together.
+    pub created_at: Timestamp,
+    /// Alerts in it.
+    pub total: usize,
+    /// The first of them, in order of time.
+    pub alerts: Vec<AlertContent>,
+}
+
 /// What a delivery carries.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Content {
@@ -109,6 +126,8 @@ pub enum Content {
     Alert(Box<AlertContent>),
     /// Word about feeds.
     Notices(NoticeContent),
+    /// Several alerts at once.
+    Digest(Box<DigestContent>),
 }
 
 #[cfg(test)]

@@ -9,7 +9,8 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::Pulse;
+use super::gate::ChannelGate;
+use super::{Pulse, Watched};
 use crate::deliver::Channel;
 use crate::model::{Attempt, ChannelName, Clock, Delivery, Outcome};
 use crate::schedule::{self, FailedTry, RetryPolicy};
@@ -44,6 +45,8 @@ pub struct Dispatcher {
     pub name: ChannelName,
     /// The way out.
     pub channel: Arc<dyn Channel>,
+    /// What its receivers want to be spared.
+    pub live: Watched,
     /// The time.
     pub clock: Clock,
 }
@@ -113,7 +116,9 @@ impl Dispatcher {
             return Ok(());
         }
         let now = self.clock.now();
-        let claimed = self.store.claim_deliveries(self.name.clone(), now, LEASE, free).await?;
+        let gate = Box::new(ChannelGate::new(&self.live.borrow().clone(), &self.name, now));
+        let name = self.name.clone();
+        let claimed = self.store.claim_deliveries(name, gate, now, (LEASE, free)).await?;
         for delivery in claimed {
             let dispatcher = self.clone();
             sends.spawn(async move { dispatcher.send(delivery).await });

@@ -13,6 +13,7 @@
 
 mod aftermath;
 mod dispatch;
+mod gate;
 mod ingest;
 mod live;
 mod notify;

@@ -1,18 +1,11 @@
 //! The outbox: deliveries that wait, and what became of each try.
 
-use jiff::{SignedDuration, Timestamp};
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension, params};
 
-use super::notices::message;
-use super::rows::{
-    json, millis, optional_time, outlets_from_json, outlets_to_json, spans_from_json, time,
-};
-use super::upgrades::update_by_row;
+use super::rows::{json, millis, optional_time, time};
 use super::{Store, StoreError};
-use crate::model::{
-    AlertContent, AlertId, Attempt, ChannelName, Content, Delivery, DeliveryId, Outcome, Outlet,
-    RuleName, Severity, StoryId,
-};
+use crate::model::{Attempt, ChannelName, DeliveryId, Outcome, Outlet};
 
 /// What a try leads to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,39 +19,6 @@ pub enum Finish {
 }
 
 impl Store {
-    /// Claims what a channel has to send now, oldest first. A delivery's list
-    /// of outlets is fixed by its first claim, so that every attempt says the
-    /// same.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn claim_deliveries(
-        &self,
-        channel: ChannelName,
-        now: Timestamp,
-        lease: SignedDuration,
-        limit: usize,
-    ) -> Result<Vec<Delivery>, StoreError> {
-        let until = millis(now.checked_add(lease).unwrap_or(now));
-        self.write(move |db| {
-            let mut select = db.prepare_cached(&format!(
-                "{DELIVERY} WHERE delivery.channel = ?1 AND delivery.state = 'waiting' \
-                 AND delivery.due_at <= ?2 \
-                 AND (delivery.leased_until IS NULL OR delivery.leased_until <= ?2) \
-                 ORDER BY delivery.due_at, delivery.id LIMIT ?3"
-            ))?;
-            let mut claimed_now = claim_notices(db, channel.as_str(), (millis(now), until), limit)?;
-            let left = limit.saturating_sub(claimed_now.len());
-            let arguments = params![channel.as_str(), millis(now), left as i64];
-            let claimed = select.query_map(arguments, claimed)?.collect::<Result<Vec<_>, _>>()?;
-            for claim in claimed {
-                claimed_now.push(claim.take(db, until)?);
-            }
-            Ok(claimed_now)
-        })
-        .await
-    }
-
     /// Records a try and what it leads to.
     ///
     /// # Errors
@@ -180,107 +140,6 @@ impl Store {
         })
         .await
     }
-}
-
-const DELIVERY: &str = "SELECT delivery.id, delivery.uid, delivery.channel, delivery.recipient, \
-     delivery.attempts, delivery.created_at, delivery.outlets, delivery.update_id, match.story_id, \
-     alert.uid AS alert_uid, alert.rule_title, alert.severity, alert.created_at AS alerted_at, \
-     match.rule, match.title, match.text, match.spans, match.capitals_only, story.uid AS story_uid, \
-     entry.url, entry.published \
-     FROM delivery JOIN alert ON alert.id = delivery.alert_id \
-     JOIN match ON match.id = alert.match_id JOIN story ON story.id = match.story_id \
-     JOIN entry ON entry.id = match.entry_id";
-
-/// Claims messages of notices; they go before alerts, and are few.
-fn claim_notices(
-    db: &Connection,
-    channel: &str,
-    (now, until): (i64, i64),
-    limit: usize,
-) -> rusqlite::Result<Vec<Delivery>> {
-    let mut select = db.prepare_cached(
-        "SELECT id, uid, channel, recipient, attempts, created_at, notice_message_id \
-         FROM delivery \
-         WHERE channel = ?1 AND state = 'waiting' AND due_at <= ?2 \
-         AND notice_message_id IS NOT NULL AND (leased_until IS NULL OR leased_until <= ?2) \
-         ORDER BY due_at, id LIMIT ?3",
-    )?;
-    let rows = select.query_map(params![channel, now, limit as i64], |row| {
-        let content = Content::Notices(message(db, row.get("notice_message_id")?)?);
-        Ok((row.get::<_, i64>("id")?, header(row, content)?))
-    })?;
-    let claimed: Vec<(i64, Delivery)> = rows.collect::<Result<_, _>>()?;
-    let mut lease = db.prepare_cached("UPDATE delivery SET leased_until = ?2 WHERE id = ?1")?;
-    for (row, _) in &claimed {
-        lease.execute(params![row, until])?;
-    }
-    Ok(claimed.into_iter().map(|(_, delivery)| delivery).collect())
-}
-
-/// An alert's delivery on its way out of the store.
-struct Claim {
-    row: i64,
-    story: i64,
-    frozen: bool,
-    update: Option<i64>,
-    delivery: Delivery,
-}
-
-impl Claim {
-    fn take(mut self, db: &Connection, until: i64) -> rusqlite::Result<Delivery> {
-        let mut json = None;
-        if let (Some(row), Content::Alert(alert)) = (self.update, &mut self.delivery.content) {
-            alert.update = Some(update_by_row(db, row)?);
-        }
-        if let (false, Content::Alert(alert)) = (self.frozen, &mut self.delivery.content) {
-            alert.outlets = outlets(db, self.story)?;
-            json = Some(outlets_to_json(&alert.outlets));
-        }
-        db.prepare_cached(
-            "UPDATE delivery SET leased_until = ?2, outlets = coalesce(?3, outlets) WHERE id = ?1",
-        )?
-        .execute(params![self.row, until, json])?;
-        Ok(self.delivery)
-    }
-}
-
-fn claimed(row: &Row<'_>) -> rusqlite::Result<Claim> {
-    let outlets: Option<String> = row.get("outlets")?;
-    let severity: String = row.get("severity")?;
-    let content = AlertContent {
-        alert: AlertId::new(row.get::<_, String>("alert_uid")?),
-        rule: RuleName::new(row.get::<_, String>("rule")?),
-        rule_title: row.get("rule_title")?,
-        severity: Severity::from_word(&severity).unwrap_or_default(),
-        story: StoryId::new(row.get::<_, String>("story_uid")?),
-        title: row.get("title")?,
-        text: row.get("text")?,
-        url: row.get("url")?,
-        published: optional_time(row, "published")?,
-        created_at: time(row, "alerted_at")?,
-        spans: spans_from_json(&row.get::<_, String>("spans")?),
-        capitals_only: row.get("capitals_only")?,
-        outlets: outlets.as_deref().map(outlets_from_json).unwrap_or_default(),
-        update: None,
-    };
-    Ok(Claim {
-        row: row.get("id")?,
-        story: row.get("story_id")?,
-        frozen: outlets.is_some(),
-        update: row.get("update_id")?,
-        delivery: header(row, Content::Alert(Box::new(content)))?,
-    })
-}
-
-fn header(row: &Row<'_>, content: Content) -> rusqlite::Result<Delivery> {
-    Ok(Delivery {
-        id: DeliveryId::new(row.get::<_, String>("uid")?),
-        channel: ChannelName::new(row.get::<_, String>("channel")?),
-        recipient: row.get("recipient")?,
-        attempts: row.get("attempts")?,
-        created_at: time(row, "created_at")?,
-        content,
-    })
 }
 
 /// Who carries a story: each feed once, in the order we saw them.

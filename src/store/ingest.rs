@@ -262,20 +262,18 @@ fn past(
     keys: &[EntryKeys],
     found: &[KnownByKey],
 ) -> rusqlite::Result<FeedPast> {
-    let mut past = db.query_row(
-        "SELECT baselined, document IS NOT NULL AS visited, guids, guid_signs, last_document, newest_date FROM feed WHERE id = ?",
-        [visit.feed],
-        |row| {
-            Ok(FeedPast {
-                baselined: row.get("baselined")?,
-                unfinished: !row.get::<_, bool>("baselined")? && row.get("visited")?,
-                guids: Guids::from_word(&row.get::<_, String>("guids")?),
-                guid_signs: row.get("guid_signs")?,
-                last_document: optional_time(row, "last_document")?,
-                newest_date: optional_time(row, "newest_date")?,
-            })
-        },
-    )?;
+    let sql = "SELECT baselined, document IS NOT NULL AS visited, guids, guid_signs, \
+               last_document, newest_date FROM feed WHERE id = ?";
+    let mut past = db.prepare_cached(sql)?.query_row([visit.feed], |row| {
+        Ok(FeedPast {
+            baselined: row.get("baselined")?,
+            unfinished: !row.get::<_, bool>("baselined")? && row.get("visited")?,
+            guids: Guids::from_word(&row.get::<_, String>("guids")?),
+            guid_signs: row.get("guid_signs")?,
+            last_document: optional_time(row, "last_document")?,
+            newest_date: optional_time(row, "newest_date")?,
+        })
+    })?;
     if past.unfinished {
         past.baselined = true;
     } else if !past.baselined {

@@ -134,7 +134,13 @@ pub struct DeliveryRow {
     pub channel: String,
     /// The address, or empty.
     pub recipient: String,
-    /// waiting, sent or failed.
+    /// alert, update, repeat, escalation, reminder, digest or notice.
+    pub role: String,
+    /// Why it waits, or is not told.
+    pub reason: Option<String>,
+    /// The digest that it tells, or that told it.
+    pub digest: Option<String>,
+    /// waiting, sent, failed, suppressed or gathered.
     pub state: String,
     /// Tries so far.
     pub attempts: i64,
@@ -250,15 +256,19 @@ impl Store {
     pub async fn deliveries(&self, filter: Filter) -> Result<Vec<DeliveryRow>, StoreError> {
         self.read(move |db| {
             let mut query = Query::new(
-                "SELECT delivery.uid, coalesce(alert.uid, message.uid) AS alert, \
+                "SELECT delivery.uid, coalesce(alert.uid, message.uid, digest.uid) AS alert, delivery.role, delivery.reason, \
+                 coalesce(digest.uid, (SELECT uid FROM digest WHERE id = gathered_in)) AS digest, \
                  (SELECT uid FROM alert_update WHERE id = update_id) AS update_uid, \
                  coalesce(rule, 'wirewatch') AS rule, coalesce(match.title, \
                    (SELECT subject FROM notice WHERE message_id = message.id LIMIT 1), \
+                   CASE WHEN delivery.digest_id IS NOT NULL THEN (SELECT count(*) FROM delivery d \
+                     WHERE d.gathered_in = delivery.digest_id) || ' alerts' END, \
                    'notices') AS title, channel, recipient, \
                  delivery.state, attempts, delivery.created_at, due_at, finished_at, last_answer \
                  FROM delivery LEFT JOIN alert ON alert.id = delivery.alert_id \
                  LEFT JOIN match ON match.id = alert.match_id \
-                 LEFT JOIN notice_message message ON message.id = notice_message_id WHERE 1",
+                 LEFT JOIN notice_message message ON message.id = notice_message_id \
+                 LEFT JOIN digest ON digest.id = delivery.digest_id WHERE 1",
             );
             query.since("delivery.created_at", filter.since).equals("rule", filter.rule.as_ref());
             query.equals("delivery.state", filter.state.as_ref());
@@ -339,6 +349,9 @@ fn delivery(row: &Row<'_>) -> rusqlite::Result<DeliveryRow> {
         title: row.get("title")?,
         channel: row.get("channel")?,
         recipient: row.get("recipient")?,
+        role: row.get("role")?,
+        reason: row.get("reason")?,
+        digest: row.get("digest")?,
         state: row.get("state")?,
         attempts: row.get("attempts")?,
         created_at: time(row, "created_at")?,
@@ -354,7 +367,7 @@ fn alert_deliveries(
 ) -> rusqlite::Result<Vec<(String, String, String)>> {
     let mut select = db.prepare_cached(
         "SELECT channel, recipient, state FROM delivery \
-         WHERE alert_id = ? AND update_id IS NULL ORDER BY id",
+         WHERE alert_id = ? AND role = 'alert' ORDER BY id",
     )?;
     let rows = select.query_map([alert], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
     rows.collect()

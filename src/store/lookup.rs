@@ -99,8 +99,9 @@ pub(super) fn candidate(db: &Connection, story: i64) -> rusqlite::Result<Option<
     let Some(uid) = uid else { return Ok(None) };
     let mut select = db.prepare_cached(
         "SELECT rule, alert.uid, state, entry_id, match.title, coalesce(sources, 1) AS sources, \
-         NOT EXISTS (SELECT 1 FROM delivery WHERE alert_id = alert.id AND update_id IS NULL) \
-           OR EXISTS (SELECT 1 FROM delivery WHERE alert_id = alert.id AND outlets IS NOT NULL) \
+         NOT EXISTS (SELECT 1 FROM delivery WHERE alert_id = alert.id AND role = 'alert') \
+           OR EXISTS (SELECT 1 FROM delivery WHERE alert_id = alert.id \
+             AND (outlets IS NOT NULL OR state = 'gathered')) \
            AS out \
          FROM match LEFT JOIN alert ON alert.match_id = match.id WHERE story_id = ? \
          ORDER BY match.id",

@@ -5,6 +5,8 @@
 //! knows SQL.
 
 mod archive;
+mod claim;
+mod content;
 mod deliveries;
 mod detail;
 mod edits;
@@ -12,6 +14,7 @@ mod facts;
 mod feeds;
 mod ingest;
 mod intake;
+mod ledger;
 mod list;
 mod lock;
 mod lookup;
@@ -20,6 +23,7 @@ mod notices;
 mod overview;
 mod query;
 mod rows;
+mod silences;
 mod sweep;
 mod tellings;
 mod upgrades;
@@ -33,14 +37,17 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 pub use archive::{ArchiveQuery, Archived};
+pub use claim::{DigestIds, Gate};
 pub use deliveries::Finish;
 pub use detail::FeedDetail;
 pub use edits::Edited;
 pub use feeds::{Scheduled, SyncReport};
 pub use ingest::{CommitReport, EntryOutcome, Judge, Judged, JudgedMatch, Situation, Told, Visit};
+pub use ledger::{LedgerRow, Passage, Try};
 pub use list::{AlertRow, DeliveryRow, FeedRow, Filter, OutletRow, StoryRow};
 pub use notices::{NoticePlan, NoticeRow, PlanDeliveries};
 pub use overview::Overview;
+pub use silences::{Feedback, ReminderId};
 pub use tellings::TellingRow;
 pub use upgrades::StoryMatch;
 pub use visits::{Claim, ClaimedFeed, EmptyVisit};

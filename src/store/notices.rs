@@ -170,8 +170,8 @@ fn save_message(
     )?;
     db.execute("UPDATE notice SET told = 1, message_id = ? WHERE told = 0", [message])?;
     let mut insert = db.prepare_cached(
-        "INSERT INTO delivery (uid, notice_message_id, channel, recipient, created_at, due_at) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        "INSERT INTO delivery (uid, notice_message_id, role, channel, recipient, created_at, due_at) \
+         VALUES (?1, ?2, 'notice', ?3, ?4, ?5, ?6)",
     )?;
     for delivery in deliveries {
         insert.execute(params![

@@ -106,6 +106,9 @@ fn forget(db: &Connection, story: i64) -> rusqlite::Result<()> {
         "DELETE FROM alert_update WHERE alert_id IN (SELECT alert.id FROM alert \
          JOIN match ON match.id = alert.match_id WHERE match.story_id = ?1 \
          OR match.entry_id IN (SELECT id FROM entry WHERE story_id = ?1))",
+        "DELETE FROM feedback WHERE alert_id IN (SELECT alert.id FROM alert \
+         JOIN match ON match.id = alert.match_id WHERE match.story_id = ?1 \
+         OR match.entry_id IN (SELECT id FROM entry WHERE story_id = ?1))",
         "DELETE FROM alert WHERE match_id IN (SELECT id FROM match WHERE story_id = ?1 \
          OR entry_id IN (SELECT id FROM entry WHERE story_id = ?1))",
         // Of a story that was merged, what it matched stays with it.
@@ -146,10 +149,18 @@ fn forget_tombstones(db: &Connection, before: i64, limit: usize) -> rusqlite::Re
 /// Notices that were told, with their messages, and gaps. What waits to be
 /// sent stays.
 fn forget_notices(db: &Connection, before: i64) -> rusqlite::Result<usize> {
+    let digests = "SELECT id FROM digest WHERE created_at < ?1 AND NOT EXISTS (SELECT 1 \
+                   FROM delivery WHERE digest_id = digest.id AND state = 'waiting') \
+                   AND NOT EXISTS (SELECT 1 FROM delivery WHERE gathered_in = digest.id)";
     let old = "SELECT id FROM notice_message WHERE created_at < ?1 AND NOT EXISTS (SELECT 1 \
                FROM delivery WHERE notice_message_id = notice_message.id AND state = 'waiting')";
     let mut gone = 0;
     for sql in [
+        format!("DELETE FROM delivery WHERE digest_id IN ({digests})"),
+        "DELETE FROM digest WHERE created_at < ?1 AND NOT EXISTS (SELECT 1 FROM delivery \
+         WHERE digest.id IN (digest_id, gathered_in))"
+            .to_string(),
+        "DELETE FROM silence WHERE until < ?1".to_string(),
         format!("DELETE FROM delivery WHERE notice_message_id IN ({old})"),
         format!("DELETE FROM notice WHERE message_id IN ({old})"),
         "DELETE FROM notice WHERE message_id IS NULL AND told = 1 AND at < ?1".to_string(),

@@ -45,8 +45,9 @@ fn save_deliveries(
     now: Timestamp,
 ) -> rusqlite::Result<()> {
     let mut insert = db.prepare_cached(
-        "INSERT INTO delivery (uid, alert_id, update_id, channel, recipient, created_at, due_at) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        "INSERT INTO delivery \
+         (uid, alert_id, update_id, channel, recipient, created_at, due_at, role) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
     )?;
     for delivery in deliveries {
         insert.execute(params![
@@ -56,7 +57,8 @@ fn save_deliveries(
             delivery.channel.as_str(),
             delivery.recipient,
             millis(now),
-            millis(delivery.due_at)
+            millis(delivery.due_at),
+            delivery.role.as_str()
         ])?;
     }
     Ok(())

@@ -32,6 +32,9 @@ const SURE_COPY: f64 = 0.9;
 const JOINS: f64 = -2.2;
 /// Up to so many stories in the window no likeness is taken for chance.
 const FEW_STORIES: f64 = 250.0;
+/// How much of that chance speaks against a join. The rest is left to the
+/// guards: at 1 a crowded window parts a third of what belongs together.
+const CROWD: f64 = 0.6;
 /// All tellings together may make an entry so much more alike than the most
 /// alike of the last ones does.
 const TOGETHER: f64 = 3.0;
@@ -226,7 +229,7 @@ impl Window {
     fn doubt(&self, story: &Story) -> f64 {
         let days = |from: i64| (self.now - from).max(0) as f64 / (24 * HOUR) as f64;
         let age = days(story.begun);
-        self.crowd()
+        CROWD * self.crowd()
             + 0.7 * (1.0 + age).ln()
             + (age - 1.0).max(0.0)
             + 0.3 * (1.0 + 2.0 * days(story.last)).ln()

@@ -173,8 +173,8 @@ fn the_bundled_sample_tells_each_story_once_and_lists_it() {
     let summary = lines(&first).remove(0);
     assert!(stderr(&first).contains("Harbour Wire"), "{}", stderr(&first));
     assert_eq!(summary["feeds"], 8);
-    assert_eq!(summary["alerts"], 8);
-    assert_eq!(summary["deliveries"], json!({ "sent": 8, "waiting": 0, "failed": 0 }));
+    assert_eq!(summary["alerts"], 9);
+    assert_eq!(summary["deliveries"], json!({ "sent": 9, "waiting": 0, "failed": 0 }));
     let second = lines(&wirewatch(dir.path(), &["once", "--json"], ""));
     assert_eq!((&second[0]["alerts"], &second[0]["deliveries"]["sent"]), (&json!(0), &json!(0)));
 
@@ -182,7 +182,7 @@ fn the_bundled_sample_tells_each_story_once_and_lists_it() {
     assert_eq!(alerts.len(), 2);
     assert!(alerts.iter().any(|alert| alert["outlets"].as_array().unwrap().len() == 3));
     let status = lines(&wirewatch(dir.path(), &["status", "--json"], ""));
-    assert_eq!((&status[0]["alerts"], &status[0]["feeds"]["ok"]), (&json!(8), &json!(8)));
+    assert_eq!((&status[0]["alerts"], &status[0]["feeds"]["ok"]), (&json!(9), &json!(8)));
     assert_eq!(wirewatch(dir.path(), &["status", "--quiet"], "").status.code(), Some(1));
     for list in ["feeds", "stories", "deliveries"] {
         let rows = lines(&wirewatch(dir.path(), &[list, "--json", "--limit", "5"], ""));
@@ -258,7 +258,7 @@ fn the_daemon_prints_alerts_then_what_it_watches_and_stops_cleanly() {
     sample(dir.path());
     let mut daemon = Daemon::start(dir.path());
     let heard = daemon.read_until("watching 8 feeds with 4 rules");
-    assert_eq!(heard.matches("US–China military contact").count(), 2, "{heard}");
+    assert_eq!(heard.matches("US–China military contact").count(), 3, "{heard}");
     assert!(heard.contains("next poll at"), "{heard}");
     assert!(wirewatch(dir.path(), &["status", "--quiet"], "").status.success());
     let second = wirewatch(dir.path(), &["run"], "");

@@ -19,6 +19,7 @@ mod health;
 mod http;
 mod identity;
 mod mail;
+mod policy;
 mod reload;
 mod store;
 mod stories;

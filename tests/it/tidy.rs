@@ -29,7 +29,7 @@ const MAY_IMPORT: [(&str, &[&str]); 22] = [
             "net", "fetch", "deliver", "store",
         ],
     ),
-    ("config", &["model", "rule", "deliver", "net"]),
+    ("config", &["model", "rule", "alert", "deliver", "net"]),
     (
         "app",
         &[

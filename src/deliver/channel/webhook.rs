@@ -288,7 +288,7 @@ mod tests {
             r#"{"name":"Pacific Ledger","url":"https://ledger.example/7","#,
             r#""published":"2026-03-01T09:30:00Z","first_seen":"2026-03-01T09:59:00Z"},"#,
             r#"{"name":"The Meridian Post","url":null,"published":null,"#,
-            r#""first_seen":"2026-03-01T09:59:00Z"}],"outlets_total":3,"update":null}}"#,
+            r#""first_seen":"2026-03-01T09:59:00Z"}],"outlets_total":3,"role":"alert","update":null}}"#,
         );
         let parse = |bytes: &[u8]| serde_json::from_slice::<serde_json::Value>(bytes).unwrap();
         assert_eq!(parse(&posted.body), parse(expected.as_bytes()));

@@ -1,0 +1,333 @@
+//! What a channel has to send now. A delivery that is due for the first time
+//! is routed here, in one transaction with its claim: sent, kept back, put into
+//! a digest, or not told. The store only asks; `trait Gate` decides.
+
+use jiff::{SignedDuration, Timestamp};
+use rusqlite::{Connection, Row, params};
+
+use super::content::delivery;
+use super::rows::{json, millis, optional_time, time};
+use super::silences::active_silences;
+use super::{Store, StoreError};
+use crate::model::{
+    AlertId, ChannelName, Delivery, DeliveryId, Due, FeedName, Role, Route, RuleName, Severity,
+    Silence, StoryId,
+};
+
+/// Deliveries routed in one transaction; the rest comes with the next claim.
+const ROUTED: usize = 1_000;
+
+/// Decides what becomes of deliveries that are due.
+pub trait Gate: Send {
+    /// How many messages of the last hour it wants to know of.
+    fn budget(&self) -> usize;
+    /// Whether it wants to know when a receiver was last told of a rule.
+    fn groups(&self) -> bool;
+    /// Decides about one.
+    fn route(&self, due: &Due, silences: &[Silence]) -> Route;
+    /// The id of a digest's delivery, from those it gathers.
+    fn digest(&self, channel: &ChannelName, recipient: &str, members: &[DeliveryId]) -> DigestIds;
+}
+
+/// The ids of a digest and of its delivery.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DigestIds {
+    /// `g` and 16 hexadecimal digits.
+    pub digest: String,
+    /// The delivery's.
+    pub delivery: DeliveryId,
+}
+
+impl Store {
+    /// Claims what a channel has to send now, oldest first. A delivery's list
+    /// of outlets is fixed by its first claim, so that every attempt says the
+    /// same.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn claim_deliveries(
+        &self,
+        channel: ChannelName,
+        gate: Box<dyn Gate>,
+        now: Timestamp,
+        (lease, limit): (SignedDuration, usize),
+    ) -> Result<Vec<Delivery>, StoreError> {
+        let until = millis(now.checked_add(lease).unwrap_or(now));
+        self.write(move |db| {
+            let claims = Claims { db, channel: &channel, gate: gate.as_ref(), now, until };
+            claims.take(limit)
+        })
+        .await
+    }
+}
+
+struct Claims<'a> {
+    db: &'a Connection,
+    channel: &'a ChannelName,
+    gate: &'a dyn Gate,
+    now: Timestamp,
+    until: i64,
+}
+
+/// A delivery of an alert that is due.
+struct Found {
+    row: i64,
+    id: DeliveryId,
+    new: bool,
+    due: Due,
+}
+
+impl Claims<'_> {
+    fn take(&self, limit: usize) -> rusqlite::Result<Vec<Delivery>> {
+        let mut claimed = self.others(limit)?;
+        let silences = active_silences(self.db, self.now)?;
+        let mut routed = 0;
+        while claimed.len() < limit && routed < ROUTED {
+            let left = limit - claimed.len();
+            let found = self.find("", (left.max(32), ROUTED))?;
+            if found.is_empty() {
+                break;
+            }
+            for found in found {
+                routed += 1;
+                if claimed.len() >= limit {
+                    break;
+                }
+                if let Some(delivery) = self.one(found, &silences)? {
+                    claimed.push(delivery);
+                }
+            }
+        }
+        Ok(claimed)
+    }
+
+    /// Notices and digests; they go before alerts, and are few.
+    fn others(&self, limit: usize) -> rusqlite::Result<Vec<Delivery>> {
+        let mut select = self.db.prepare_cached(
+            "SELECT id FROM delivery WHERE channel = ?1 AND state = 'waiting' AND due_at <= ?2 \
+             AND alert_id IS NULL AND (leased_until IS NULL OR leased_until <= ?2) \
+             ORDER BY due_at, id LIMIT ?3",
+        )?;
+        let arguments = params![self.channel.as_str(), millis(self.now), limit as i64];
+        let rows = select.query_map(arguments, |row| row.get(0))?;
+        let rows = rows.collect::<rusqlite::Result<Vec<i64>>>()?;
+        rows.into_iter().map(|row| self.claim(row)).collect()
+    }
+
+    /// Deliveries of alerts that are due, the oldest first.
+    fn find(&self, which: &str, (limit, most): (usize, usize)) -> rusqlite::Result<Vec<Found>> {
+        let mut select = self.db.prepare_cached(&format!("{DUE} {which} {ORDER}"))?;
+        let limit = limit.min(most) as i64;
+        let arguments = params![self.channel.as_str(), millis(self.now), limit];
+        select.query_map(arguments, |row| self.found(row))?.collect()
+    }
+
+    fn found(&self, row: &Row<'_>) -> rusqlite::Result<Found> {
+        let (severity, role): (String, String) = (row.get("severity")?, row.get("role")?);
+        let author: Option<String> = row.get("ack_author")?;
+        let acknowledged = author.zip(optional_time(row, "ack_at")?);
+        Ok(Found {
+            row: row.get("id")?,
+            id: DeliveryId::new(row.get::<_, String>("uid")?),
+            new: row.get::<_, Option<i64>>("first_try")?.is_none(),
+            due: Due {
+                channel: self.channel.clone(),
+                recipient: row.get("recipient")?,
+                rule: RuleName::new(row.get::<_, String>("rule")?),
+                severity: Severity::from_word(&severity).unwrap_or_default(),
+                role: Role::from_word(&role).unwrap_or_default(),
+                story: StoryId::new(row.get::<_, String>("story_uid")?),
+                alert: AlertId::new(row.get::<_, String>("alert_uid")?),
+                feed: FeedName::new(row.get::<_, String>("feed")?),
+                gathered: row.get("gather")?,
+                acknowledged,
+                snoozed: optional_time(row, "snoozed")?,
+                told: Vec::new(),
+                told_of_rule: None,
+            },
+        })
+    }
+
+    /// Routes one; gives what is to be sent because of it.
+    fn one(&self, found: Found, silences: &[Silence]) -> rusqlite::Result<Option<Delivery>> {
+        if !found.new {
+            return self.claim(found.row).map(Some);
+        }
+        // A digest may have taken it along, or routed it, in this very claim.
+        let waits: bool = self
+            .db
+            .prepare_cached(
+                "SELECT state = 'waiting' AND due_at <= ?2 AND leased_until IS NOT ?3 \
+                 FROM delivery WHERE id = ?1",
+            )?
+            .query_row(params![found.row, millis(self.now), self.until], |row| row.get(0))?;
+        if !waits {
+            return Ok(None);
+        }
+        match self.route(found.due.clone(), silences)? {
+            Route::Send if found.due.gathered.is_some() => self.gather(found, silences),
+            Route::Send => self.claim(found.row).map(Some),
+            route => self.put_off(found.row, route).map(|()| None),
+        }
+    }
+
+    fn route(&self, mut due: Due, silences: &[Silence]) -> rusqlite::Result<Route> {
+        let receiver = (self.channel.as_str(), due.recipient.as_str());
+        let budget = self.gate.budget();
+        if budget > 0 {
+            due.told = told(self.db, receiver, budget)?;
+        }
+        if self.gate.groups() {
+            due.told_of_rule = told_of_rule(self.db, receiver, &due.rule)?;
+        }
+        Ok(self.gate.route(&due, silences))
+    }
+
+    fn put_off(&self, row: i64, route: Route) -> rusqlite::Result<()> {
+        match route {
+            Route::Send => Ok(()),
+            Route::Hold { until, reason } => self.wait(row, until, None, &reason),
+            Route::Gather { at, key, reason } => self.wait(row, at, Some(&key), &reason),
+            Route::Suppress(reason) => self
+                .db
+                .prepare_cached(
+                    "UPDATE delivery SET state = 'suppressed', reason = ?2, finished_at = ?3 \
+                     WHERE id = ?1",
+                )?
+                .execute(params![row, reason, millis(self.now)])
+                .map(drop),
+        }
+    }
+
+    fn wait(
+        &self,
+        row: i64,
+        at: Timestamp,
+        key: Option<&str>,
+        reason: &str,
+    ) -> rusqlite::Result<()> {
+        // Never at once again, whatever the gate says: a loop would not end.
+        let at = millis(at).max(millis(self.now) + 1_000);
+        self.db
+            .prepare_cached(
+                "UPDATE delivery SET due_at = ?2, gather = coalesce(?3, gather), reason = ?4 \
+                 WHERE id = ?1",
+            )?
+            .execute(params![row, at, key, reason])
+            .map(drop)
+    }
+
+    /// Puts all that waited for the same digest into one message. One that
+    /// waited alone goes out as it is.
+    fn gather(&self, first: Found, silences: &[Silence]) -> rusqlite::Result<Option<Delivery>> {
+        let key = first.due.gathered.clone().unwrap_or_default();
+        let recipient = first.due.recipient.clone();
+        let which = "AND delivery.first_try IS NULL AND delivery.gather IS NOT NULL";
+        let mut members = Vec::new();
+        for found in self.find(which, (usize::MAX, i64::MAX as usize))? {
+            let fits =
+                found.due.gathered.as_ref() == Some(&key) && found.due.recipient == recipient;
+            if !fits {
+                continue;
+            }
+            match self.route(found.due.clone(), silences)? {
+                Route::Send => members.push((found.row, found.id)),
+                route => self.put_off(found.row, route)?,
+            }
+        }
+        match members.as_slice() {
+            [] => Ok(None),
+            [(row, _)] => self.claim(*row).map(Some),
+            members => self.digest(&key, &recipient, members).map(Some),
+        }
+    }
+
+    fn digest(
+        &self,
+        key: &str,
+        recipient: &str,
+        members: &[(i64, DeliveryId)],
+    ) -> rusqlite::Result<Delivery> {
+        let ids: Vec<DeliveryId> = members.iter().map(|(_, id)| id.clone()).collect();
+        let rows: Vec<i64> = members.iter().map(|(row, _)| *row).collect();
+        let ids = self.gate.digest(self.channel, recipient, &ids);
+        let digest: i64 = self.db.query_row(
+            "INSERT INTO digest (uid, created_at, key, reason) \
+             SELECT ?1, ?2, ?3, coalesce((SELECT reason FROM delivery WHERE id = ?4), '') \
+             RETURNING id",
+            params![ids.digest, millis(self.now), key, rows.first()],
+            |row| row.get(0),
+        )?;
+        self.db.execute(
+            "UPDATE delivery SET state = 'gathered', gathered_in = ?2, finished_at = ?3 \
+             WHERE id IN (SELECT value FROM json_each(?1))",
+            params![json(&rows), digest, millis(self.now)],
+        )?;
+        let row: i64 = self.db.query_row(
+            "INSERT INTO delivery (uid, digest_id, role, channel, recipient, created_at, due_at) \
+             VALUES (?1, ?2, 'digest', ?3, ?4, ?5, ?5) RETURNING id",
+            params![
+                ids.delivery.as_str(),
+                digest,
+                self.channel.as_str(),
+                recipient,
+                millis(self.now)
+            ],
+            |row| row.get(0),
+        )?;
+        self.claim(row)
+    }
+
+    /// Leases a delivery and reads what it carries.
+    fn claim(&self, row: i64) -> rusqlite::Result<Delivery> {
+        self.db
+            .prepare_cached(
+                "UPDATE delivery SET leased_until = ?2, first_try = coalesce(first_try, ?3) \
+                 WHERE id = ?1",
+            )?
+            .execute(params![row, self.until, millis(self.now)])?;
+        delivery(self.db, row)
+    }
+}
+
+/// When a receiver was first told each of the last things, the oldest first.
+fn told(db: &Connection, receiver: (&str, &str), limit: usize) -> rusqlite::Result<Vec<Timestamp>> {
+    let mut select = db.prepare_cached(
+        "SELECT first_try FROM delivery WHERE channel = ?1 AND recipient = ?2 \
+         AND first_try IS NOT NULL AND role <> 'notice' ORDER BY first_try DESC LIMIT ?3",
+    )?;
+    let arguments = params![receiver.0, receiver.1, limit as i64];
+    let rows = select.query_map(arguments, |row| time(row, "first_try"))?;
+    let mut told = rows.collect::<rusqlite::Result<Vec<_>>>()?;
+    told.reverse();
+    Ok(told)
+}
+
+/// When a receiver was last told of a rule, by a message of its own or a digest.
+fn told_of_rule(
+    db: &Connection,
+    receiver: (&str, &str),
+    rule: &RuleName,
+) -> rusqlite::Result<Option<Timestamp>> {
+    db.prepare_cached(
+        "SELECT max(coalesce(delivery.first_try, delivery.finished_at)) AS told FROM delivery \
+         JOIN alert ON alert.id = delivery.alert_id JOIN match ON match.id = alert.match_id \
+         WHERE delivery.channel = ?1 AND recipient = ?2 AND rule = ?3 \
+         AND (first_try IS NOT NULL OR delivery.state = 'gathered')",
+    )?
+    .query_row(params![receiver.0, receiver.1, rule.as_str()], |row| optional_time(row, "told"))
+}
+
+const DUE: &str = "SELECT delivery.id, delivery.uid, delivery.recipient, delivery.role, \
+     delivery.gather, delivery.first_try, alert.severity, match.rule, story.uid AS story_uid, \
+     alert.uid AS alert_uid, feed.name AS feed, \
+     (SELECT author FROM feedback WHERE alert_id = alert.id AND kind <> 'snoozed' LIMIT 1) \
+       AS ack_author, \
+     (SELECT at FROM feedback WHERE alert_id = alert.id AND kind <> 'snoozed' LIMIT 1) AS ack_at, \
+     (SELECT max(until) FROM feedback WHERE alert_id = alert.id AND kind = 'snoozed') AS snoozed \
+     FROM delivery JOIN alert ON alert.id = delivery.alert_id \
+     JOIN match ON match.id = alert.match_id JOIN story ON story.id = match.story_id \
+     JOIN entry ON entry.id = match.entry_id JOIN feed ON feed.id = entry.feed_id \
+     WHERE delivery.channel = ?1 AND delivery.state = 'waiting' AND delivery.due_at <= ?2 \
+     AND (delivery.leased_until IS NULL OR delivery.leased_until <= ?2)";
+const ORDER: &str = "ORDER BY delivery.due_at, delivery.id LIMIT ?3";
