@@ -25,7 +25,7 @@ use std::time::{Duration, Instant};
 use criterion::{Criterion, Throughput};
 use jiff::{SignedDuration, Timestamp};
 use wirewatch::model::{EntryId, FeedName, StoryId};
-use wirewatch::story::{Features, Memory};
+use wirewatch::story::{Features, Join, Memory};
 
 const SIZES: [u64; 5] = [12_500, 25_000, 50_000, 100_000, 200_000];
 const WINDOW: SignedDuration = SignedDuration::from_hours(72);
@@ -218,7 +218,7 @@ impl Desk {
         self.stored += 1;
         let mut features = Features::of(&item.title, &item.text, item.lang.as_deref());
         let page = (&item.feed, Some(item.url.as_str()));
-        let found = self.memory.consider(page, self.now, &mut features, true);
+        let found = self.memory.consider(page, self.now, &mut features, Some(Join::Event));
         let story = found.map(|(story, _)| story).unwrap_or_else(|| {
             self.stories += 1;
             StoryId::new(format!("s{:016x}", self.stories))

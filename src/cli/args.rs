@@ -2,7 +2,13 @@
 
 use std::path::PathBuf;
 
+mod people;
+
 use clap::{Parser, Subcommand, ValueEnum};
+
+pub(super) use people::{
+    FeedbackArgs, MuteArgs, SilenceAction, SilenceArgs, SnoozeArgs, Spared, WhyArgs,
+};
 
 use super::feeds::FeedsArgs;
 
@@ -167,95 +173,6 @@ pub(super) struct ListArgs {
     /// At most so many
     #[arg(long, value_name = "N", default_value_t = 100)]
     pub(super) limit: usize,
-}
-
-#[derive(Debug, clap::Args)]
-pub(super) struct WhyArgs {
-    /// A story's or alert's id, or the link of a stored entry
-    pub(super) what: String,
-    /// Name every rule that did not match
-    #[arg(long)]
-    pub(super) all: bool,
-}
-
-/// Who says something of alerts, and why.
-#[derive(Debug, clap::Args)]
-pub(super) struct Spared {
-    /// Why, for those who look later
-    #[arg(long, value_name = "TEXT")]
-    pub(super) comment: Option<String>,
-    /// Who, if not the user of this shell
-    #[arg(long, value_name = "NAME")]
-    pub(super) author: Option<String>,
-}
-
-#[derive(Debug, clap::Args)]
-pub(super) struct SilenceArgs {
-    #[command(subcommand)]
-    pub(super) action: SilenceAction,
-}
-
-#[derive(Debug, Subcommand)]
-pub(super) enum SilenceAction {
-    /// Tell nobody of alerts that fit all that is named
-    Add {
-        /// Alerts of this rule
-        #[arg(long, value_name = "NAME")]
-        rule: Option<String>,
-        /// Alerts of this story
-        #[arg(long, value_name = "ID")]
-        story: Option<String>,
-        /// What this feed brought
-        #[arg(long, value_name = "NAME")]
-        feed: Option<String>,
-        /// On this channel
-        #[arg(long, value_name = "NAME")]
-        channel: Option<String>,
-        /// For so long: 90m, 2h, 3d; otherwise until it is ended
-        #[arg(long, value_name = "DURATION", value_parser = duration)]
-        r#for: Option<jiff::SignedDuration>,
-        #[command(flatten)]
-        spared: Spared,
-    },
-    /// List silences in force, the newest first
-    List {
-        /// Those that are over, too
-        #[arg(long)]
-        all: bool,
-    },
-    /// End a silence now
-    End {
-        /// Its id
-        id: String,
-    },
-}
-
-#[derive(Debug, clap::Args)]
-pub(super) struct MuteArgs {
-    /// The story's id
-    pub(super) story: String,
-    #[command(flatten)]
-    pub(super) spared: Spared,
-}
-
-#[derive(Debug, clap::Args)]
-pub(super) struct FeedbackArgs {
-    /// Ids of alerts
-    #[arg(required = true, value_name = "ALERT")]
-    pub(super) alerts: Vec<String>,
-    #[command(flatten)]
-    pub(super) spared: Spared,
-}
-
-#[derive(Debug, clap::Args)]
-pub(super) struct SnoozeArgs {
-    /// The alert's id
-    pub(super) alert: String,
-    /// For how long: 90m, 2h, 3d
-    #[arg(long, value_name = "DURATION", value_parser = duration)]
-    pub(super) r#for: jiff::SignedDuration,
-    #[command(flatten)]
-    pub(super) spared: Spared,
 }
 
 #[derive(Debug, clap::Args)]

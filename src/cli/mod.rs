@@ -7,6 +7,7 @@ mod check;
 mod feeds;
 mod generate;
 mod items;
+mod latency;
 mod lists;
 mod logging;
 mod matching;

@@ -6,6 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::args::StatusArgs;
+use super::latency::{Stage, latency, latency_json, latency_line};
 use super::{CliError, Context, FAILED};
 use crate::config::Config;
 use crate::model::Clock;
@@ -16,7 +17,11 @@ const LATE: SignedDuration = SignedDuration::from_mins(15);
 /// A feed that has not been tried for this long after it was due, likewise.
 const OVERDUE: SignedDuration = SignedDuration::from_mins(15);
 
+/// Deliveries of so long are what latencies are taken from.
+const MEASURED: SignedDuration = SignedDuration::from_hours(24);
+
 struct State {
+    latency: Vec<Stage>,
     running: bool,
     overview: Overview,
     feeds: Vec<FeedRow>,
@@ -52,7 +57,10 @@ async fn look(config: &Config) -> Result<State, CliError> {
     let overview = store.overview().await?;
     let feeds = store.feeds(Filter { limit: 100_000, ..Filter::default() }).await?;
     let running = Store::is_served(path);
-    let mut problems = problems(running, &overview, &feeds, Clock::System.now());
+    let now = Clock::System.now();
+    let since = now.checked_sub(MEASURED).unwrap_or(now);
+    let latency = latency(&store.passages(since).await?);
+    let mut problems = problems(running, &overview, &feeds, now);
     for (channel, count) in store.waiting_before(jiff::Timestamp::MAX).await? {
         if !config.channels.contains_key(&channel) {
             problems.push(format!(
@@ -60,7 +68,7 @@ async fn look(config: &Config) -> Result<State, CliError> {
             ));
         }
     }
-    Ok(State { running, overview, feeds, problems })
+    Ok(State { latency, running, overview, feeds, problems })
 }
 
 /// What is wrong, worst first. A single failing feed is not: the world is.
@@ -107,8 +115,10 @@ fn as_json(state: &State) -> Value {
         "alerts": overview.alerts,
         "deliveries": {
             "sent": overview.sent, "waiting": overview.waiting, "failed": overview.failed,
+            "held": overview.held, "suppressed": overview.suppressed,
             "oldest_waiting": overview.oldest_waiting.map(|when| when.to_string()),
         },
+        "latency": latency_json(&state.latency),
         "last_success": overview.last_success.map(|when| when.to_string()),
     })
 }
@@ -124,9 +134,10 @@ fn as_text(state: &State) -> Vec<String> {
     ));
     let oldest = overview.oldest_waiting.map_or_else(String::new, |w| format!(", oldest from {w}"));
     lines.push(format!(
-        "deliveries: {} sent, {} waiting, {} failed{oldest}",
-        overview.sent, overview.waiting, overview.failed
+        "deliveries: {} sent, {} waiting ({} held), {} failed, {} suppressed{oldest}",
+        overview.sent, overview.waiting, overview.held, overview.failed, overview.suppressed
     ));
+    lines.extend(latency_line(&state.latency));
     for feed in state.feeds.iter().filter(|feed| !matches!(&*feed.health, "ok" | "new")) {
         let reason = feed
             .last_error

@@ -17,7 +17,7 @@ use crate::model::{
 use crate::parse::{self, ParseError};
 use crate::rule::{Item, search_words};
 use crate::store::{CommitReport, Judge, Judged, JudgedMatch, Situation, Store, StoreError, Visit};
-use crate::story::{self, Change, Features, Wording};
+use crate::story::{self, Change, Features, Join, Wording};
 
 /// A document read and its entries' keys worked out; nothing decided yet.
 #[derive(Clone, Debug, Default)]
@@ -161,7 +161,7 @@ impl Judge for RuleJudge {
     ) -> StoryChoice {
         let mut features = Features::of(&entry.title, &entry.text, entry.lang.as_deref());
         let by_key = dedup::choose_story(candidates);
-        let join = by_key.is_none() && !alone;
+        let join = by_key.is_none().then_some(if alone { Join::Copies } else { Join::Event });
         let (feed, stories) = (&self.feed.name, &self.live.stories);
         let page = (feed, entry.url.as_deref());
         let found = stories.consider(page, self.now, &mut features, join);

@@ -41,7 +41,11 @@ pub struct Overview {
     pub waiting: i64,
     /// Deliveries given up.
     pub failed: i64,
-    /// When the oldest waiting delivery was decided.
+    /// Of those waiting, how many are kept back for a reason.
+    pub held: i64,
+    /// Deliveries that are not told, for a reason.
+    pub suppressed: i64,
+    /// When the oldest waiting delivery was first tried, or is due.
     pub oldest_waiting: Option<Timestamp>,
     /// The last visit that went well, of any feed.
     pub last_success: Option<Timestamp>,
@@ -87,9 +91,15 @@ impl Store {
                 sent: state("sent")?,
                 waiting: state("waiting")?,
                 failed: state("failed")?,
+                suppressed: state("suppressed")?,
+                held: count(
+                    "SELECT count(*) FROM delivery WHERE state = 'waiting' \
+                     AND first_try IS NULL AND reason IS NOT NULL",
+                )?,
                 oldest_waiting: moment(
                     db,
-                    "SELECT min(created_at) AS at FROM delivery WHERE state = 'waiting'",
+                    "SELECT min(coalesce(first_try, due_at)) AS at FROM delivery \
+                     WHERE state = 'waiting'",
                 )?,
                 last_success: moment(
                     db,

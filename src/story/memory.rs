@@ -11,7 +11,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::features::Features;
 use super::learned::Learned;
-use super::window::{Telling, Window};
+use super::window::{Join, Telling, Window};
 use crate::model::{EntryId, FeedName, Joined, MemoryPosition, StoredMemory, StoryId};
 
 /// Tellings between two times that what was learnt is stored.
@@ -65,22 +65,19 @@ impl Memory {
     }
 
     /// Learns from an entry and says which story it joins and why; `None`
-    /// when it begins one. Nothing is chosen where `join` is false.
+    /// when it begins one. Nothing is chosen where `join` is none.
     pub fn consider(
         &self,
         (feed, url): (&FeedName, Option<&str>),
         at: Timestamp,
         features: &mut Features,
-        join: bool,
+        join: Option<Join>,
     ) -> Option<(StoryId, Joined)> {
         let inner = &mut *self.inner();
         // Between learning and keeping it reflects no state of the store.
         inner.position.last = -1;
         inner.learned.observe(number(feed.as_str()), features);
-        if !join {
-            return None;
-        }
-        inner.window.choose(host(feed, url), at, features, &inner.learned)
+        inner.window.choose(host(feed, url), at, features, (join?, &inner.learned))
     }
 
     /// Keeps the entry that was considered last, as it was stored.
@@ -143,7 +140,8 @@ mod tests {
             let url = format!("https://host{}.example/{n}", n % 9);
             let at = Timestamp::UNIX_EPOCH + SignedDuration::from_hours(n * 5);
             let mut features = Features::of(&title, "", Some("en"));
-            let found = self.memory.consider((&feed, Some(&url)), at, &mut features, true);
+            let found =
+                self.memory.consider((&feed, Some(&url)), at, &mut features, Some(Join::Event));
             let (story, joined) = found.map_or_else(
                 || (StoryId::new(format!("s{n}")), None),
                 |(story, joined)| (story, Some(joined)),
@@ -197,7 +195,7 @@ mod tests {
         let memory = Memory::default();
         let mut features = Features::of("Ferry sinks", "", None);
         let feed = FeedName::new("wire");
-        memory.consider((&feed, None), Timestamp::UNIX_EPOCH, &mut features, true);
+        memory.consider((&feed, None), Timestamp::UNIX_EPOCH, &mut features, Some(Join::Event));
         assert_ne!(memory.position(), MemoryPosition::default());
     }
 }

@@ -29,3 +29,4 @@ pub use change::{Change, Wording, material};
 pub use features::Features;
 pub use memory::Memory;
 pub use source::{About, Origin, independent, origin, sources};
+pub use window::Join;

@@ -47,6 +47,16 @@ const TOLD_OFTEN: f64 = 0.4;
 /// After so many texts what leads to forgotten stories is cleared away.
 const CLEARED_AFTER: u32 = 10_000;
 
+/// What an entry may join a story by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Join {
+    /// Whatever it has in common.
+    Event,
+    /// The words of another outlet only: its feed had these words before, under
+    /// another date.
+    Copies,
+}
+
 /// An entry that was counted to a story.
 #[derive(Clone, Debug)]
 pub(super) struct Telling {
@@ -112,13 +122,21 @@ impl Window {
         host: u32,
         at: Timestamp,
         features: &Features,
-        learned: &Learned,
+        (join, learned): (Join, &Learned),
     ) -> Option<(StoryId, Joined)> {
         self.expire(at.as_millisecond());
+        // Its own outlet told these words before, and means something new.
+        if join == Join::Copies && self.texts.has(host, features.heading, &features.sketch) {
+            return None;
+        }
         let weighed = weigh(features, learned);
         let found = self.copy(host, features, &weighed);
         let found = found.or_else(|| self.same_heading(host, features));
-        let (number, joined) = found.or_else(|| self.event(host, features, &weighed, learned))?;
+        let found = match join {
+            Join::Event => found.or_else(|| self.event(host, features, &weighed, learned)),
+            Join::Copies => found,
+        };
+        let (number, joined) = found?;
         Some((self.id(number)?.clone(), joined))
     }
 
@@ -331,7 +349,7 @@ mod tests {
             let mut features = Features::of(title, "", Some("en"));
             self.learned.observe(host, &mut features);
             let at = Timestamp::UNIX_EPOCH + SignedDuration::from_hours(hours);
-            let found = self.window.choose(host, at, &features, &self.learned);
+            let found = self.window.choose(host, at, &features, (Join::Event, &self.learned));
             self.entries += 1;
             let (entry, new) = (EntryId(self.entries), format!("s{}", self.entries));
             let story = found.map_or_else(|| StoryId::new(new), |(story, _)| story);
@@ -377,7 +395,7 @@ mod tests {
             let title = "Dockers in Larnaka reject an offer of the port";
             let features = Features::of(title, "", Some("en"));
             let at = Timestamp::UNIX_EPOCH + SignedDuration::from_hours(3);
-            match desk.window.choose(host, at, &features, &desk.learned) {
+            match desk.window.choose(host, at, &features, (Join::Event, &desk.learned)) {
                 Some((_, Joined::Event { score, .. })) => score,
                 _ => f64::MIN,
             }
@@ -392,5 +410,24 @@ mod tests {
         desk.hear(2, 1, "Monday puzzle: hints for readers and the answer 513");
         let next = desk.hear(1, 24, "Puzzle 514 answer and hints for Tuesday readers");
         assert_ne!(next, first);
+    }
+    #[test]
+    fn words_under_a_new_date_join_only_what_another_outlet_tells() {
+        let title = "Harbour authority warns of strong tides at Serrano pier";
+        let check = |told_by: &[u32], host: u32, expected: Option<&str>| {
+            let mut desk = Desk::default();
+            told_by.iter().for_each(|host| drop(desk.hear(*host, 0, title)));
+            let features = Features::of(title, "", Some("en"));
+            let at = Timestamp::UNIX_EPOCH + SignedDuration::from_hours(3);
+            let found = desk.window.choose(host, at, &features, (Join::Copies, &desk.learned));
+            let found = found.map(|(story, _)| story.as_str().to_owned());
+            assert_eq!(found.as_deref(), expected, "{told_by:?} {host}");
+        };
+        // The feed carries the page of another host.
+        check(&[1], 2, Some("s1"));
+        // The outlet repeats its warning.
+        check(&[1], 1, None);
+        check(&[1, 2], 1, None);
+        check(&[1, 2], 3, Some("s1"));
     }
 }
