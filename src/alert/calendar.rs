@@ -108,7 +108,7 @@ impl DayTime {
 }
 
 /// The first of these times after `now`.
-pub(super) fn next(times: &[DayTime], zone: &TimeZone, now: Timestamp) -> Option<Timestamp> {
+pub fn next(times: &[DayTime], zone: &TimeZone, now: Timestamp) -> Option<Timestamp> {
     let mut day = now.to_zoned_datetime(zone.clone()).date();
     // Eight days: today's time may be over, and the next be in a week.
     for _ in 0..=8 {

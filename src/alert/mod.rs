@@ -15,7 +15,7 @@ use crate::model::{
     PastMatch, PlannedAlert, PlannedDelivery, Role, RuleName, Severity, StoryCandidate, StoryId,
 };
 
-pub use calendar::{DayTime, Hours};
+pub use calendar::{DayTime, Hours, next as next_time};
 pub use route::{BUDGET_SPAN, ChannelPolicy, route};
 pub use update::{Novelty, Telling, upgrades};
 

@@ -17,7 +17,7 @@ use crate::fetch::{self, Fetcher, host_of};
 use crate::model::{ChannelName, Clock, Feed};
 use crate::net::NetError;
 use crate::pipeline::{
-    Dispatcher, Drained, Live, Notifier, PollStatus, Poller, Pulse, RoundReport, Sweeper,
+    Dispatcher, Drained, Live, Notifier, PollStatus, Poller, Pulse, RoundReport, Sweeper, Watcher,
 };
 use crate::schedule;
 use crate::store::{Store, StoreError, SyncReport};
@@ -139,6 +139,15 @@ impl App {
         };
         let (stop, pulse) = (app.stop.clone(), app.pulse.clone());
         app.own(app.stop.clone(), notifier.run(stop, pulse));
+        let watcher = Watcher {
+            store: store.clone(),
+            clock: clock.clone(),
+            live: live_rx.clone(),
+            pulse: app.pulse.clone(),
+            path: config.store.clone(),
+        };
+        let (stop, pulse) = (app.stop.clone(), app.pulse.clone());
+        app.own(app.stop.clone(), watcher.run(stop, pulse));
         let sweeper = Sweeper { store, clock, live: live_rx };
         let (stop, pulse) = (app.stop.clone(), app.pulse.clone());
         app.own(app.stop.clone(), sweeper.run(stop, pulse));

@@ -11,7 +11,7 @@ use crate::config::{Config, RuleConfig};
 use crate::deliver::{self, Channel, ChannelOptions};
 use crate::fetch;
 use crate::model::ChannelName;
-use crate::pipeline::Live;
+use crate::pipeline::{Live, Ping};
 use crate::rule::RuleSet;
 
 /// Channels by name, with the options they were made of.
@@ -37,6 +37,13 @@ pub(super) fn live(config: &Config, channels: &BuiltChannels, gather: SignedDura
         retention: config.retention,
         notified: config.operator.notify.clone(),
         quiet_notices: config.operator.quiet_kinds(),
+        heartbeat: config.operator.heartbeat.clone(),
+        ping: config.operator.ping.clone().map(|(url, every, allow_private)| Ping {
+            url,
+            every,
+            allow_private,
+            user_agent: user_agent(config),
+        }),
         ..decisions(&config.rules, recipients.collect(), gather)
     };
     live.policy.channels = config.policies.clone();

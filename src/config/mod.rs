@@ -153,7 +153,7 @@ type Parts =
 
 fn config(parts: Parts, env: &Environment, mut findings: Findings) -> Result<Config, Problems> {
     let (document, (feeds, paused), rules, channels) = parts;
-    let operator = operator::operator(&document, &mut findings);
+    let operator = operator::operator(&document, env, &mut findings);
     let policies = policy::policies(&document, &mut findings);
     let contact = contact(&document.fetch, &mut findings);
     let general = general(&document, env, &mut findings);

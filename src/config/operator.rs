@@ -1,31 +1,52 @@
 //! `[operator]`: who hears about wirewatch itself.
 
+use std::time::Duration;
+
+use jiff::tz::TimeZone;
+
+use super::address::http_url;
 use super::document::Document;
+use super::environment::Environment;
+use super::fields::Fields;
+use super::policy;
 use super::problem::{did_you_mean, quoted};
+use super::secrets;
 use super::source::Findings;
-use crate::model::{ChannelName, NoticeKind};
+use crate::alert::DayTime;
+use crate::model::{ChannelName, NoticeKind, Secret};
 
 /// Kinds of notices that can be silenced.
-pub const NOTICE_KINDS: [&str; 10] = [
+pub const NOTICE_KINDS: [&str; 16] = [
     "challenged",
+    "dead-letter",
     "degraded",
+    "delivery-resumed",
+    "delivery-stalled",
+    "disk-low",
     "down",
     "gap",
     "gone",
+    "heartbeat",
     "mass-change",
     "moved",
+    "noisy-rule",
     "random-guids",
     "recovered",
     "silent",
 ];
 
 /// Who hears about wirewatch itself.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct OperatorConfig {
     /// The channels that are told; all of them unless the user says otherwise.
     pub notify: Vec<ChannelName>,
     /// Kinds of notices that are not sent, out of [`NOTICE_KINDS`].
     pub quiet: Vec<String>,
+    /// When heartbeats are sent, in which zone.
+    pub heartbeat: Option<(Vec<DayTime>, TimeZone)>,
+    /// What is asked for while all is alive, how often, and whether it may be
+    /// private.
+    pub ping: Option<(Secret, Duration, bool)>,
 }
 
 impl OperatorConfig {
@@ -36,7 +57,11 @@ impl OperatorConfig {
 }
 
 /// Reads the table.
-pub(super) fn operator(document: &Document, findings: &mut Findings) -> OperatorConfig {
+pub(super) fn operator(
+    document: &Document,
+    env: &Environment,
+    findings: &mut Findings,
+) -> OperatorConfig {
     let fields = &document.operator;
     let known = || document.channel_names.iter().map(String::as_str);
     let notify = if fields.is_given("notify") {
@@ -64,5 +89,21 @@ pub(super) fn operator(document: &Document, findings: &mut Findings) -> Operator
     OperatorConfig {
         notify: notify.into_iter().map(ChannelName::new).collect(),
         quiet: quiet.into_iter().map(|kind| kind.text).collect(),
+        heartbeat: Some(policy::times(fields, "heartbeat", "[operator]", findings)),
+        ping: ping(fields, env, findings),
     }
+}
+
+fn ping(
+    fields: &Fields,
+    env: &Environment,
+    findings: &mut Findings,
+) -> Option<(Secret, Duration, bool)> {
+    let allow_private = fields.flag("allow_private");
+    let given = fields.text("ping_url").and_then(|url| {
+        http_url("[operator]", &url, allow_private, findings).map(|url| Secret::new(url.as_str()))
+    });
+    let keys = ("ping_url_file", "ping_url_env");
+    let url = given.or_else(|| secrets::secret((fields, "[operator]"), keys, env, findings))?;
+    Some((url, fields.timeout("ping_every"), allow_private))
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::tz::TimeZone;
 
 use super::document::{Document, Named, label};
-use super::fields::Text;
+use super::fields::{Fields, Text};
 use super::problem::quoted;
 use super::source::Findings;
 use crate::alert::{ChannelPolicy, DayTime, Hours};
@@ -28,26 +28,34 @@ fn policy(named: &Named, findings: &mut Findings) -> ChannelPolicy {
     let (fields, label) = (&named.fields, label("channel", &named.name));
     let severity = |key: &str| fields.text(key).and_then(|word| Severity::from_word(&word.text));
     let most = fields.is_given("max_per_hour").then(|| fields.count("max_per_hour"));
+    let (digest, zone) = times(fields, "digest", &label, findings);
     ChannelPolicy {
-        zone: zone(fields.text("time_zone"), &label, findings),
+        zone,
         quiet: parsed(
             &fields.texts("quiet_hours"),
             (&label, "no hours: write \"22:00-07:00\" or \"sat,sun 00:00-24:00\""),
             Hours::parse,
             findings,
         ),
-        digest: parsed(
-            &fields.texts("digest"),
-            (&label, "no time: write \"08:00\" or \"mon-fri 17:30\""),
-            DayTime::parse,
-            findings,
-        ),
+        digest,
         max_per_hour: most.and_then(|most| u32::try_from(most).ok()),
         min_severity: severity("min_severity").unwrap_or(Severity::Low),
         urgent: severity("urgent"),
         group_wait: fields.duration("group_wait").unwrap_or_default(),
         group_interval: fields.duration("group_interval").unwrap_or_default(),
     }
+}
+
+/// Times of day under a key, with the table's `time_zone`.
+pub(super) fn times(
+    fields: &Fields,
+    key: &str,
+    label: &str,
+    findings: &mut Findings,
+) -> (Vec<DayTime>, TimeZone) {
+    let problem = "no time: write \"08:00\" or \"mon-fri 17:30\"";
+    let times = parsed(&fields.texts(key), (label, problem), DayTime::parse, findings);
+    (times, zone(fields.text("time_zone"), label, findings))
 }
 
 fn zone(name: Option<Text>, label: &str, findings: &mut Findings) -> TimeZone {

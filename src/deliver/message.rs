@@ -297,7 +297,7 @@ fn notice_line(notice: &Notice) -> NoticeLine {
     }
 }
 
-/// "12 notices about feeds: 9 down, 3 gone".
+/// "12 notices: 9 down, 3 gone".
 fn summary(notices: &[Notice]) -> String {
     let counts: Vec<String> = NoticeKind::ALL
         .into_iter()
@@ -305,7 +305,7 @@ fn summary(notices: &[Notice]) -> String {
         .filter(|(count, _)| *count > 0)
         .map(|(count, kind)| format!("{count} {}", kind.as_str()))
         .collect();
-    format!("{} notices about feeds: {}", notices.len(), counts.join(", "))
+    format!("{} notices: {}", notices.len(), counts.join(", "))
 }
 
 impl OutletLine {

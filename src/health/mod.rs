@@ -1,12 +1,14 @@
-//! How does a feed do, and when are people told? Pure: takes the state, what
+//! How does a feed do, how does wirewatch, and when are people told? Pure: takes the state, what
 //! the last visit saw and `now`, and gives the next state.
 //!
 //! Nothing here stops polling; only a 410 does, in `schedule`.
 
 mod sentence;
 mod state;
+mod system;
 #[cfg(test)]
 mod tests;
 
 pub use sentence::{Facts, Sentence, sentence};
 pub use state::{Change, Seen, step};
+pub use system::{AllQuiet, ChannelFacts, NOISY, STALLED, SystemFacts, heartbeat, system_notices};

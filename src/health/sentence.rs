@@ -50,6 +50,13 @@ pub fn sentence(kind: NoticeKind, name: &str, facts: &Facts<'_>) -> Sentence {
         NoticeKind::RandomGuids => random_guids(),
         NoticeKind::Gap => gap(facts),
         NoticeKind::Moved => moved(facts),
+        // Of wirewatch itself, worded in `system`; of a feed there is nothing to add.
+        NoticeKind::DeliveryStalled
+        | NoticeKind::DeliveryResumed
+        | NoticeKind::DeadLetter
+        | NoticeKind::NoisyRule
+        | NoticeKind::DiskLow
+        | NoticeKind::Heartbeat => ("has news", String::new(), Vec::new()),
     };
     let mut lines = vec![what];
     if let Some(reason) = facts.reason {

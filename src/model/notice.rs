@@ -1,5 +1,5 @@
-//! What operators are told of the feeds themselves: not news, but whether
-//! news can still arrive.
+//! What operators are told of the feeds and of wirewatch itself: not news, but
+//! whether news can still arrive.
 
 use jiff::Timestamp;
 
@@ -28,11 +28,23 @@ pub enum NoticeKind {
     Gap,
     /// It moved for good, and is polled at its new address.
     Moved,
+    /// A channel's deliveries have waited for long.
+    DeliveryStalled,
+    /// They go out again.
+    DeliveryResumed,
+    /// Deliveries of a channel were given up.
+    DeadLetter,
+    /// A rule raises very many alerts.
+    NoisyRule,
+    /// There is little room where the database is.
+    DiskLow,
+    /// All is alive.
+    Heartbeat,
 }
 
 impl NoticeKind {
     /// Every kind there is.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 16] = [
         Self::Degraded,
         Self::Down,
         Self::Challenged,
@@ -43,6 +55,12 @@ impl NoticeKind {
         Self::RandomGuids,
         Self::Gap,
         Self::Moved,
+        Self::DeliveryStalled,
+        Self::DeliveryResumed,
+        Self::DeadLetter,
+        Self::NoisyRule,
+        Self::DiskLow,
+        Self::Heartbeat,
     ];
 
     /// The word used in configuration, output and store.
@@ -58,6 +76,12 @@ impl NoticeKind {
             Self::RandomGuids => "random-guids",
             Self::Gap => "gap",
             Self::Moved => "moved",
+            Self::DeliveryStalled => "delivery-stalled",
+            Self::DeliveryResumed => "delivery-resumed",
+            Self::DeadLetter => "dead-letter",
+            Self::NoisyRule => "noisy-rule",
+            Self::DiskLow => "disk-low",
+            Self::Heartbeat => "heartbeat",
         }
     }
 
@@ -70,8 +94,11 @@ impl NoticeKind {
     pub fn severity(self) -> Severity {
         match self {
             Self::Down | Self::Challenged | Self::Gone | Self::Gap => Severity::High,
+            Self::DeliveryStalled | Self::DeadLetter | Self::DiskLow => Severity::High,
             Self::Silent | Self::MassChange | Self::RandomGuids => Severity::Normal,
+            Self::NoisyRule => Severity::Normal,
             Self::Degraded | Self::Recovered | Self::Moved => Severity::Low,
+            Self::DeliveryResumed | Self::Heartbeat => Severity::Low,
         }
     }
 }

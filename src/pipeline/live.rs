@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 
-use crate::alert::Policy;
+use jiff::tz::TimeZone;
+
+use crate::alert::{DayTime, Policy};
 use crate::model::{ChannelName, Feed, FeedName, NoticeKind};
 use crate::rule::RuleSet;
 
@@ -25,6 +27,10 @@ pub struct Live {
     pub notified: Vec<ChannelName>,
     /// Kinds of notices that are only listed.
     pub quiet_notices: Vec<NoticeKind>,
+    /// When heartbeats are sent, in which zone.
+    pub heartbeat: Option<(Vec<DayTime>, TimeZone)>,
+    /// What is asked for while all is alive, and how often.
+    pub ping: Option<super::Ping>,
 }
 
 /// How the loops see it: always the newest, never half of one.

@@ -24,6 +24,7 @@ mod replay;
 mod round;
 mod sweep;
 mod visit;
+mod watch;
 
 pub use dispatch::{Dispatcher, Drained};
 pub use ingest::{Arrived, Prepared, ingest, prepare};
@@ -34,3 +35,4 @@ pub use pulse::{Beat, Pulse};
 pub use replay::{Replay, ReplayItem, ReplayOutcome};
 pub use round::RoundReport;
 pub use sweep::Sweeper;
+pub use watch::{Ping, Watcher};

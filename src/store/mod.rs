@@ -28,6 +28,7 @@ mod sweep;
 mod tellings;
 mod upgrades;
 mod visits;
+mod vitals;
 mod writer;
 
 use std::path::{Path, PathBuf};
@@ -51,6 +52,7 @@ pub use silences::{Feedback, ReminderId};
 pub use tellings::TellingRow;
 pub use upgrades::StoryMatch;
 pub use visits::{Claim, ClaimedFeed, EmptyVisit};
+pub use vitals::{Calm, ChannelVitals, Vitals};
 
 /// Oldest SQLite without the WAL-reset corruption bug (sqlite.org, 3.51.3).
 const MIN_SQLITE: i32 = 3_051_003;

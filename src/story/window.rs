@@ -39,11 +39,11 @@ const CROWD: f64 = 0.6;
 /// alike of the last ones does.
 const TOGETHER: f64 = 3.0;
 /// And so much more than the last one of the entry's own outlet does.
-const ABOVE_OWN: f64 = 2.0;
+const ABOVE_OWN: f64 = 3.0;
 /// What an outlet tells of a story for the second time is often a new
 /// development: this is subtracted, and more for each time it told it.
-const TOLD_ONCE: f64 = 1.0;
-const TOLD_OFTEN: f64 = 0.4;
+const TOLD_ONCE: f64 = 0.4;
+const TOLD_OFTEN: f64 = 0.2;
 /// After so many texts what leads to forgotten stories is cleared away.
 const CLEARED_AFTER: u32 = 10_000;
 

@@ -413,3 +413,73 @@ async fn each_answer_leaves_its_feed_as_the_table_says() {
     }
     assert!(found.is_empty(), "{found:#?}");
 }
+
+#[tokio::test]
+async fn a_stalled_channel_is_told_through_another_and_stops_the_heartbeat() {
+    let world = World::new().await;
+    let ops = crate::support::collector::Collector::start(crate::world::SECRET).await;
+    let toml = world.toml(&format!(
+        "{}[channel.ops.webhook]\nurl = '{}'\nsecret_file = 'hook-secret'\nallow_private = true\n\
+         [operator]\nnotify = ['ops']\nheartbeat = ['00:00', '06:00', '12:00', '18:00']\n",
+        world.feed("a"),
+        ops.url()
+    ));
+    let config = world.config(&toml);
+    let told = || -> Vec<String> {
+        let subject = |told: &crate::support::collector::Delivery| {
+            told.json["data"]["title"].as_str().unwrap_or_default().to_owned()
+        };
+        ops.accepted().iter().map(subject).collect()
+    };
+    let look = async |hours: i64| {
+        let before = world.clock.now();
+        world.wait(SignedDuration::from_hours(hours));
+        world.once(&config).await;
+        let store = Store::open(&config.store).unwrap();
+        let live = wirewatch::pipeline::Live {
+            heartbeat: config.operator.heartbeat.clone(),
+            ..wirewatch::pipeline::Live::default()
+        };
+        let (_keep, live) = tokio::sync::watch::channel(std::sync::Arc::new(live));
+        let watcher = wirewatch::pipeline::Watcher {
+            store,
+            clock: world.clock.clone(),
+            live,
+            pulse: wirewatch::pipeline::Pulse::default(),
+            path: config.store.clone(),
+        };
+        watcher.look(before, world.clock.now()).await.unwrap();
+        drop(watcher);
+        world.once(&config).await;
+    };
+    world.feeds.serve("/a", "text/xml", rss(&[("1", "A marker buoy", "x")]));
+    world.hook.answer(vec![Answer::Status(500); 3]);
+    world.once(&config).await;
+    look(7).await;
+    assert_eq!(told().len(), 1, "{:?}", told());
+    assert!(told()[0].starts_with("channel \"hook\" does not deliver: 1 waiting"), "{:?}", told());
+    look(7).await;
+    assert_eq!(told().len(), 1, "told once, and no heartbeat: {:?}", told());
+    for _ in 0..6 {
+        look(7).await;
+    }
+    assert!(told().iter().any(|subject| subject.contains("1 delivery-resumed")), "{:?}", told());
+    assert!(
+        told().iter().any(|subject| subject.starts_with("all quiet: 1 of 1 feeds")),
+        "{:?}",
+        told()
+    );
+}
+
+#[tokio::test]
+async fn the_dead_mans_switch_is_asked_for_while_all_is_alive() {
+    let world = World::new().await;
+    let toml = world.toml(&format!(
+        "[operator]\nping_url = '{}'\nping_every = '30s'\nallow_private = true\n",
+        world.feeds.url("/ping")
+    ));
+    world.feeds.serve("/ping", "text/plain", "ok");
+    let app = world.start(&world.config(&toml)).await;
+    world.feeds.wait_for("/ping", 1).await;
+    assert!(app.stop().await);
+}
