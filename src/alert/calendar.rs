@@ -92,6 +92,13 @@ pub(super) fn quiet_until(hours: &[Hours], zone: &TimeZone, now: Timestamp) -> O
     until
 }
 
+/// Whether no hour of the week is left.
+pub fn never_ends(hours: &[Hours]) -> bool {
+    let week = jiff::SignedDuration::from_hours(8 * 24);
+    let now = Timestamp::UNIX_EPOCH;
+    quiet_until(hours, &TimeZone::UTC, now).is_some_and(|until| until.duration_since(now) > week)
+}
+
 /// A time of day on some days.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DayTime {
@@ -177,6 +184,11 @@ mod tests {
         let weekend = "sat,sun 00:00-24:00|22:00-07:00";
         quiet(weekend, "UTC", "2026-11-27T23:00:00Z", Some("2026-11-30T07:00:00Z"));
         quiet("mon-fri 09-17", "UTC", "2026-11-28T12:00:00Z", None);
+        let all =
+            |texts: &[&str]| texts.iter().map(|t| Hours::parse(t).unwrap()).collect::<Vec<_>>();
+        assert!(never_ends(&all(&["00:00-24:00"])));
+        assert!(never_ends(&all(&["00:00-12:00", "12:00-24:00"])));
+        assert!(!never_ends(&all(&["22:00-07:00", "sat,sun 00:00-24:00"])));
         assert_eq!(Hours::parse("22:00"), None);
         assert_eq!(Hours::parse("25:00-07:00"), None);
         assert_eq!(Hours::parse("someday 22:00-07:00"), None);

@@ -15,7 +15,7 @@ use crate::model::{
     PastMatch, PlannedAlert, PlannedDelivery, Role, RuleName, Severity, StoryCandidate, StoryId,
 };
 
-pub use calendar::{DayTime, Hours, next as next_time};
+pub use calendar::{DayTime, Hours, never_ends, next as next_time};
 pub use route::{BUDGET_SPAN, ChannelPolicy, route};
 pub use update::{Novelty, Telling, upgrades};
 
@@ -104,7 +104,8 @@ pub fn decide(
             None if few => Some((AlertState::FewSources, None)),
             None => {
                 let sources = about.sources;
-                let alert = plan(policy, (about.rule, about.story), sources, now);
+                let edits = about.candidate.map_or(0, |story| story.edits);
+                let alert = plan(policy, (about.rule, about.story, edits), sources, now);
                 Some((AlertState::Raised, Some(alert)))
             }
         },
@@ -113,11 +114,15 @@ pub fn decide(
 
 fn plan(
     policy: &Policy,
-    (name, story): (&RuleName, &StoryId),
+    (name, story, edits): (&RuleName, &StoryId, u32),
     sources: u32,
     now: Timestamp,
 ) -> PlannedAlert {
-    let id = AlertId::new(format!("a{}", digest(&[name.as_str(), story.as_str()], 8)));
+    // Of a story that was parted the first alert may have gone with a part.
+    let edits = if edits == 0 { String::new() } else { format!("edit {edits}") };
+    let parts = [name.as_str(), story.as_str(), edits.as_str()];
+    let parts = if edits.is_empty() { &parts[..2] } else { &parts[..] };
+    let id = AlertId::new(format!("a{}", digest(parts, 8)));
     let rule = policy.rules.get(name);
     let channels = rule.map(|rule| rule.channels.as_slice()).unwrap_or_default();
     let due_at = later(now, policy.gather);
@@ -267,6 +272,7 @@ mod tests {
         let (rule, story) = (RuleName::new("r"), StoryId::new("s1"));
         let candidate = StoryCandidate {
             id: story.clone(),
+            edits: 0,
             matched: recorded.map(|alert| past(alert.map(AlertId::new))).into_iter().collect(),
         };
         let about = Circumstances {
@@ -309,8 +315,11 @@ mod tests {
             (Some(Baseline), 2, Some(Raised)),
         ] {
             let matched = recorded.map(|state| PastMatch { state, ..past(None) });
-            let candidate =
-                StoryCandidate { id: story.clone(), matched: matched.into_iter().collect() };
+            let candidate = StoryCandidate {
+                id: story.clone(),
+                edits: 0,
+                matched: matched.into_iter().collect(),
+            };
             let about = Circumstances {
                 rule: &rule,
                 story: &story,
@@ -347,8 +356,8 @@ mod tests {
     #[test]
     fn ids_depend_on_rule_story_channel_and_recipient_alone() {
         let (rule, story) = (RuleName::new("r"), StoryId::new("s1"));
-        let first = plan(&policy(), (&rule, &story), 1, now());
-        let again = plan(&policy(), (&rule, &story), 4, now() + SignedDuration::from_hours(5));
+        let first = plan(&policy(), (&rule, &story, 0), 1, now());
+        let again = plan(&policy(), (&rule, &story, 0), 4, now() + SignedDuration::from_hours(5));
         assert_eq!(first.deliveries.len(), 2);
         assert_ne!(first.deliveries[0].id, first.deliveries[1].id);
         assert_eq!(first.deliveries[0].id, again.deliveries[0].id);

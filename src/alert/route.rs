@@ -11,6 +11,9 @@ use crate::model::{Due, Role, Route, Severity, Silence};
 /// A budget counts what was told in so long.
 pub const BUDGET_SPAN: SignedDuration = SignedDuration::from_hours(1);
 
+/// Begins the key of alerts that are grouped by their rule, whose name follows.
+const RULE: &str = "rule:";
+
 /// What a channel's receivers want to be spared.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ChannelPolicy {
@@ -63,8 +66,12 @@ pub fn route(policy: &ChannelPolicy, due: &Due, silences: &[Silence], now: Times
         return gather(until, "quiet", reason);
     }
     // What was kept back has waited for its digest, and this is it.
-    if due.gathered.is_some() {
-        return Route::Send;
+    match due.gathered.as_deref() {
+        Some(key) if key.starts_with(RULE) => {
+            return budget(policy, due, now).unwrap_or(Route::Send);
+        }
+        Some(_) => return Route::Send,
+        None => {}
     }
     if !urgent && let Some(at) = calendar::next(&policy.digest, &policy.zone, now) {
         let reason = format!("for the digest of {}", clock(policy, at));
@@ -72,7 +79,7 @@ pub fn route(policy: &ChannelPolicy, due: &Due, silences: &[Silence], now: Times
     }
     if !urgent && let Some(at) = group(policy, due, now) {
         let reason = format!("grouped with other alerts of the rule until {}", clock(policy, at));
-        return gather(at, &format!("rule:{}", due.rule), reason);
+        return gather(at, &format!("{RULE}{}", due.rule), reason);
     }
     budget(policy, due, now).unwrap_or(Route::Send)
 }
@@ -92,9 +99,12 @@ fn suppressed(
         return Some(silenced(silence));
     }
     if due.role.ends_with_acknowledgement()
-        && let Some((author, _)) = &due.acknowledged
+        && let Some(author) = &due.acknowledged
     {
         return Some(format!("acknowledged by {author}"));
+    }
+    if due.superseded {
+        return Some("another message of this alert is due or on its way".to_owned());
     }
     let below = due.severity < policy.min_severity && due.role != Role::Escalation;
     below.then(|| {
@@ -130,6 +140,8 @@ fn group(policy: &ChannelPolicy, due: &Due, now: Timestamp) -> Option<Timestamp>
     }
     let next = due
         .told_of_rule
+        // A clock that was set back makes no past of the future.
+        .filter(|told| *told <= now)
         .and_then(|told| told.checked_add(policy.group_interval).ok())
         .filter(|next| *next > now);
     next.or_else(|| now.checked_add(policy.group_wait).ok()).filter(|at| *at > now)
@@ -138,7 +150,7 @@ fn group(policy: &ChannelPolicy, due: &Due, now: Timestamp) -> Option<Timestamp>
 /// Above the budget alerts are gathered until there is room again.
 fn budget(policy: &ChannelPolicy, due: &Due, now: Timestamp) -> Option<Route> {
     let most = usize::try_from(policy.max_per_hour?).ok()?;
-    let recent = |told: &&Timestamp| now.duration_since(**told) < BUDGET_SPAN;
+    let recent = |told: &&Timestamp| **told <= now && now.duration_since(**told) < BUDGET_SPAN;
     let told: Vec<Timestamp> = due.told.iter().filter(recent).copied().collect();
     if told.len() < most {
         return None;
@@ -182,6 +194,7 @@ mod tests {
             snoozed: None,
             told: Vec::new(),
             told_of_rule: None,
+            superseded: false,
         }
     }
 
@@ -276,13 +289,20 @@ mod tests {
         let told = |text: &str| Due { told_of_rule: Some(at(text)), ..due() };
         check(&policy, &told("2026-11-25T09:58:00Z"), now, "rule:r 2026-11-25T10:03:00Z");
         check(&policy, &told("2026-11-25T09:00:00Z"), now, "rule:r 2026-11-25T10:00:30Z");
+        check(&policy, &told("2026-11-25T12:00:00Z"), now, "rule:r 2026-11-25T10:00:30Z");
+        // A group is one message, and counts as one.
+        let waited = Due { gathered: Some("rule:r".to_owned()), ..due() };
+        check(&policy, &waited, now, "send");
+        let budget = ChannelPolicy { max_per_hour: Some(1), ..policy };
+        let told = vec![at("2026-11-25T09:30:00Z")];
+        check(&budget, &Due { told, ..waited }, now, "storm 2026-11-25T10:30:00Z");
     }
 
     #[test]
     fn acknowledged_snoozed_and_low_alerts() {
         let policy = ChannelPolicy { min_severity: Severity::Normal, ..ChannelPolicy::default() };
         let now = "2026-11-25T10:00:00Z";
-        let acknowledged = Some(("bob".to_owned(), at(now)));
+        let acknowledged = Some("bob".to_owned());
         for (role, expected) in [
             (Role::Alert, "send"),
             (Role::Update, "send"),

@@ -24,6 +24,8 @@ pub struct Novelty {
 pub struct Telling<'a> {
     /// Its story.
     pub story: &'a StoryId,
+    /// How often a user took tellings out of the story.
+    pub edits: u32,
     /// Its row.
     pub entry: EntryId,
     /// Independent sources of the story with it; 1 where no rule asks.
@@ -45,7 +47,8 @@ pub fn upgrades(
         let Some(rule) = policy.rules.get(&past.rule) else { continue };
         let Some(alert) = &past.alert else {
             if past.state == AlertState::FewSources && telling.sources >= rule.min_sources {
-                let plan = plan(policy, (&past.rule, telling.story), telling.sources, now);
+                let about = (&past.rule, telling.story, telling.edits);
+                let plan = plan(policy, about, telling.sources, now);
                 upgrades.told.push(Upgrade::Raise(plan));
             }
             continue;
@@ -55,13 +58,13 @@ pub fn upgrades(
         if more && (!past.out || telling.held || !rule.on_update.sources()) {
             upgrades.counted.push((alert.clone(), telling.sources));
         }
-        if !past.out || telling.held {
+        if telling.held {
             continue;
         }
         let novelty = novelty.filter(|_| rule.on_update.material());
-        let step = reached(telling.sources).filter(|step| *step > past.sources);
+        let step = reached(telling.sources).filter(|step| *step > past.sources && past.out);
         let step = step.filter(|_| rule.on_update.sources());
-        if step.is_some() {
+        if past.out && more && rule.on_update.sources() && (step.is_some() || novelty.is_some()) {
             upgrades.counted.push((alert.clone(), telling.sources));
         }
         let step = step.map(|step| Novelty {
@@ -164,7 +167,7 @@ mod tests {
         expected: (&[&str], &[u32]),
     ) {
         let story = StoryId::new("s1");
-        let telling = Telling { story: &story, entry: EntryId(2), sources, held };
+        let telling = Telling { story: &story, edits: 0, entry: EntryId(2), sources, held };
         let upgrades = upgrades(policy, telling, vec![(past, novelty)], Timestamp::UNIX_EPOCH);
         let said = |upgrade: &Upgrade| match upgrade {
             Upgrade::Raise(alert) => {
@@ -201,6 +204,9 @@ mod tests {
         // What is not yet on its way will say it.
         let waiting = PastMatch { out: false, ..raised(1) };
         check(&sources, &waiting, (2, false), None, (&[], &[2]));
+        // But not that a number changed: its wording is fixed.
+        let said = "number: a number changed: 3 → 5";
+        check(&policy(OnUpdate::All, 1), &waiting, (2, false), number(), (&[said], &[2]));
     }
 
     #[test]
@@ -215,7 +221,7 @@ mod tests {
         check(&all, &raised(1), (2, false), number(), (&[said, sources], &[2]));
         let id = |entry| {
             let story = StoryId::new("s1");
-            let telling = Telling { story: &story, entry, sources: 1, held: false };
+            let telling = Telling { story: &story, edits: 0, entry, sources: 1, held: false };
             let past = raised(1);
             let found =
                 upgrades(&all, telling, vec![(&past, number())], Timestamp::UNIX_EPOCH).told;

@@ -98,6 +98,7 @@ impl App {
         let store = Store::open(&config.store)?;
         sync_feeds(&store, config, &clock).await?;
         warn_of_orphans(&store, config).await;
+        store.release_held(clock.now()).await?;
         let channels = build_channels(config)?;
         let fetch_options = fetch_options(config);
         let (fetcher, fetcher_rx) = watch::channel(Fetcher::new(&fetch_options)?);
@@ -189,6 +190,7 @@ impl App {
             self.fetch_options = options;
         }
         self.follow_channels(built, &mut reloaded);
+        self.store.release_held(self.clock.now()).await?;
         warn_of_orphans(&self.store, config).await;
         self.planned.send_modify(|count| *count += 1);
         Ok(reloaded)

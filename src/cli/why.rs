@@ -13,7 +13,7 @@ use crate::extract::one_line;
 use crate::model::RuleName;
 use crate::rule::{Item, RuleSet, Verdict};
 use crate::store::{
-    ArchiveQuery, Archived, Feedback, Filter, LedgerRow, Store, StoryMatch, TellingRow, Try,
+    ArchiveQuery, Archived, Feedback, LedgerRow, Store, StoryMatch, TellingRow, Try,
 };
 
 /// Tellings that rules are asked about.
@@ -58,11 +58,8 @@ async fn story_of(store: &Store, what: &str) -> Result<String, CliError> {
     if let Some(found) = store.archive(query).await?.into_iter().next() {
         return Ok(found.story);
     }
-    let all = Filter { limit: usize::MAX >> 1, ..Filter::default() };
-    if what.starts_with('a')
-        && let Some(alert) = store.alerts(all).await?.into_iter().find(|alert| alert.id == what)
-    {
-        return Ok(alert.story);
+    if let Some(story) = store.story_of_alert(what.to_owned()).await? {
+        return Ok(story);
     }
     let message = match store.merged_into(what.to_owned()).await? {
         Some(into) => format!("story {what} is part of {into} now: `wirewatch why {into}`"),

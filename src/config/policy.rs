@@ -8,7 +8,7 @@ use super::document::{Document, Named, label};
 use super::fields::{Fields, Text};
 use super::problem::quoted;
 use super::source::Findings;
-use crate::alert::{ChannelPolicy, DayTime, Hours};
+use crate::alert::{self, ChannelPolicy, DayTime, Hours};
 use crate::model::{ChannelName, Severity};
 
 /// The policies by the channel's name; channels without one have none here.
@@ -29,14 +29,20 @@ fn policy(named: &Named, findings: &mut Findings) -> ChannelPolicy {
     let severity = |key: &str| fields.text(key).and_then(|word| Severity::from_word(&word.text));
     let most = fields.is_given("max_per_hour").then(|| fields.count("max_per_hour"));
     let (digest, zone) = times(fields, "digest", &label, findings);
+    let quiet = parsed(
+        &fields.texts("quiet_hours"),
+        (&label, "no hours: write \"22:00-07:00\" or \"sat,sun 00:00-24:00\""),
+        Hours::parse,
+        findings,
+    );
+    if alert::never_ends(&quiet) {
+        let message = format!("{label}: these quiet hours never end");
+        let hint = "leave some hours of the week, or use a silence".to_owned();
+        findings.error(fields.place("quiet_hours"), message, Some(hint));
+    }
     ChannelPolicy {
         zone,
-        quiet: parsed(
-            &fields.texts("quiet_hours"),
-            (&label, "no hours: write \"22:00-07:00\" or \"sat,sun 00:00-24:00\""),
-            Hours::parse,
-            findings,
-        ),
+        quiet,
         digest,
         max_per_hour: most.and_then(|most| u32::try_from(most).ok()),
         min_severity: severity("min_severity").unwrap_or(Severity::Low),

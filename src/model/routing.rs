@@ -103,15 +103,17 @@ pub struct Due {
     pub feed: FeedName,
     /// For which digest it was kept back until now.
     pub gathered: Option<String>,
-    /// Who acknowledged the alert, and when.
-    pub acknowledged: Option<(String, Timestamp)>,
+    /// Who acknowledged the alert.
+    pub acknowledged: Option<String>,
     /// Until when somebody does not want to hear of it.
     pub snoozed: Option<Timestamp>,
-    /// When this receiver was first told each thing of the last hour, the
-    /// oldest first.
+    /// When this receiver was first told each of the last things, as many as
+    /// the budget allows, the oldest first.
     pub told: Vec<Timestamp>,
     /// When this receiver was last told of the rule.
     pub told_of_rule: Option<Timestamp>,
+    /// A repeat of which a later one is due, or that comes before its alert.
+    pub superseded: bool,
 }
 
 /// What becomes of a delivery that is due.

@@ -9,6 +9,8 @@ use super::{AlertId, AlertState, EntryId, FeedName, RuleName, StoryId};
 pub struct StoryCandidate {
     /// Its public id.
     pub id: StoryId,
+    /// How often a user took tellings out of it.
+    pub edits: u32,
     /// Rules that it already matched.
     pub matched: Vec<PastMatch>,
 }

@@ -26,8 +26,9 @@ impl Gate for ChannelGate {
         self.policy.max_per_hour.map_or(0, |most| most as usize)
     }
 
-    fn groups(&self) -> bool {
-        !self.policy.group_interval.is_zero()
+    fn groups_since(&self) -> Option<Timestamp> {
+        let interval = self.policy.group_interval;
+        if interval.is_zero() { None } else { self.now.checked_sub(interval).ok() }
     }
 
     fn route(&self, due: &Due, silences: &[Silence]) -> Route {

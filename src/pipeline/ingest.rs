@@ -263,6 +263,7 @@ impl RuleJudge {
         });
         let telling = Telling {
             story: situation.story,
+            edits: candidate.edits,
             entry: situation.entry,
             sources,
             held: situation.held.is_some(),
@@ -309,7 +310,7 @@ fn novelty(entry: &Entry, situation: &Situation<'_>, past: &PastMatch) -> Option
         }
     };
     let key = match &change {
-        Change::Number { after, .. } => after.clone(),
+        Change::Number { before, after } => format!("{before} {after}"),
         Change::Headline { .. }
             if situation.previous.is_none() || situation.entry != past.entry =>
         {

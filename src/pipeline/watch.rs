@@ -11,12 +11,12 @@ use url::Url;
 use super::{Pulse, Watched};
 use crate::alert;
 use crate::health::{self, AllQuiet, ChannelFacts, NOISY, STALLED, SystemFacts};
-use crate::model::{Clock, Secret};
+use crate::model::{Clock, NoticeKind, Secret};
 use crate::net::{self, ClientOptions};
 use crate::store::{Store, StoreError};
 
 /// Between two looks.
-const EVERY: Duration = Duration::from_secs(15);
+const EVERY: Duration = Duration::from_secs(10);
 /// A loop that has not come round for so long is not alive.
 const STUCK: Duration = Duration::from_secs(45);
 /// For a whole ping.
@@ -42,15 +42,14 @@ impl Watcher {
     /// Watches until stopped.
     pub async fn run(self, stop: CancellationToken, pulse: Pulse) {
         let beat = pulse.join("watch", self.clock.awake());
-        let mut looked = self.clock.now();
+        let began = self.clock.now();
         let mut pinged = None;
         loop {
             beat.now(self.clock.awake());
-            let now = self.clock.now();
-            if let Err(error) = self.look(looked, now).await {
+            if let Err(error) = self.look(began, self.clock.now()).await {
                 tracing::error!(%error, "cannot look after deliveries; trying again");
             }
-            looked = now;
+            beat.now(self.clock.awake());
             self.ping(&mut pinged).await;
             tokio::select! {
                 () = stop.cancelled() => return,
@@ -60,13 +59,19 @@ impl Watcher {
     }
 
     /// One look: writes down what operators should know, and the heartbeat if
-    /// one was due since the last look.
+    /// one was due since the last one, or since we `began`. One that was due
+    /// while not all was alive is late then.
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn look(&self, last: Timestamp, now: Timestamp) -> Result<(), StoreError> {
+    pub async fn look(&self, began: Timestamp, now: Timestamp) -> Result<(), StoreError> {
         let vitals = self.store.vitals(now, STALLED, NOISY).await?;
-        let channels = vitals.channels.into_iter().map(|channel| ChannelFacts {
+        let configured = self.live.borrow().clone();
+        let is_configured = |name: &str| {
+            configured.policy.recipients.keys().any(|channel| channel.as_str() == name)
+        };
+        let mine = vitals.channels.into_iter().filter(|channel| is_configured(&channel.name));
+        let channels = mine.map(|channel| ChannelFacts {
             name: channel.name,
             stalled: channel.stalled,
             since: channel.since,
@@ -80,6 +85,8 @@ impl Watcher {
             told: vitals.told,
         };
         let mut notices = health::system_notices(&facts, now);
+        let told = facts.told.iter().filter(|(kind, ..)| *kind == NoticeKind::Heartbeat);
+        let last = told.map(|(_, _, at)| *at).max().filter(|at| *at <= now).unwrap_or(began);
         if self.heartbeat_is_due(last, now) {
             match self.quiet(now).await {
                 Ok(quiet) => notices.push(health::heartbeat(&quiet, now)),
@@ -104,7 +111,13 @@ impl Watcher {
         self.store.ping().await.map_err(|error| format!("the database: {error}"))?;
         let failed = |error: StoreError| format!("the database: {error}");
         let vitals = self.store.vitals(now, STALLED, NOISY).await.map_err(failed)?;
-        if let Some(channel) = vitals.channels.iter().find(|channel| channel.since.is_some()) {
+        let live = self.live.borrow().clone();
+        let stalled = vitals.channels.iter().find(|channel| {
+            let name = channel.name.as_str();
+            channel.since.is_some()
+                && live.policy.recipients.keys().any(|known| known.as_str() == name)
+        });
+        if let Some(channel) = stalled {
             return Err(format!("channel \"{}\" does not deliver", channel.name));
         }
         let calm = self.store.calm(now).await.map_err(failed)?;
@@ -126,11 +139,13 @@ impl Watcher {
         if last.is_some_and(|last| awake.saturating_sub(last) < ping.every) {
             return;
         }
-        *last = Some(awake);
+        // A ping that was lost is tried again with the next look.
         if let Err(reason) = self.quiet(self.clock.now()).await {
             tracing::error!(reason, "no ping: not all is alive");
         } else if let Err(reason) = ping.send().await {
             tracing::warn!(reason, "the ping was not accepted");
+        } else {
+            *last = Some(awake);
         }
     }
 }

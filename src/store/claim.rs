@@ -2,6 +2,8 @@
 //! is routed here, in one transaction with its claim: sent, kept back, put into
 //! a digest, or not told. The store only asks; `trait Gate` decides.
 
+use std::sync::Arc;
+
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, Row, params};
 
@@ -18,11 +20,11 @@ use crate::model::{
 const ROUTED: usize = 1_000;
 
 /// Decides what becomes of deliveries that are due.
-pub trait Gate: Send {
+pub trait Gate: Send + Sync {
     /// How many messages of the last hour it wants to know of.
     fn budget(&self) -> usize;
-    /// Whether it wants to know when a receiver was last told of a rule.
-    fn groups(&self) -> bool;
+    /// Since when it wants to know whether a receiver was told of a rule.
+    fn groups_since(&self) -> Option<Timestamp>;
     /// Decides about one.
     fn route(&self, due: &Due, silences: &[Silence]) -> Route;
     /// The id of a digest's delivery, from those it gathers.
@@ -53,11 +55,19 @@ impl Store {
         (lease, limit): (SignedDuration, usize),
     ) -> Result<Vec<Delivery>, StoreError> {
         let until = millis(now.checked_add(lease).unwrap_or(now));
-        self.write(move |db| {
-            let claims = Claims { db, channel: &channel, gate: gate.as_ref(), now, until };
-            claims.take(limit)
-        })
-        .await
+        let gate: Arc<dyn Gate> = Arc::from(gate);
+        // What is put off in thousands is so in several transactions.
+        loop {
+            let (channel, gate) = (channel.clone(), Arc::clone(&gate));
+            let job = move |db: &Connection| {
+                let claims = Claims { db, channel: &channel, gate: gate.as_ref(), now, until };
+                claims.take(limit)
+            };
+            let (claimed, all) = self.write(job).await?;
+            if all || !claimed.is_empty() {
+                return Ok(claimed);
+            }
+        }
     }
 }
 
@@ -78,15 +88,16 @@ struct Found {
 }
 
 impl Claims<'_> {
-    fn take(&self, limit: usize) -> rusqlite::Result<Vec<Delivery>> {
+    /// What was claimed, and whether all that was due was looked at.
+    fn take(&self, limit: usize) -> rusqlite::Result<(Vec<Delivery>, bool)> {
         let mut claimed = self.others(limit)?;
         let silences = active_silences(self.db, self.now)?;
         let mut routed = 0;
         while claimed.len() < limit && routed < ROUTED {
             let left = limit - claimed.len();
-            let found = self.find("", (left.max(32), ROUTED))?;
+            let found = self.find(left.clamp(32, ROUTED))?;
             if found.is_empty() {
-                break;
+                return Ok((claimed, true));
             }
             for found in found {
                 routed += 1;
@@ -98,7 +109,7 @@ impl Claims<'_> {
                 }
             }
         }
-        Ok(claimed)
+        Ok((claimed, false))
     }
 
     /// Notices and digests; they go before alerts, and are few.
@@ -115,17 +126,27 @@ impl Claims<'_> {
     }
 
     /// Deliveries of alerts that are due, the oldest first.
-    fn find(&self, which: &str, (limit, most): (usize, usize)) -> rusqlite::Result<Vec<Found>> {
-        let mut select = self.db.prepare_cached(&format!("{DUE} {which} {ORDER}"))?;
-        let limit = limit.min(most) as i64;
-        let arguments = params![self.channel.as_str(), millis(self.now), limit];
+    fn find(&self, limit: usize) -> rusqlite::Result<Vec<Found>> {
+        let mut select = self.db.prepare_cached(&format!(
+            "{DUE} AND delivery.due_at <= ?2 ORDER BY delivery.due_at, delivery.id LIMIT ?3"
+        ))?;
+        let arguments = params![self.channel.as_str(), millis(self.now), limit as i64];
+        select.query_map(arguments, |row| self.found(row))?.collect()
+    }
+
+    /// All that a receiver's digest of this key waits for, due or not: the
+    /// first one that is due takes the others along.
+    fn kept_back(&self, key: &str, recipient: &str) -> rusqlite::Result<Vec<Found>> {
+        let mut select = self.db.prepare_cached(&format!(
+            "{DUE} AND delivery.recipient = ?3 AND delivery.gather = ?4 \
+             AND delivery.first_try IS NULL ORDER BY delivery.due_at, delivery.id"
+        ))?;
+        let arguments = params![self.channel.as_str(), millis(self.now), recipient, key];
         select.query_map(arguments, |row| self.found(row))?.collect()
     }
 
     fn found(&self, row: &Row<'_>) -> rusqlite::Result<Found> {
         let (severity, role): (String, String) = (row.get("severity")?, row.get("role")?);
-        let author: Option<String> = row.get("ack_author")?;
-        let acknowledged = author.zip(optional_time(row, "ack_at")?);
         Ok(Found {
             row: row.get("id")?,
             id: DeliveryId::new(row.get::<_, String>("uid")?),
@@ -140,10 +161,11 @@ impl Claims<'_> {
                 alert: AlertId::new(row.get::<_, String>("alert_uid")?),
                 feed: FeedName::new(row.get::<_, String>("feed")?),
                 gathered: row.get("gather")?,
-                acknowledged,
+                acknowledged: row.get("acknowledged")?,
                 snoozed: optional_time(row, "snoozed")?,
                 told: Vec::new(),
                 told_of_rule: None,
+                superseded: row.get("superseded")?,
             },
         })
     }
@@ -151,7 +173,11 @@ impl Claims<'_> {
     /// Routes one; gives what is to be sent because of it.
     fn one(&self, found: Found, silences: &[Silence]) -> rusqlite::Result<Option<Delivery>> {
         if !found.new {
-            return self.claim(found.row).map(Some);
+            // What it was put off for is over; what people said since counts.
+            return match self.gate.route(&found.due, silences) {
+                route @ Route::Suppress(_) => self.put_off(found.row, route).map(|()| None),
+                _ => self.claim(found.row).map(Some),
+            };
         }
         // A digest may have taken it along, or routed it, in this very claim.
         let waits: bool = self
@@ -177,8 +203,8 @@ impl Claims<'_> {
         if budget > 0 {
             due.told = told(self.db, receiver, budget)?;
         }
-        if self.gate.groups() {
-            due.told_of_rule = told_of_rule(self.db, receiver, &due.rule)?;
+        if let Some(since) = self.gate.groups_since() {
+            due.told_of_rule = told_of_rule(self.db, receiver, &due.rule, since)?;
         }
         Ok(self.gate.route(&due, silences))
     }
@@ -222,14 +248,8 @@ impl Claims<'_> {
     fn gather(&self, first: Found, silences: &[Silence]) -> rusqlite::Result<Option<Delivery>> {
         let key = first.due.gathered.clone().unwrap_or_default();
         let recipient = first.due.recipient.clone();
-        let which = "AND delivery.first_try IS NULL AND delivery.gather IS NOT NULL";
         let mut members = Vec::new();
-        for found in self.find(which, (usize::MAX, i64::MAX as usize))? {
-            let fits =
-                found.due.gathered.as_ref() == Some(&key) && found.due.recipient == recipient;
-            if !fits {
-                continue;
-            }
+        for found in self.kept_back(&key, &recipient)? {
             match self.route(found.due.clone(), silences)? {
                 Route::Send => members.push((found.row, found.id)),
                 route => self.put_off(found.row, route)?,
@@ -259,8 +279,8 @@ impl Claims<'_> {
             |row| row.get(0),
         )?;
         self.db.execute(
-            "UPDATE delivery SET state = 'gathered', gathered_in = ?2, finished_at = ?3 \
-             WHERE id IN (SELECT value FROM json_each(?1))",
+            "UPDATE delivery SET state = 'gathered', gathered_in = ?2, first_try = ?3, \
+             finished_at = ?3 WHERE id IN (SELECT value FROM json_each(?1))",
             params![json(&rows), digest, millis(self.now)],
         )?;
         let row: i64 = self.db.query_row(
@@ -282,8 +302,8 @@ impl Claims<'_> {
     fn claim(&self, row: i64) -> rusqlite::Result<Delivery> {
         self.db
             .prepare_cached(
-                "UPDATE delivery SET leased_until = ?2, first_try = coalesce(first_try, ?3) \
-                 WHERE id = ?1",
+                "UPDATE delivery SET leased_until = ?2, first_try = coalesce(first_try, ?3), \
+                 reason = NULL WHERE id = ?1",
             )?
             .execute(params![row, self.until, millis(self.now)])?;
         delivery(self.db, row)
@@ -294,7 +314,8 @@ impl Claims<'_> {
 fn told(db: &Connection, receiver: (&str, &str), limit: usize) -> rusqlite::Result<Vec<Timestamp>> {
     let mut select = db.prepare_cached(
         "SELECT first_try FROM delivery WHERE channel = ?1 AND recipient = ?2 \
-         AND first_try IS NOT NULL AND role <> 'notice' ORDER BY first_try DESC LIMIT ?3",
+         AND first_try IS NOT NULL AND role <> 'notice' AND state <> 'gathered' \
+         ORDER BY first_try DESC LIMIT ?3",
     )?;
     let arguments = params![receiver.0, receiver.1, limit as i64];
     let rows = select.query_map(arguments, |row| time(row, "first_try"))?;
@@ -308,26 +329,31 @@ fn told_of_rule(
     db: &Connection,
     receiver: (&str, &str),
     rule: &RuleName,
+    since: Timestamp,
 ) -> rusqlite::Result<Option<Timestamp>> {
     db.prepare_cached(
-        "SELECT max(coalesce(delivery.first_try, delivery.finished_at)) AS told FROM delivery \
+        "SELECT max(first_try) AS told FROM delivery \
          JOIN alert ON alert.id = delivery.alert_id JOIN match ON match.id = alert.match_id \
-         WHERE delivery.channel = ?1 AND recipient = ?2 AND rule = ?3 \
-         AND (first_try IS NOT NULL OR delivery.state = 'gathered')",
+         WHERE delivery.channel = ?1 AND recipient = ?2 AND first_try > ?4 AND rule = ?3",
     )?
-    .query_row(params![receiver.0, receiver.1, rule.as_str()], |row| optional_time(row, "told"))
+    .query_row(params![receiver.0, receiver.1, rule.as_str(), millis(since)], |row| {
+        optional_time(row, "told")
+    })
 }
 
 const DUE: &str = "SELECT delivery.id, delivery.uid, delivery.recipient, delivery.role, \
      delivery.gather, delivery.first_try, alert.severity, match.rule, story.uid AS story_uid, \
      alert.uid AS alert_uid, feed.name AS feed, \
-     (SELECT author FROM feedback WHERE alert_id = alert.id AND kind <> 'snoozed' LIMIT 1) \
-       AS ack_author, \
-     (SELECT at FROM feedback WHERE alert_id = alert.id AND kind <> 'snoozed' LIMIT 1) AS ack_at, \
+     (SELECT author FROM feedback WHERE alert_id = alert.id AND kind <> 'snoozed' \
+       ORDER BY id LIMIT 1) AS acknowledged, \
+     delivery.role = 'repeat' AND EXISTS (SELECT 1 FROM delivery other \
+       WHERE other.alert_id = delivery.alert_id AND other.channel = delivery.channel \
+       AND other.recipient = delivery.recipient AND other.state = 'waiting' \
+       AND (other.role = 'alert' OR (other.role = 'repeat' AND other.due_at <= ?2 \
+         AND other.id > delivery.id))) AS superseded, \
      (SELECT max(until) FROM feedback WHERE alert_id = alert.id AND kind = 'snoozed') AS snoozed \
      FROM delivery JOIN alert ON alert.id = delivery.alert_id \
      JOIN match ON match.id = alert.match_id JOIN story ON story.id = match.story_id \
      JOIN entry ON entry.id = match.entry_id JOIN feed ON feed.id = entry.feed_id \
-     WHERE delivery.channel = ?1 AND delivery.state = 'waiting' AND delivery.due_at <= ?2 \
+     WHERE delivery.channel = ?1 AND delivery.state = 'waiting' \
      AND (delivery.leased_until IS NULL OR delivery.leased_until <= ?2)";
-const ORDER: &str = "ORDER BY delivery.due_at, delivery.id LIMIT ?3";

@@ -12,7 +12,7 @@ use crate::model::{
 };
 
 /// Alerts whose content a digest carries; the others are counted.
-const SHOWN: usize = 200;
+const SHOWN: i64 = 200;
 
 const ALERT: &str = "SELECT alert.uid AS alert_uid, alert.rule_title, alert.severity, \
      alert.created_at AS alerted_at, match.rule, match.title, match.text, match.spans, \
@@ -92,21 +92,21 @@ fn alert_content(db: &Connection, alert: i64) -> rusqlite::Result<AlertContent> 
     })
 }
 
+/// The most urgent alerts of a digest, each as its first try told it.
 fn digest_of(db: &Connection, digest: i64) -> rusqlite::Result<DigestContent> {
     let mut select = db.prepare_cached(
-        "SELECT alert_id, update_id, role FROM delivery WHERE gathered_in = ? ORDER BY id",
+        "SELECT delivery.id, alert_id, update_id, role, outlets FROM delivery \
+         JOIN alert ON alert.id = alert_id WHERE gathered_in = ?1 \
+         ORDER BY CASE severity WHEN 'high' THEN 0 WHEN 'normal' THEN 1 ELSE 2 END, delivery.id \
+         LIMIT ?2",
     )?;
-    let rows = select.query_map([digest], |row| {
-        Ok((row.get::<_, i64>(0)?, row.get::<_, Option<i64>>(1)?, row.get::<_, String>(2)?))
+    let alerts = select.query_map(params![digest, SHOWN], |row| {
+        alert_of(db, row.get("id")?, row.get("alert_id")?, row)
     })?;
-    let members = rows.collect::<rusqlite::Result<Vec<_>>>()?;
-    let mut alerts = Vec::new();
-    for (alert, update, role) in members.iter().take(SHOWN) {
-        let mut content = alert_content(db, *alert)?;
-        content.role = Role::from_word(role).unwrap_or_default();
-        content.update = update.map(|update| update_by_row(db, update)).transpose()?;
-        alerts.push(content);
-    }
+    let alerts = alerts.collect::<rusqlite::Result<Vec<_>>>()?;
+    let total: i64 = db
+        .prepare_cached("SELECT count(*) FROM delivery WHERE gathered_in = ?")?
+        .query_row([digest], |row| row.get(0))?;
     db.prepare_cached("SELECT uid, created_at, key, reason FROM digest WHERE id = ?")?.query_row(
         [digest],
         |row| {
@@ -115,7 +115,7 @@ fn digest_of(db: &Connection, digest: i64) -> rusqlite::Result<DigestContent> {
                 key: row.get("key")?,
                 reason: row.get("reason")?,
                 created_at: time(row, "created_at")?,
-                total: members.len(),
+                total: usize::try_from(total).unwrap_or_default(),
                 alerts,
             })
         },

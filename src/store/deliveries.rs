@@ -65,6 +65,22 @@ impl Store {
         .await
     }
 
+    /// Has what is kept back for quiet hours, a digest or a budget decided anew,
+    /// because the policy may be another. Returns how many.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn release_held(&self, now: Timestamp) -> Result<usize, StoreError> {
+        self.write(move |db| {
+            db.execute(
+                "UPDATE delivery SET due_at = ?, gather = NULL WHERE state = 'waiting' \
+                 AND first_try IS NULL AND gather IN ('quiet', 'digest', 'storm')",
+                [millis(now)],
+            )
+        })
+        .await
+    }
+
     /// Gives a claim back untouched, as at shutdown.
     ///
     /// # Errors

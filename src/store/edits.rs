@@ -35,7 +35,7 @@ impl Store {
         now: Timestamp,
     ) -> Result<Edited, StoreError> {
         self.write(move |db| {
-            let Some(from) = story_row(db, &story)? else { return Ok(Edited::NoStory) };
+            let Some(from) = told_story(db, &story)? else { return Ok(Edited::NoStory) };
             let of_story = db.query_row(
                 "SELECT count(*), count(*) FILTER (WHERE id IN (SELECT value FROM json_each(?2))) \
                  FROM entry WHERE story_id = ?1",
@@ -80,7 +80,7 @@ impl Store {
         now: Timestamp,
     ) -> Result<Edited, StoreError> {
         self.write(move |db| {
-            let (Some(from), Some(to)) = (story_row(db, &story)?, story_row(db, &into)?) else {
+            let (Some(from), Some(to)) = (told_story(db, &story)?, told_story(db, &into)?) else {
                 return Ok(Edited::NoStory);
             };
             if from == to {
@@ -91,6 +91,12 @@ impl Store {
             let entries = entries.collect::<rusqlite::Result<Vec<i64>>>()?;
             move_tellings(db, &entries, to, "merge")?;
             merge_matches(db, from, to)?;
+            db.execute(
+                "UPDATE delivery SET state = 'suppressed', reason = ?2, finished_at = ?3 \
+                 WHERE state = 'waiting' AND first_try IS NULL AND alert_id IN (SELECT alert.id \
+                 FROM alert JOIN match ON match.id = alert.match_id WHERE match.story_id = ?1)",
+                params![from, format!("its story became part of {into}"), millis(now)],
+            )?;
             db.execute(
                 "UPDATE story SET merged_into = ?2 WHERE id = ?1",
                 params![from, into.as_str()],
@@ -124,7 +130,7 @@ impl Store {
 }
 
 /// A story that has tellings.
-fn story_row(db: &Connection, story: &StoryId) -> rusqlite::Result<Option<i64>> {
+fn told_story(db: &Connection, story: &StoryId) -> rusqlite::Result<Option<i64>> {
     let sql = "SELECT id FROM story WHERE uid = ?1 \
                AND EXISTS (SELECT 1 FROM entry WHERE story_id = story.id)";
     db.query_row(sql, [story.as_str()], |row| row.get(0)).optional()
@@ -135,12 +141,13 @@ fn story_row(db: &Connection, story: &StoryId) -> rusqlite::Result<Option<i64>> 
 fn move_tellings(db: &Connection, entries: &[i64], to: i64, how: &str) -> rusqlite::Result<()> {
     let list = json(entries);
     db.execute(
-        "UPDATE entry SET story_id = ?2 WHERE id IN (SELECT value FROM json_each(?1))",
+        "UPDATE story_key SET story_id = ?2 WHERE story_id IN (SELECT story_id FROM entry \
+           WHERE id IN (SELECT value FROM json_each(?1))) \
+         AND key IN (SELECT key FROM entry_key WHERE entry_id IN (SELECT value FROM json_each(?1)))",
         params![list, to],
     )?;
     db.execute(
-        "UPDATE story_key SET story_id = ?2 WHERE key IN (SELECT key FROM entry_key \
-         WHERE entry_id IN (SELECT value FROM json_each(?1)))",
+        "UPDATE entry SET story_id = ?2 WHERE id IN (SELECT value FROM json_each(?1))",
         params![list, to],
     )?;
     db.execute(
@@ -153,9 +160,11 @@ fn move_tellings(db: &Connection, entries: &[i64], to: i64, how: &str) -> rusqli
 
 /// One match of a rule stays with the story: the one that raised an alert.
 fn merge_matches(db: &Connection, from: i64, to: i64) -> rusqlite::Result<()> {
+    // What waits for more sources is worth more than what was held back.
     db.execute(
         "DELETE FROM match WHERE story_id = ?2 AND state <> 'raised' AND rule IN \
-         (SELECT rule FROM match WHERE story_id = ?1 AND state = 'raised')",
+         (SELECT rule FROM match other WHERE story_id = ?1 AND (state = 'raised' \
+          OR (state = 'few-sources' AND match.state <> 'few-sources')))",
         [from, to],
     )?;
     db.execute(

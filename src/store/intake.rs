@@ -68,7 +68,11 @@ impl Intake<'_> {
         let story = choice.story.clone();
         let (story_row, known) = match &story {
             StoryRef::Known(uid) => {
-                let row = self.touch_story(uid)?;
+                // A memory may know a story that was just forgotten.
+                let row = match self.touch_story(uid)? {
+                    Some(row) => row,
+                    None => self.insert_story(uid)?,
+                };
                 (row, candidate(self.db, row)?)
             }
             StoryRef::New(uid) => {
@@ -76,7 +80,8 @@ impl Intake<'_> {
                 let row = self.insert_story(uid)?;
                 // The same id again, after its keys were forgotten: it may
                 // have been told.
-                (row, candidate(self.db, row)?.filter(|story| !story.matched.is_empty()))
+                let known = candidate(self.db, row)?;
+                (row, known.filter(|story| !story.matched.is_empty() || story.edits > 0))
             }
         };
         let id = self.insert_entry(story_row)?;
@@ -169,12 +174,13 @@ impl Intake<'_> {
         Ok(())
     }
 
-    fn touch_story(&self, uid: &StoryId) -> rusqlite::Result<i64> {
+    fn touch_story(&self, uid: &StoryId) -> rusqlite::Result<Option<i64>> {
         self.db
             .prepare_cached(
                 "UPDATE story SET last_seen = max(last_seen, ?2) WHERE uid = ?1 RETURNING id",
             )?
             .query_row(params![uid.as_str(), millis(self.visit.now)], |row| row.get(0))
+            .optional()
     }
 
     fn insert_story(&self, uid: &StoryId) -> rusqlite::Result<i64> {
@@ -183,7 +189,8 @@ impl Intake<'_> {
         self.db
             .prepare_cached(
                 "INSERT INTO story (uid, first_seen, last_seen) VALUES (?1, ?2, ?2) \
-                 ON CONFLICT (uid) DO UPDATE SET last_seen = excluded.last_seen RETURNING id",
+                 ON CONFLICT (uid) DO UPDATE SET last_seen = excluded.last_seen, \
+                 merged_into = NULL RETURNING id",
             )?
             .query_row(params![uid.as_str(), millis(self.visit.now)], |row| row.get(0))
     }
@@ -329,8 +336,10 @@ impl Intake<'_> {
         for judged in judged.matches {
             let row = self.save_match(story, entry, &judged)?;
             report.matches += 1;
-            if let Some(alert) = judged.alert {
-                report.deliveries += save_alert(self.db, row, &alert, self.visit.now)?;
+            if let Some(alert) = judged.alert
+                && let Some(deliveries) = save_alert(self.db, row, &alert, self.visit.now)?
+            {
+                report.deliveries += deliveries;
                 told.alerts.push((alert.rule, alert.id));
             }
         }

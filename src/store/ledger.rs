@@ -2,7 +2,7 @@
 //! and how long each stage took.
 
 use jiff::Timestamp;
-use rusqlite::{Connection, Row};
+use rusqlite::{Connection, OptionalExtension, Row};
 
 use super::rows::{millis, optional_time, time};
 use super::{Store, StoreError};
@@ -46,7 +46,7 @@ pub struct LedgerRow {
     pub created_at: Timestamp,
     /// When it is or was due.
     pub due_at: Timestamp,
-    /// When it ended.
+    /// When it ended, or the digest's delivery.
     pub finished_at: Option<Timestamp>,
     /// The digest that told it, and that one's state.
     pub digest: Option<(String, String)>,
@@ -89,6 +89,23 @@ impl Store {
         .await
     }
 
+    /// The story that an alert tells of; `None` for an unknown id.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn story_of_alert(&self, alert: String) -> Result<Option<String>, StoreError> {
+        self.read(move |db| {
+            db.query_row(
+                "SELECT story.uid FROM alert JOIN match ON match.id = alert.match_id \
+                 JOIN story ON story.id = match.story_id WHERE alert.uid = ?",
+                [alert],
+                |row| row.get(0),
+            )
+            .optional()
+        })
+        .await
+    }
+
     /// Times of the alerts that were accepted since then, the latest first.
     ///
     /// # Errors
@@ -120,11 +137,13 @@ impl Store {
 
 fn ledger_row(db: &Connection, row: &Row<'_>) -> rusqlite::Result<LedgerRow> {
     let digest: Option<i64> = row.get("gathered_in")?;
-    let teller = match digest {
+    let teller: (i64, String, Option<Timestamp>) = match digest {
         Some(digest) => db
-            .prepare_cached("SELECT id, state FROM delivery WHERE digest_id = ?")?
-            .query_row([digest], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?)))?,
-        None => (row.get("row")?, row.get("state")?),
+            .prepare_cached("SELECT id, state, finished_at FROM delivery WHERE digest_id = ?")?
+            .query_row([digest], |row| {
+                Ok((row.get(0)?, row.get(1)?, optional_time(row, "finished_at")?))
+            })?,
+        None => (row.get("row")?, row.get("state")?, optional_time(row, "finished_at")?),
     };
     let name: Option<String> = row.get("digest")?;
     Ok(LedgerRow {
@@ -138,7 +157,7 @@ fn ledger_row(db: &Connection, row: &Row<'_>) -> rusqlite::Result<LedgerRow> {
         reason: row.get("reason")?,
         created_at: time(row, "created_at")?,
         due_at: time(row, "due_at")?,
-        finished_at: optional_time(row, "finished_at")?,
+        finished_at: teller.2,
         digest: name.map(|name| (name, teller.1)),
         tries: tries(db, teller.0)?,
     })

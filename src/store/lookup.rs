@@ -92,14 +92,17 @@ pub(super) fn has_title(db: &Connection, feed: i64, title: Key) -> rusqlite::Res
 
 /// A story with the rules it matched.
 pub(super) fn candidate(db: &Connection, story: i64) -> rusqlite::Result<Option<StoryCandidate>> {
-    let uid: Option<String> = db
-        .prepare_cached("SELECT uid FROM story WHERE id = ?")?
-        .query_row([story], |row| row.get(0))
+    let sql = "SELECT uid, (SELECT count(*) FROM story_edit WHERE story = uid) FROM story \
+               WHERE id = ?";
+    let found: Option<(String, u32)> = db
+        .prepare_cached(sql)?
+        .query_row([story], |row| Ok((row.get(0)?, row.get(1)?)))
         .optional()?;
-    let Some(uid) = uid else { return Ok(None) };
+    let Some((uid, edits)) = found else { return Ok(None) };
     let mut select = db.prepare_cached(
         "SELECT rule, alert.uid, state, entry_id, match.title, coalesce(sources, 1) AS sources, \
-         NOT EXISTS (SELECT 1 FROM delivery WHERE alert_id = alert.id AND role = 'alert') \
+         NOT EXISTS (SELECT 1 FROM delivery WHERE alert_id = alert.id AND role = 'alert' \
+             AND state = 'waiting' AND first_try IS NULL) \
            OR EXISTS (SELECT 1 FROM delivery WHERE alert_id = alert.id \
              AND (outlets IS NOT NULL OR state = 'gathered')) \
            AS out \
@@ -107,7 +110,11 @@ pub(super) fn candidate(db: &Connection, story: i64) -> rusqlite::Result<Option<
          ORDER BY match.id",
     )?;
     let matched = select.query_map([story], past_match)?;
-    Ok(Some(StoryCandidate { id: StoryId::new(uid), matched: matched.collect::<Result<_, _>>()? }))
+    Ok(Some(StoryCandidate {
+        id: StoryId::new(uid),
+        edits,
+        matched: matched.collect::<Result<_, _>>()?,
+    }))
 }
 
 fn past_match(row: &Row<'_>) -> rusqlite::Result<PastMatch> {

@@ -155,6 +155,12 @@ fn remind(
         "SELECT uid, channel, recipient FROM delivery \
          WHERE alert_id = ? AND role = 'alert' AND state IN ('sent', 'gathered')",
     )?;
+    // The latest wish counts.
+    db.execute(
+        "UPDATE delivery SET state = 'suppressed', reason = 'snoozed anew', finished_at = ?2 \
+         WHERE alert_id = ?1 AND role = 'reminder' AND state = 'waiting' AND first_try IS NULL",
+        params![alert, millis(now)],
+    )?;
     let rows = select.query_map([alert], |row| {
         Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?, row.get::<_, String>(2)?))
     })?;

@@ -42,7 +42,7 @@ impl Store {
                 gone += forget_tombstones(db, before(now, retention.max(REMEMBERED)), limit)?;
             }
             if gone < limit {
-                gone += forget_notices(db, before(now, retention))?;
+                gone += forget_messages(db, before(now, retention))?;
             }
             if gone == 0 {
                 db.execute_batch("PRAGMA incremental_vacuum(256)")?;
@@ -85,7 +85,8 @@ fn forget_stories(db: &Connection, before: i64, limit: usize) -> rusqlite::Resul
            JOIN delivery ON delivery.alert_id = alert.id \
            WHERE (match.story_id = story.id \
              OR match.entry_id IN (SELECT id FROM entry WHERE story_id = story.id)) \
-           AND delivery.state = 'waiting') \
+           AND (delivery.state = 'waiting' OR EXISTS (SELECT 1 FROM delivery teller \
+             WHERE teller.digest_id = delivery.gathered_in AND teller.state = 'waiting'))) \
          AND NOT EXISTS (SELECT 1 FROM entry JOIN feed ON feed.id = entry.feed_id \
            WHERE entry.story_id = story.id AND feed.active = 1 \
            AND entry.last_seen >= feed.last_document - 86400000) LIMIT ?2",
@@ -146,9 +147,9 @@ fn forget_tombstones(db: &Connection, before: i64, limit: usize) -> rusqlite::Re
     db.prepare_cached(&format!("DELETE FROM tombstone WHERE id IN ({old})"))?.execute(arguments)
 }
 
-/// Notices that were told, with their messages, and gaps. What waits to be
-/// sent stays.
-fn forget_notices(db: &Connection, before: i64) -> rusqlite::Result<usize> {
+/// Notices that were told, with their messages, digests whose alerts are
+/// forgotten, silences that are over, and gaps. What waits to be sent stays.
+fn forget_messages(db: &Connection, before: i64) -> rusqlite::Result<usize> {
     let digests = "SELECT id FROM digest WHERE created_at < ?1 AND NOT EXISTS (SELECT 1 \
                    FROM delivery WHERE digest_id = digest.id AND state = 'waiting') \
                    AND NOT EXISTS (SELECT 1 FROM delivery WHERE gathered_in = digest.id)";
@@ -157,8 +158,9 @@ fn forget_notices(db: &Connection, before: i64) -> rusqlite::Result<usize> {
     let mut gone = 0;
     for sql in [
         format!("DELETE FROM delivery WHERE digest_id IN ({digests})"),
-        "DELETE FROM digest WHERE created_at < ?1 AND NOT EXISTS (SELECT 1 FROM delivery \
-         WHERE digest.id IN (digest_id, gathered_in))"
+        "DELETE FROM digest WHERE created_at < ?1 \
+         AND NOT EXISTS (SELECT 1 FROM delivery WHERE digest_id = digest.id) \
+         AND NOT EXISTS (SELECT 1 FROM delivery WHERE gathered_in = digest.id)"
             .to_string(),
         "DELETE FROM silence WHERE until < ?1".to_string(),
         format!("DELETE FROM delivery WHERE notice_message_id IN ({old})"),

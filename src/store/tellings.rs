@@ -183,7 +183,9 @@ fn load(
         "SELECT entry_id, story.uid, feed.name, entry.url, telling.at, features FROM telling \
          JOIN entry ON entry.id = entry_id JOIN story ON story.id = entry.story_id \
          JOIN feed ON feed.id = entry.feed_id \
-         WHERE entry_id > ?1 OR story.last_seen >= ?2 ORDER BY entry_id",
+         WHERE entry_id IN (SELECT entry_id FROM telling WHERE entry_id > ?1 UNION \
+           SELECT entry.id FROM entry JOIN story ON story.id = entry.story_id \
+           WHERE story.last_seen >= ?2) ORDER BY entry_id",
     )?;
     let tellings = select.query_map([upto, since], |row| {
         Ok(StoredTelling {

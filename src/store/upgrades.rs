@@ -11,17 +11,19 @@ use crate::model::{
     UpdateId, Upgrade, Upgrades,
 };
 
-/// Stores an alert for a match, with its deliveries. Returns how many.
+/// Stores an alert for a match, with its deliveries. Returns how many; `None`
+/// when there is an alert of this id, which a correction of stories took
+/// elsewhere.
 pub(super) fn save_alert(
     db: &Connection,
     match_row: i64,
     alert: &PlannedAlert,
     now: Timestamp,
-) -> rusqlite::Result<usize> {
-    let row: i64 = db
+) -> rusqlite::Result<Option<usize>> {
+    let row: Option<i64> = db
         .prepare_cached(
             "INSERT INTO alert (uid, match_id, rule_title, severity, created_at, sources) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6) RETURNING id",
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (uid) DO NOTHING RETURNING id",
         )?
         .query_row(
             params![
@@ -33,9 +35,11 @@ pub(super) fn save_alert(
                 alert.sources
             ],
             |row| row.get(0),
-        )?;
+        )
+        .optional()?;
+    let Some(row) = row else { return Ok(None) };
     save_deliveries(db, (row, None), &alert.deliveries, now)?;
-    Ok(alert.deliveries.len())
+    Ok(Some(alert.deliveries.len()))
 }
 
 fn save_deliveries(
@@ -86,8 +90,10 @@ pub(super) fn save_upgrades(
                         "UPDATE match SET state = ?3 WHERE rule = ?1 AND story_id = ?2 RETURNING id",
                     )?
                     .query_row(params![alert.rule.as_str(), story, state], |row| row.get(0))?;
-                report.deliveries += save_alert(db, row, &alert, visit.now)?;
-                told.alerts.push((alert.rule, alert.id));
+                if let Some(deliveries) = save_alert(db, row, &alert, visit.now)? {
+                    report.deliveries += deliveries;
+                    told.alerts.push((alert.rule, alert.id));
+                }
             }
             Upgrade::Tell(update) => {
                 if let Some(deliveries) = save_update(db, &update, visit.now)? {

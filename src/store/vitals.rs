@@ -121,16 +121,25 @@ impl Store {
 }
 
 fn channels(db: &Connection, before: i64) -> rusqlite::Result<Vec<ChannelVitals>> {
+    // A channel to which something got through since is not stalled: one
+    // address or one message is.
     let mut select = db.prepare_cached(
-        "SELECT channel, \
-         count(*) FILTER (WHERE state = 'waiting') AS stalled, \
-         min(coalesce(first_try, due_at)) FILTER (WHERE state = 'waiting') AS since, \
-         count(*) FILTER (WHERE state = 'failed') AS dead, \
-         max(last_answer) AS answer FROM delivery \
-         WHERE (state = 'waiting' AND coalesce(first_try, due_at) < ?1) \
-         OR (state = 'failed' AND finished_at > coalesce((SELECT max(at) FROM notice \
-             WHERE kind = 'dead-letter' AND feed = channel), 0)) \
-         GROUP BY channel ORDER BY channel",
+        "WITH stuck AS (SELECT channel, count(*) AS stalled, \
+             min(coalesce(first_try, due_at)) AS since FROM delivery \
+             WHERE state = 'waiting' AND coalesce(first_try, due_at) < ?1 GROUP BY channel), \
+         names AS (SELECT channel FROM stuck UNION SELECT channel FROM delivery \
+             WHERE state = 'failed' GROUP BY channel), \
+         dead AS (SELECT channel, (SELECT count(*) FROM delivery d WHERE d.channel = names.channel \
+             AND d.state = 'failed' AND d.finished_at > coalesce((SELECT max(at) FROM notice \
+             WHERE kind = 'dead-letter' AND feed = names.channel), 0)) AS dead FROM names) \
+         SELECT dead.channel, coalesce(stalled, 0) AS stalled, dead, \
+         CASE WHEN since > coalesce((SELECT max(finished_at) FROM delivery d \
+             WHERE d.channel = dead.channel AND d.state = 'sent'), 0) THEN since END AS since, \
+         (SELECT last_answer FROM delivery d WHERE d.channel = dead.channel \
+             AND d.state IN ('waiting', 'failed') AND last_answer IS NOT NULL \
+             ORDER BY d.id DESC LIMIT 1) AS answer \
+         FROM dead LEFT JOIN stuck ON stuck.channel = dead.channel \
+         WHERE dead > 0 OR stalled > 0 ORDER BY dead.channel",
     )?;
     let rows = select.query_map([before], |row| {
         Ok(ChannelVitals {
@@ -147,7 +156,8 @@ fn channels(db: &Connection, before: i64) -> rusqlite::Result<Vec<ChannelVitals>
 fn told(db: &Connection) -> rusqlite::Result<Vec<(NoticeKind, String, Timestamp)>> {
     let mut select = db.prepare_cached(
         "SELECT kind, feed, max(at) AS at FROM notice WHERE kind IN ('delivery-stalled', \
-         'delivery-resumed', 'dead-letter', 'noisy-rule', 'disk-low') GROUP BY kind, feed",
+         'delivery-resumed', 'dead-letter', 'noisy-rule', 'disk-low', 'heartbeat') \
+         GROUP BY kind, feed",
     )?;
     let rows = select.query_map([], |row| {
         let kind: String = row.get("kind")?;

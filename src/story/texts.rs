@@ -65,12 +65,20 @@ impl Texts {
         texts.find(|text| text.host != host && alive(text.story))
     }
 
-    /// Whether a host has a text with this headline, or with any run of these.
-    pub(super) fn has(&self, host: u32, heading: Option<u32>, sketch: &Sketch) -> bool {
-        let of_host = |number: &u32| self.text(*number).is_some_and(|text| text.host == host);
+    /// Whether a host has a text with this headline, or with any run of these,
+    /// of a story that is `alive`.
+    pub(super) fn has(
+        &self,
+        host: u32,
+        (heading, sketch): (Option<u32>, &Sketch),
+        alive: impl Fn(u32) -> bool,
+    ) -> bool {
+        let of_host = |number: &u32| {
+            self.text(*number).is_some_and(|text| text.host == host && alive(text.story))
+        };
         let headed = heading.map(|heading| self.headings.get(heading)).unwrap_or_default();
         let mut runs = sketch.looked_up().iter().flat_map(|run| self.runs.get(*run));
-        headed.iter().any(of_host) || runs.any(of_host)
+        headed.iter().any(&of_host) || runs.any(&of_host)
     }
 
     fn text(&self, number: u32) -> Option<&Text> {

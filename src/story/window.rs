@@ -22,6 +22,8 @@ const WINDOW: i64 = 72 * HOUR;
 /// Copies of its texts, and its headlines under other roofs, join it still
 /// for so long: weeklies and slow feeds bring them late.
 const RESTS: i64 = 7 * 24 * HOUR;
+/// Words that an outlet repeats so soon, while others tell them, are no news.
+const FRESH: i64 = 12 * HOUR;
 const HOUR: i64 = 3_600_000;
 /// So long after its first telling nothing joins a story in other words: what
 /// is told then is another event of a long matter.
@@ -125,10 +127,11 @@ impl Window {
         (join, learned): (Join, &Learned),
     ) -> Option<(StoryId, Joined)> {
         self.expire(at.as_millisecond());
-        // Its own outlet told these words before, and means something new.
-        if join == Join::Copies && self.texts.has(host, features.heading, &features.sketch) {
-            return None;
-        }
+        // Its own outlet told these words before: it means something new, unless
+        // others just told them, too.
+        let words = (features.heading, &features.sketch);
+        let again =
+            join == Join::Copies && self.texts.has(host, words, |story| self.id(story).is_some());
         let weighed = weigh(features, learned);
         let found = self.copy(host, features, &weighed);
         let found = found.or_else(|| self.same_heading(host, features));
@@ -136,8 +139,12 @@ impl Window {
             Join::Event => found.or_else(|| self.event(host, features, &weighed, learned)),
             Join::Copies => found,
         };
-        let (number, joined) = found?;
+        let (number, joined) = found.filter(|(story, _)| !again || self.is_fresh(*story))?;
         Some((self.id(number)?.clone(), joined))
+    }
+
+    fn is_fresh(&self, story: u32) -> bool {
+        self.reach.get(story).is_some_and(|story| self.now - story.begun <= FRESH)
     }
 
     /// The id of a story that is told or rests.
@@ -414,20 +421,22 @@ mod tests {
     #[test]
     fn words_under_a_new_date_join_only_what_another_outlet_tells() {
         let title = "Harbour authority warns of strong tides at Serrano pier";
-        let check = |told_by: &[u32], host: u32, expected: Option<&str>| {
+        let check = |told_by: &[u32], host: u32, hours: i64, expected: Option<&str>| {
             let mut desk = Desk::default();
             told_by.iter().for_each(|host| drop(desk.hear(*host, 0, title)));
             let features = Features::of(title, "", Some("en"));
-            let at = Timestamp::UNIX_EPOCH + SignedDuration::from_hours(3);
+            let at = Timestamp::UNIX_EPOCH + SignedDuration::from_hours(hours);
             let found = desk.window.choose(host, at, &features, (Join::Copies, &desk.learned));
             let found = found.map(|(story, _)| story.as_str().to_owned());
             assert_eq!(found.as_deref(), expected, "{told_by:?} {host}");
         };
         // The feed carries the page of another host.
-        check(&[1], 2, Some("s1"));
+        check(&[1], 2, 3, Some("s1"));
+        check(&[1, 2], 3, 60, Some("s1"));
         // The outlet repeats its warning.
-        check(&[1], 1, None);
-        check(&[1, 2], 1, None);
-        check(&[1, 2], 3, Some("s1"));
+        check(&[1], 1, 3, None);
+        check(&[1, 2], 1, 24, None);
+        // It has the same wire text under another section.
+        check(&[1, 2], 1, 3, Some("s1"));
     }
 }

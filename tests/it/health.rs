@@ -436,10 +436,12 @@ async fn a_stalled_channel_is_told_through_another_and_stops_the_heartbeat() {
         world.wait(SignedDuration::from_hours(hours));
         world.once(&config).await;
         let store = Store::open(&config.store).unwrap();
-        let live = wirewatch::pipeline::Live {
+        let mut live = wirewatch::pipeline::Live {
             heartbeat: config.operator.heartbeat.clone(),
             ..wirewatch::pipeline::Live::default()
         };
+        let hook = wirewatch::model::ChannelName::new("hook");
+        live.policy.recipients.insert(hook, vec![String::new()]);
         let (_keep, live) = tokio::sync::watch::channel(std::sync::Arc::new(live));
         let watcher = wirewatch::pipeline::Watcher {
             store,

@@ -140,6 +140,61 @@ async fn one_that_waited_alone_goes_out_as_it_is() {
 }
 
 #[tokio::test]
+async fn alerts_of_a_rule_that_come_one_by_one_go_out_together() {
+    let policy = "[channel.hook.policy]\ngroup_wait = '10m'\ngroup_interval = '1h'\n";
+    let desk = Desk::new("", policy).await;
+    assert_eq!(desk.poll(&STORIES[..1]).await, Vec::<Value>::new());
+    desk.wait(4);
+    assert_eq!(desk.poll(&STORIES[..2]).await, Vec::<Value>::new());
+    desk.wait(6);
+    let told = desk.poll(&STORIES[..2]).await;
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert_eq!(told[0]["data"]["alerts_total"], 2);
+    // The next two wait for the interval.
+    assert_eq!(desk.poll(&STORIES[..3]).await, Vec::<Value>::new());
+    desk.wait(30);
+    assert_eq!(desk.poll(&STORIES[..4]).await, Vec::<Value>::new());
+    desk.wait(40);
+    let told = desk.poll(&STORIES[..4]).await;
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert_eq!(told[0]["data"]["alerts_total"], 2);
+}
+
+#[tokio::test]
+async fn a_digest_that_is_refused_at_first_is_told_whole_and_under_one_id() {
+    let desk = Desk::new("", "[channel.hook.policy]\ngroup_wait = '10m'\n").await;
+    desk.poll(&STORIES[..2]).await;
+    desk.wait(10);
+    desk.world.hook.answer(vec![crate::support::collector::Answer::Status(503)]);
+    assert_eq!(desk.poll(&STORIES[..2]).await, Vec::<Value>::new());
+    desk.wait(10);
+    let told = desk.poll(&STORIES[..2]).await;
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert_eq!(told[0]["data"]["alerts_total"], 2);
+    let tries = desk.world.hook.attempts();
+    assert_eq!(tries.len(), 2);
+    assert_eq!(tries[0].id, tries[1].id);
+    assert_eq!(tries[0].body, tries[1].body);
+}
+
+#[tokio::test]
+async fn what_is_corrected_in_quiet_hours_is_told_with_the_alert() {
+    let mut desk = Desk::new("on_update = 'material'", "").await;
+    let hours = format!("{}-{}", desk.hour(0), desk.hour(3));
+    desk.toml += &format!("[channel.hook.policy]\nquiet_hours = '{hours}'\n");
+    desk.poll(&STORIES[..1]).await;
+    let withdrawn = [("ferry", "WITHDRAWN: Ferry sinks in the Serrano strait near Puerto Alba")];
+    assert_eq!(desk.poll(&withdrawn).await, Vec::<Value>::new());
+    desk.wait(4 * 60);
+    let told = desk.poll(&withdrawn).await;
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert_eq!(told[0]["data"]["alerts_total"], 2);
+    let news: Vec<&Value> =
+        told[0]["data"]["alerts"].as_array().unwrap().iter().map(|a| &a["news"]).collect();
+    assert!(news.contains(&&Value::from("update: it was withdrawn")), "{told:?}");
+}
+
+#[tokio::test]
 async fn a_silence_suppresses_what_it_names_and_says_so() {
     let desk = Desk::new("", "").await;
     desk.poll(&[]).await;

@@ -232,3 +232,21 @@ async fn what_was_merged_and_updated_is_forgotten_whole() {
                 + (SELECT count(*) FROM pragma_foreign_key_check)";
     assert_eq!(db.query_row(left, [], |row| row.get::<_, i64>(0)).unwrap(), 0);
 }
+
+#[tokio::test]
+async fn a_story_that_lost_its_alert_to_a_part_is_told_again() {
+    let desk = Desk::new("").await;
+    desk.show("a", "harbour-wire.example", "Ferry sinks in the Serrano strait", FERRY);
+    desk.show("b", "ledger.example", "Seven drown as ferry sinks in Serrano strait", RETOLD);
+    assert_eq!(desk.poll().await.len(), 1);
+    let story = desk.json(&["stories"])[0]["id"].as_str().unwrap().to_owned();
+    let new = desk.json(&["stories", "split", &story, "1"])[0]["new"].as_str().unwrap().to_owned();
+    assert_eq!(desk.json(&["alerts"])[0]["story"], new, "the alert goes with its telling");
+    let marked = format!("{RETOLD} A marker buoy was found.");
+    desk.show("c", "gazette.example", "Ferry goes down off Puerto Alba", &marked);
+    let told = desk.poll().await;
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert_eq!(told[0]["data"]["story"], story);
+    assert_eq!(desk.json(&["stories", "show", &story]).len(), 2);
+    assert_eq!(desk.json(&["alerts"]).len(), 2);
+}

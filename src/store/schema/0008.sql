@@ -65,6 +65,11 @@ CREATE INDEX delivery_digest ON delivery (digest_id) WHERE digest_id IS NOT NULL
 CREATE INDEX delivery_gathered ON delivery (gathered_in) WHERE gathered_in IS NOT NULL;
 CREATE INDEX delivery_update ON delivery (update_id) WHERE update_id IS NOT NULL;
 CREATE INDEX delivery_state ON delivery (state, created_at);
+CREATE INDEX delivery_other ON delivery (channel, due_at) WHERE state = 'waiting' AND alert_id IS NULL;
+CREATE INDEX delivery_kept ON delivery (channel, recipient, gather)
+    WHERE state = 'waiting' AND gather IS NOT NULL;
+CREATE INDEX delivery_finished ON delivery (channel, state, finished_at);
+CREATE INDEX notice_about ON notice (kind, feed, at);
 CREATE INDEX delivery_told ON delivery (channel, recipient, first_try) WHERE first_try IS NOT NULL;
 
 -- Times in which nobody is told of some alerts; what is null fits all.
