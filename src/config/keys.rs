@@ -4,9 +4,14 @@
 use crate::model::OnUpdate;
 
 mod channel;
+mod chat;
 mod feed;
 
 pub(super) use channel::{CONSOLE, EMAIL, WEBHOOK};
+pub(super) use chat::{
+    DISCORD, EXEC, FEED_FILE, FILE, GOTIFY, MATRIX, MATTERMOST, NTFY, PAGERDUTY, SLACK, TEAMS,
+    TELEGRAM,
+};
 pub(super) use feed::{FEED, GROUP};
 
 /// What a key takes.
@@ -335,5 +340,46 @@ pub(super) const RULE: Section = Section {
 
 /// All tables, in the order of `reference.toml`.
 pub(super) const SECTIONS: &[&Section] = &[
-    &STORE, &DEFAULTS, &FETCH, &GROUP, &FEED, &TERMS, &RULE, &OPERATOR, &CONSOLE, &EMAIL, &WEBHOOK,
+    &STORE,
+    &DEFAULTS,
+    &FETCH,
+    &GROUP,
+    &FEED,
+    &TERMS,
+    &RULE,
+    &OPERATOR,
+    &CONSOLE,
+    &EMAIL,
+    &WEBHOOK,
+    &SLACK,
+    &DISCORD,
+    &TEAMS,
+    &MATTERMOST,
+    &TELEGRAM,
+    &NTFY,
+    &MATRIX,
+    &GOTIFY,
+    &PAGERDUTY,
+    &EXEC,
+    &FILE,
+    &FEED_FILE,
+];
+
+/// The kinds of channels, in the order in which they are named to people.
+pub(super) const CHANNEL_KINDS: [&Section; 15] = [
+    &EMAIL,
+    &WEBHOOK,
+    &CONSOLE,
+    &SLACK,
+    &DISCORD,
+    &TEAMS,
+    &MATTERMOST,
+    &TELEGRAM,
+    &NTFY,
+    &MATRIX,
+    &GOTIFY,
+    &PAGERDUTY,
+    &EXEC,
+    &FILE,
+    &FEED_FILE,
 ];

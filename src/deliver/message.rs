@@ -31,45 +31,45 @@ pub(super) struct Message {
     pub(super) alert: String,
     pub(super) rule: String,
     pub(super) rule_title: String,
-    severity: &'static str,
+    pub(super) severity: &'static str,
     pub(super) story: String,
-    title: Sentence,
-    sentences: Vec<Sentence>,
-    headline_only: bool,
-    matches: Vec<String>,
-    capitals_only: bool,
-    url: Option<String>,
+    pub(super) title: Sentence,
+    pub(super) sentences: Vec<Sentence>,
+    pub(super) headline_only: bool,
+    pub(super) matches: Vec<String>,
+    pub(super) capitals_only: bool,
+    pub(super) url: Option<String>,
     published: Option<Timestamp>,
-    created_at: Timestamp,
-    outlets: Vec<OutletLine>,
-    outlets_total: usize,
+    pub(super) created_at: Timestamp,
+    pub(super) outlets: Vec<OutletLine>,
+    pub(super) outlets_total: usize,
     /// What is new, where the alert itself was told before.
-    update: Option<UpdateLine>,
+    pub(super) update: Option<UpdateLine>,
     /// Instead of all the above: word about feeds.
-    notices: Option<Vec<NoticeLine>>,
+    pub(super) notices: Option<Vec<NoticeLine>>,
 }
 
 /// News of a story that was told, as a message shows it.
 #[derive(Clone, Debug)]
-struct UpdateLine {
-    id: String,
-    kind: String,
-    text: String,
-    at: Timestamp,
-    sources: u32,
-    title: String,
-    url: Option<String>,
-    outlet: String,
+pub(super) struct UpdateLine {
+    pub(super) id: String,
+    pub(super) kind: String,
+    pub(super) text: String,
+    pub(super) at: Timestamp,
+    pub(super) sources: u32,
+    pub(super) title: String,
+    pub(super) url: Option<String>,
+    pub(super) outlet: String,
 }
 
 /// A notice as a message shows it.
 #[derive(Clone, Debug)]
-struct NoticeLine {
-    kind: &'static str,
-    feed: String,
-    subject: String,
-    text: String,
-    at: Timestamp,
+pub(super) struct NoticeLine {
+    pub(super) kind: &'static str,
+    pub(super) feed: String,
+    pub(super) subject: String,
+    pub(super) text: String,
+    pub(super) at: Timestamp,
 }
 
 /// An outlet as a message shows it.
@@ -149,6 +149,20 @@ impl Message {
         }
     }
 
+    /// What happened, as a webhook's type says it.
+    pub(super) fn event(&self) -> &'static str {
+        match (&self.notices, &self.update) {
+            (Some(_), _) => "feed.notice",
+            (None, Some(_)) => "alert.updated",
+            (None, None) => "alert.raised",
+        }
+    }
+
+    /// When it happened.
+    pub(super) fn time(&self) -> String {
+        rfc3339(self.update.as_ref().map_or(self.created_at, |update| update.at))
+    }
+
     /// Whether this is word about feeds.
     pub(super) fn is_notice(&self) -> bool {
         self.notices.is_some()
@@ -201,7 +215,7 @@ impl Message {
     }
 
     /// "Harbour Wire, Pacific Ledger and The Meridian Post".
-    fn outlet_names(&self) -> String {
+    pub(super) fn outlet_names(&self) -> String {
         let mut names: Vec<&str> = Vec::new();
         for outlet in &self.outlets {
             if !names.contains(&outlet.name.as_str()) {
