@@ -41,7 +41,7 @@ pub(super) struct Message {
     pub(super) url: Option<String>,
     published: Option<Timestamp>,
     pub(super) created_at: Timestamp,
-    pub(super) outlets: Vec<OutletLine>,
+    outlets: Vec<OutletLine>,
     pub(super) outlets_total: usize,
     /// What is new, where the alert itself was told before.
     pub(super) update: Option<UpdateLine>,

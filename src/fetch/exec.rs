@@ -90,6 +90,7 @@ fn unhappy(status: ExitStatus, complaints: &[u8]) -> FetchError {
 mod tests {
     use super::*;
     use crate::program::ENVIRONMENT;
+    use rustix::process::Pid;
     use std::os::unix::fs::PermissionsExt;
     use std::path::PathBuf;
 

@@ -188,7 +188,7 @@ mod tests {
     async fn the_program_reads_one_line_of_json() {
         let script = "read line; test -z \"$(cat)\" && printf '%s' \"$line\" | cut -c 1-72";
         let id = "d0123456789abcdef0123456789abcdef";
-        let line = format!("exit 0: {{\"id\":\"{id}\",\"type\":\"alert.raised\",\"ti");
+        let line = format!("exit 0: {{\"id\":\"{id}\",\"type\":\"alert.raised\",\"timesta");
         check(script, Outcome::Sent(line)).await;
     }
 

@@ -5,13 +5,14 @@ use reqwest::{StatusCode, Url};
 use serde_json::{Value, json};
 
 use super::service::{Answer, Call, Reading, Service, with_path};
-use super::telling::{Telling, bare};
+use super::telling::{Paragraph, Telling, bare};
 use crate::deliver::text::cut;
 use crate::model::Secret;
 
 /// A summary has 1,024 characters; details and all 512 kB.
 const MAX_SUMMARY: usize = 1_024;
 const MAX_LINE: usize = 2_000;
+const MAX_DETAILS: usize = 40_000;
 const MAX_KEY: usize = 255;
 
 pub(super) struct PagerDuty {
@@ -25,7 +26,16 @@ impl Service for PagerDuty {
     }
 
     fn call(&self, telling: &Telling) -> Result<Call, String> {
-        let lines: Vec<Value> = telling.paragraphs.iter().map(line).collect();
+        let mut room = MAX_DETAILS;
+        let lines: Vec<String> = telling
+            .paragraphs
+            .iter()
+            .map(line)
+            .take_while(|line| {
+                room = room.saturating_sub(line.len());
+                room > 0
+            })
+            .collect();
         let links: Vec<Value> =
             telling.link.iter().map(|url| json!({ "href": url, "text": "Read" })).collect();
         let source = match telling.outlets.as_str() {
@@ -82,7 +92,7 @@ fn summary(telling: &Telling) -> String {
     bare(&format!("{}: {}", telling.rule_title, telling.title), MAX_SUMMARY)
 }
 
-fn line(paragraph: &super::telling::Paragraph) -> Value {
+fn line(paragraph: &Paragraph) -> String {
     let text: String = paragraph.runs.iter().map(|run| run.text.as_str()).collect();
-    json!(bare(&text, MAX_LINE))
+    bare(&text, MAX_LINE)
 }

@@ -84,6 +84,9 @@ impl Service for Telegram {
     }
 
     fn secrets(&self) -> Vec<String> {
-        vec![self.token.expose().to_owned()]
+        // The number before the colon is the bot's, and public.
+        let token = self.token.expose();
+        let secret = token.split_once(':').map_or(token, |(_, secret)| secret);
+        vec![token.to_owned(), secret.to_owned()]
     }
 }

@@ -1,6 +1,6 @@
 //! What a chat message says, in paragraphs, before any service's markup.
 
-use crate::deliver::message::Message;
+use crate::deliver::message::{Message, Sentence};
 use crate::deliver::text::one_line;
 use crate::model::DeliveryId;
 
@@ -118,7 +118,7 @@ fn heading(message: &Message, repeated: bool) -> Paragraph {
 }
 
 fn headline(message: &Message) -> Paragraph {
-    let mut runs: Vec<Run> = message.title.runs().map(|(text, hit)| run(text, hit)).collect();
+    let mut runs = runs(&message.title);
     if runs.iter().all(|run| run.text.trim().is_empty()) {
         runs = vec![run("(no headline)", false)];
     }
@@ -137,7 +137,7 @@ fn news(message: &Message, repeated: bool) -> Vec<Paragraph> {
     if !message.headline_only {
         all.extend(message.sentences.iter().map(|sentence| Paragraph {
             role: Role::Quote,
-            runs: sentence.runs().map(|(text, hit)| run(text, hit)).collect(),
+            runs: runs(sentence),
             link: None,
         }));
     }
@@ -170,14 +170,28 @@ fn plain(role: Role, text: &str) -> Paragraph {
     Paragraph { role, runs: vec![run(text, false)], link: None }
 }
 
+fn runs(sentence: &Sentence) -> Vec<Run> {
+    sentence.runs().filter(|(text, _)| !text.is_empty()).map(|(text, hit)| run(text, hit)).collect()
+}
+
 fn run(text: &str, hit: bool) -> Run {
-    Run { text: disarmed(text), hit }
+    // A mark before or after a space would be shown instead of meant.
+    Run { text: disarmed(text), hit: hit && text.trim() == text }
 }
 
 /// A text in which no service sees a name to call or an address to link: an
-/// empty space stands after "@" and within "://".
+/// empty space stands after "@" and within "://", wherever a run may end.
 fn disarmed(text: &str) -> String {
-    text.replace('@', "@\u{200b}").replace("://", ":\u{200b}//")
+    let mut out = String::with_capacity(text.len());
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        out.push(c);
+        let next = chars.peek();
+        if c == '@' || (c == ':' && next.is_none_or(|next| *next == '/')) {
+            out.push('\u{200b}');
+        }
+    }
+    out
 }
 
 /// A text for services that neither call nor link: as it is, on one line.
