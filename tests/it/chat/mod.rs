@@ -1,6 +1,7 @@
 //! Chat and push services: limits, marks, calls, rates and refusals, against
 //! a simulator of each.
 
+mod local;
 mod services;
 mod titles;
 

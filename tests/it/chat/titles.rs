@@ -64,7 +64,8 @@ pub fn delivery(id: &str, title: &str) -> Delivery {
         published: Some(time),
         first_seen: time,
     };
-    let text = format!("{title} {title}. {title}");
+    let short: String = title.chars().take(2_000).collect();
+    let text = format!("{title} {short}. {short}");
     Delivery {
         id: DeliveryId::new(id),
         channel: ChannelName::new("desk"),
@@ -88,7 +89,7 @@ pub fn delivery(id: &str, title: &str) -> Delivery {
             published: Some(time),
             created_at: time,
             capitals_only: true,
-            outlets: vec![outlet(title), outlet("Harbour Wire")],
+            outlets: vec![outlet(&short), outlet("Harbour Wire")],
             update: None,
         })),
     }
