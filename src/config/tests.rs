@@ -640,6 +640,27 @@ fn the_example_of_public_feeds_loads_beside_the_sample() {
     assert_eq!(minutes("nhk"), (Interval::Adaptive, "languages".to_owned()));
 }
 
+#[test]
+fn the_example_of_chat_channels_loads_with_its_secrets() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let example = std::fs::read_to_string(root.join("config/examples/chat.toml")).unwrap();
+    let folder = folder_of(&example);
+    for name in ["slack-url", "discord-url", "teams-url", "mattermost-url"] {
+        folder.write(name, b"https://hooks.example.org/x", 0o600);
+    }
+    for name in ["telegram-token", "ntfy-topic", "matrix-token", "gotify-token", "pagerduty-key"] {
+        folder.write(name, b"hunter2", 0o600);
+    }
+    let rule = "[rule.all]\nmatch = 'storm'\nchannels = ['phone']";
+    folder.write(
+        "rest.toml",
+        format!("[feed.a]\nurl = 'https://a.example/'\n{rule}").as_bytes(),
+        0o600,
+    );
+    let config = folder.load("main.toml").unwrap_or_else(|problems| panic!("{problems}"));
+    assert_eq!(config.channels.len(), 12);
+}
+
 /// `UPDATE=1` writes the file anew.
 #[test]
 fn the_reference_file_is_what_the_key_table_says() {

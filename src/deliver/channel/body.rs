@@ -168,10 +168,8 @@ mod tests {
         assert_eq!(usual["time"], "2026-03-01T10:00:00Z");
         assert_eq!(usual["data"]["rule"], "naval-encounter");
         event(None, long());
-        assert_eq!(
-            event(Some(r#"{"text": {{ title }}}"#), content())["data"]["text"].is_string(),
-            true
-        );
+        let own = event(Some(r#"{"text": {{ title }}}"#), content());
+        assert!(own["data"]["text"].is_string(), "{own}");
         assert_eq!(event(Some("[7]"), content())["data"], json!([7]));
     }
 }
