@@ -5,6 +5,7 @@ mod local;
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, Ipv6Addr};
+use std::path::PathBuf;
 
 use lettre::message::Mailbox;
 use url::Host;
@@ -18,8 +19,8 @@ use super::rules::RuleConfig;
 use super::secrets;
 use super::source::Findings;
 use crate::deliver::{
-    self, BodyFormat, ChannelOptions, ConsoleOptions, EmailOptions, TemplateKind, Templates, Tls,
-    WebhookOptions,
+    self, BodyFormat, ChannelOptions, ConsoleOptions, EmailOptions, FeedOptions, FileOptions,
+    TemplateKind, Templates, Tls, WebhookOptions,
 };
 use crate::model::{ChannelName, Secret};
 
@@ -30,9 +31,19 @@ pub(super) fn channels(
     findings: &mut Findings,
 ) -> BTreeMap<ChannelName, ChannelOptions> {
     let mut channels = BTreeMap::new();
+    let mut files: Vec<PathBuf> = Vec::new();
     for named in &document.channels {
         let reader = ChannelReader { label: label("channel", &named.name), named, env };
         if let Some(options) = reader.read(findings) {
+            if let ChannelOptions::File(FileOptions { path })
+            | ChannelOptions::Feed(FeedOptions { path, .. }) = &options
+            {
+                if files.contains(path) {
+                    let message = format!("{}: another channel writes this file", reader.label);
+                    findings.error(named.fields.place("path"), message, None);
+                }
+                files.push(path.clone());
+            }
             channels.insert(ChannelName::new(named.name.clone()), options);
         }
     }

@@ -297,6 +297,27 @@ async fn a_message_that_may_have_arrived_is_sent_again_with_a_mark() {
 }
 
 #[tokio::test]
+async fn a_room_shows_each_of_many_doubtful_messages_once() {
+    let service = ALL.iter().find(|service| service.kind == "matrix").unwrap();
+    let bench = Bench::new(service).await;
+    // The homeserver shows a transaction once, whatever becomes of its answer.
+    let shown: Arc<Mutex<std::collections::BTreeSet<String>>> = Arc::default();
+    for index in 0..500 {
+        let delivery = delivery(&format!("d{index:032}"), "News");
+        let (seen, ok) = (shown.clone(), service.ok);
+        let answer =
+            handler(move |request| match seen.lock().unwrap().insert(request.path.clone()) {
+                true => Reply::status(200).drop_connection(),
+                false => ok(),
+            });
+        bench.server.route(&(service.path)(&delivery), answer);
+        assert!(matches!(bench.send(&delivery).await, Outcome::TryAgain { .. }));
+        assert!(matches!(bench.send(&delivery).await, Outcome::Sent(_)));
+    }
+    assert_eq!(shown.lock().unwrap().len(), 500);
+}
+
+#[tokio::test]
 async fn telegram_gets_plain_text_once_when_it_cannot_read_ours() {
     let service = ALL.iter().find(|service| service.kind == "telegram").unwrap();
     let bench = Bench::new(service).await;

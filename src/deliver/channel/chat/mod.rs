@@ -47,6 +47,7 @@ pub struct Chat {
     client: Client,
     service: Box<dyn Service>,
     allow_private: bool,
+    timeout: Duration,
     pace: Pace,
     /// Deliveries whose last attempt may have arrived.
     doubts: Mutex<HashSet<DeliveryId>>,
@@ -88,6 +89,7 @@ impl Chat {
             client,
             service,
             allow_private: options.allow_private,
+            timeout: options.timeout,
             pace: Pace::new(gap),
             doubts: Mutex::default(),
         })
@@ -109,7 +111,12 @@ impl Chat {
         if let Ended::Answered(answer) = &ended
             && let Some(plainer) = self.service.plainer(&telling, answer)
         {
-            ended = self.post(plainer).await;
+            // Both requests share the time of one attempt.
+            let left = self.timeout.saturating_sub(begun.elapsed());
+            ended = match tokio::time::timeout(left, self.post(plainer)).await {
+                Ok(ended) => ended,
+                Err(_) => Ended::Unknown("timed out".to_owned()),
+            };
         }
         let spent = SignedDuration::try_from(begun.elapsed()).unwrap_or_default();
         let now = now.saturating_add(spent).unwrap_or(now);
