@@ -210,6 +210,16 @@ async fn updates_and_notices_are_told_too() {
             let body = String::from_utf8(request.body.clone()).unwrap();
             let shown = if service.kind == "pagerduty" && word == "3 → 5" { "u" } else { word };
             assert!(body.contains(shown), "{} {word}: {body}", service.kind);
+            let json: serde_json::Value = serde_json::from_str(&body).unwrap();
+            let text = |pointer| json.pointer(pointer).and_then(|text| text.as_str()).unwrap();
+            let (length, limit) = match service.kind {
+                "discord" => (text("/embeds/0/description").chars().count(), 4_096),
+                "teams" => (body.len(), 21_000),
+                "ntfy" => (text("/message").len(), 4_096),
+                "mattermost" => (text("/text").chars().count(), 16_383),
+                _ => (body.len(), 64_000),
+            };
+            assert!(length <= limit, "{}: {length} of {limit}", service.kind);
             assert!(body.len() <= 64_000, "{}: {} bytes", service.kind, body.len());
         }
     }

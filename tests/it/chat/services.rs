@@ -554,7 +554,9 @@ fn plain(message: &str, link: &str) -> Judged {
     // Its own line, which phones make a link of.
     let text: Vec<&str> = message.lines().filter(|line| *line != link).collect();
     let shown = text.len() < message.lines().count();
-    let headline = text.first().copied().unwrap_or_default().to_owned();
+    // The headline is what stands above it.
+    let place = message.lines().position(|line| line == link).unwrap_or_default();
+    let headline = message.lines().nth(place.saturating_sub(1)).unwrap_or_default().to_owned();
     let links = if shown { vec![link.to_owned()] } else { Vec::new() };
     Ok(Seen { headline: headline.replace(['«', '»'], ""), text: text.join("\n"), links })
 }

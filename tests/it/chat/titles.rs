@@ -2,7 +2,7 @@
 
 use wirewatch::model::{
     AlertContent, AlertId, ChannelName, Content, Delivery, DeliveryId, Field, Outlet, RuleName,
-    Severity, Span, StoryId,
+    Severity, Span, StoryId, UpdateContent, UpdateId,
 };
 
 pub const LINK: &str = "https://news.example.org/a_b/(c)*d*?x=1&y=%7C|2&z='q'&w=[1]~`";
@@ -89,9 +89,26 @@ pub fn delivery(id: &str, title: &str) -> Delivery {
             published: Some(time),
             created_at: time,
             capitals_only: true,
-            outlets: vec![outlet(&short), outlet("Harbour Wire")],
-            update: None,
+            outlets: (1..6)
+                .map(|number| outlet(&format!("{number}{short}")))
+                .chain([outlet("Harbour Wire")])
+                .collect(),
+            // With it the longest go beyond every service's limit.
+            update: (title.len() >= 1_000).then(|| update(title)),
         })),
+    }
+}
+
+fn update(title: &str) -> UpdateContent {
+    UpdateContent {
+        id: UpdateId::new("u1"),
+        kind: "headline".to_owned(),
+        text: title.to_owned(),
+        at: "2026-11-22T17:45:00Z".parse().unwrap(),
+        sources: 2,
+        title: title.to_owned(),
+        url: Some(LINK.to_owned()),
+        outlet: title.to_owned(),
     }
 }
 
