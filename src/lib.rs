@@ -16,6 +16,8 @@ pub mod health;
 
 pub mod net;
 
+pub mod program;
+
 pub mod fetch;
 
 pub mod extract;

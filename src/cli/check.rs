@@ -116,5 +116,15 @@ fn describe(options: &ChannelOptions) -> String {
                 .unwrap_or_default();
             format!("posts to {origin}")
         }
+        ChannelOptions::Chat(chat) => {
+            format!("posts to {} at {}", chat.service.kind(), chat.service.origin())
+        }
+        ChannelOptions::Exec(exec) => {
+            format!("runs {}", exec.command.first().map_or("", String::as_str))
+        }
+        ChannelOptions::File(file) => format!("appends to {}", file.path.display()),
+        ChannelOptions::Feed(feed) => {
+            format!("keeps {} entries in {}", feed.entries, feed.path.display())
+        }
     }
 }

@@ -1,7 +1,11 @@
 //! `[channel.*]` as values.
 
+mod chat;
+mod local;
+
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, Ipv6Addr};
+use std::path::PathBuf;
 
 use lettre::message::Mailbox;
 use url::Host;
@@ -10,16 +14,15 @@ use super::address::http_url;
 use super::document::{Document, Named, label};
 use super::environment::Environment;
 use super::fields::{Fields, Text};
-use super::keys;
 use super::problem::quoted;
 use super::rules::RuleConfig;
 use super::secrets;
 use super::source::Findings;
 use crate::deliver::{
-    self, ChannelOptions, ConsoleOptions, EmailOptions, TemplateKind, Templates, Tls,
-    WebhookOptions,
+    self, BodyFormat, ChannelOptions, ConsoleOptions, EmailOptions, FeedOptions, FileOptions,
+    TemplateKind, Templates, Tls, WebhookOptions,
 };
-use crate::model::ChannelName;
+use crate::model::{ChannelName, Secret};
 
 /// The channels by name.
 pub(super) fn channels(
@@ -28,9 +31,19 @@ pub(super) fn channels(
     findings: &mut Findings,
 ) -> BTreeMap<ChannelName, ChannelOptions> {
     let mut channels = BTreeMap::new();
+    let mut files: Vec<PathBuf> = Vec::new();
     for named in &document.channels {
         let reader = ChannelReader { label: label("channel", &named.name), named, env };
         if let Some(options) = reader.read(findings) {
+            if let ChannelOptions::File(FileOptions { path })
+            | ChannelOptions::Feed(FeedOptions { path, .. }) = &options
+            {
+                if files.contains(path) {
+                    let message = format!("{}: another channel writes this file", reader.label);
+                    findings.error(named.fields.place("path"), message, None);
+                }
+                files.push(path.clone());
+            }
             channels.insert(ChannelName::new(named.name.clone()), options);
         }
     }
@@ -69,18 +82,18 @@ struct ChannelReader<'a> {
 
 impl ChannelReader<'_> {
     fn read(&self, findings: &mut Findings) -> Option<ChannelOptions> {
-        let kind = self.fields().section.path.last()?;
-        match () {
-            () if Some(kind) == keys::EMAIL.path.last() => {
-                self.email(findings).map(ChannelOptions::Email)
-            }
-            () if Some(kind) == keys::WEBHOOK.path.last() => {
-                self.webhook(findings).map(ChannelOptions::Webhook)
-            }
-            () => Some(ChannelOptions::Console(ConsoleOptions {
+        let kind: &str = self.fields().section.path.last()?;
+        match kind {
+            "console" => Some(ChannelOptions::Console(ConsoleOptions {
                 template: self.template("template", TemplateKind::Console, findings),
                 stderr: false,
             })),
+            "email" => self.email(findings).map(ChannelOptions::Email),
+            "webhook" => self.webhook(findings).map(ChannelOptions::Webhook),
+            "exec" => self.exec(findings).map(ChannelOptions::Exec),
+            "file" => self.file(findings).map(ChannelOptions::File),
+            "feed" => self.feed(findings).map(ChannelOptions::Feed),
+            chat => self.chat(chat, findings).map(ChannelOptions::Chat),
         }
     }
 
@@ -101,30 +114,63 @@ impl ChannelReader<'_> {
         let allow_private = fields.flag("allow_private");
         let url =
             fields.text("url").and_then(|url| http_url(&self.label, &url, allow_private, findings));
-        let keys = ("secret_file", "secret_env");
-        let secret = secrets::secret((fields, &self.label), keys, self.env, findings);
-        if let Some(secret) = &secret
-            && let Err(reason) = deliver::parse_secret(secret.expose())
-        {
-            let key = if fields.is_given(keys.0) { keys.0 } else { keys.1 };
-            let message = format!("{}: the webhook secret: {reason}", self.label);
-            findings.error(fields.place(key), message, None);
-        }
-        if !fields.is_given(keys.0) && !fields.is_given(keys.1) {
-            let message = format!("{}: no secret, so deliveries are not signed", self.label);
-            let hint = "add secret_file, so that the receiver can tell who sends".to_owned();
-            findings.warn(&fields.at, message, Some(hint));
-        }
+        let secret = self.signing_secret(("secret_file", "secret_env"), findings);
+        let old_secret = self.signing_secret(("old_secret_file", "old_secret_env"), findings);
+        self.check_signing(findings);
         let body = self.template("body_template", TemplateKind::WebhookBody, findings);
         let ca_file = secrets::ca_file(fields, &self.label, findings);
         Some(WebhookOptions {
             url: url?.into(),
             secret,
+            old_secret,
+            format: self.format(findings),
             allow_private,
             ca_file,
             timeout: fields.timeout("timeout"),
             templates: Templates { subject: None, text: None, html: None, body },
         })
+    }
+
+    fn signing_secret(&self, keys: (&str, &str), findings: &mut Findings) -> Option<Secret> {
+        let fields = self.fields();
+        let secret = secrets::secret((fields, &self.label), keys, self.env, findings)?;
+        if let Err(reason) = deliver::parse_secret(secret.expose()) {
+            let key = if fields.is_given(keys.0) { keys.0 } else { keys.1 };
+            let message = format!("{}: the webhook secret: {reason}", self.label);
+            findings.error(fields.place(key), message, None);
+        }
+        Some(secret)
+    }
+
+    fn check_signing(&self, findings: &mut Findings) {
+        let fields = self.fields();
+        if fields.is_given("secret_file") || fields.is_given("secret_env") {
+            return;
+        }
+        if let Some(key) =
+            ["old_secret_file", "old_secret_env"].into_iter().find(|key| fields.is_given(key))
+        {
+            let message = format!("{}: {key} without a new secret", self.label);
+            let hint = "the one secret there is stands in secret_file".to_owned();
+            findings.error(fields.place(key), message, Some(hint));
+            return;
+        }
+        let message = format!("{}: no secret, so deliveries are not signed", self.label);
+        let hint = "add secret_file, so that the receiver can tell who sends".to_owned();
+        findings.warn(&fields.at, message, Some(hint));
+    }
+
+    fn format(&self, findings: &mut Findings) -> BodyFormat {
+        let fields = self.fields();
+        let source = fields.text("source");
+        if fields.text("format").is_some_and(|format| format.text == "cloudevents") {
+            return BodyFormat::CloudEvents(source.map(|source| source.text));
+        }
+        if let Some(source) = source {
+            let hint = Some("add format = \"cloudevents\"");
+            self.wrong(&source, "only a CloudEvent has a source", hint, findings);
+        }
+        BodyFormat::Standard
     }
 
     fn email(&self, findings: &mut Findings) -> Option<EmailOptions> {

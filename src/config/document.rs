@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use super::fields::{Fields, Text, kind_of};
-use super::keys::{self, Section};
+use super::keys::{self, CHANNEL_KINDS, Section};
 use super::problem::{did_you_mean, quoted};
 use super::source::{Entry, Findings, Item, Node, Place};
 use super::values;
@@ -41,8 +41,6 @@ pub(super) enum Scope {
     /// `[terms]` and `[rule.*]`; others are known, but not read.
     Rules,
 }
-
-const CHANNEL_KINDS: [&Section; 3] = [&keys::EMAIL, &keys::WEBHOOK, &keys::CONSOLE];
 
 /// The names that may stand at the top of a file.
 const TOP: [&str; 10] = [
@@ -278,7 +276,8 @@ fn beside(entry: &Entry, policy: &Entry, findings: &mut Findings) -> Option<Name
 fn channel(entry: &Entry, kinds: &[Entry], findings: &mut Findings) -> Option<Named> {
     let label = label("channel", &entry.key);
     if kinds.is_empty() {
-        let hint = format!("write [channel.{}.email], .webhook or .console", entry.key);
+        let kinds = CHANNEL_KINDS.map(|section| section.path[2]).join(", ");
+        let hint = format!("write [channel.{}.KIND]; kinds: {kinds}", entry.key);
         findings.error(&entry.at, format!("{label}: no kind is given"), Some(hint));
     }
     let mut found: Option<Named> = None;

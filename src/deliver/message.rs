@@ -35,36 +35,36 @@ pub(super) struct Message {
     pub(super) alert: String,
     pub(super) rule: String,
     pub(super) rule_title: String,
-    severity: &'static str,
+    pub(super) severity: &'static str,
     pub(super) story: String,
-    title: Sentence,
-    sentences: Vec<Sentence>,
-    headline_only: bool,
-    matches: Vec<String>,
-    capitals_only: bool,
-    url: Option<String>,
+    pub(super) title: Sentence,
+    pub(super) sentences: Vec<Sentence>,
+    pub(super) headline_only: bool,
+    pub(super) matches: Vec<String>,
+    pub(super) capitals_only: bool,
+    pub(super) url: Option<String>,
     published: Option<Timestamp>,
-    created_at: Timestamp,
+    pub(super) created_at: Timestamp,
     outlets: Vec<OutletLine>,
-    outlets_total: usize,
+    pub(super) outlets_total: usize,
     /// What is new, where the alert itself was told before.
-    update: Option<UpdateLine>,
+    pub(super) update: Option<UpdateLine>,
     /// Why it is told once more, where it was told before.
-    role: Role,
+    pub(super) role: Role,
     /// Instead of all the above: word about feeds.
-    notices: Option<Vec<NoticeLine>>,
+    pub(super) notices: Option<Vec<NoticeLine>>,
     /// Or several alerts.
-    digest: Option<Digest>,
+    pub(super) digest: Option<Digest>,
 }
 
 /// A notice as a message shows it.
 #[derive(Clone, Debug)]
-struct NoticeLine {
-    kind: &'static str,
-    feed: String,
-    subject: String,
-    text: String,
-    at: Timestamp,
+pub(super) struct NoticeLine {
+    pub(super) kind: &'static str,
+    pub(super) feed: String,
+    pub(super) subject: String,
+    pub(super) text: String,
+    pub(super) at: Timestamp,
 }
 
 /// An outlet as a message shows it.
@@ -178,6 +178,21 @@ impl Message {
         }
     }
 
+    /// What happened, as a webhook's type says it.
+    pub(super) fn event(&self) -> &'static str {
+        match (self.shape(), &self.update) {
+            (Shape::Notices, _) => "feed.notice",
+            (Shape::Digest, _) => "alert.digest",
+            (Shape::Alert, Some(_)) => "alert.updated",
+            (Shape::Alert, None) => "alert.raised",
+        }
+    }
+
+    /// When it happened.
+    pub(super) fn time(&self) -> String {
+        rfc3339(self.update.as_ref().map_or(self.created_at, |update| update.at))
+    }
+
     /// A shorter telling: step 0 is this message, each step says less, and
     /// `None` means that nothing more can be left out.
     pub(super) fn shortened(&self, step: usize) -> Option<Self> {
@@ -233,7 +248,7 @@ impl Message {
     }
 
     /// "Harbour Wire, Pacific Ledger and The Meridian Post".
-    fn outlet_names(&self) -> String {
+    pub(super) fn outlet_names(&self) -> String {
         // Outlets that were cut before may repeat a name, but hardly do.
         let uncounted = self.outlets_total.saturating_sub(self.outlets.len());
         named(self.outlets.iter().map(|outlet| outlet.name.clone()), uncounted)

@@ -11,12 +11,13 @@ use std::sync::Arc;
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 
-use crate::model::{ChannelName, Delivery, Outcome};
+use crate::model::{ChannelName, Delivery, Manners, Outcome};
 use crate::net::NetError;
 
 pub use channel::{
-    Console, ConsoleOptions, Email, EmailOptions, SecretError, Tls, Webhook, WebhookOptions,
-    parse_secret,
+    AtomFile, BodyFormat, Chat, ChatOptions, ChatService, Console, ConsoleOptions, Email,
+    EmailOptions, Exec, ExecOptions, FeedOptions, FileOptions, JsonLines, SecretError, Tls,
+    Webhook, WebhookOptions, parse_secret,
 };
 pub use template::{TemplateError, TemplateKind, Templates, check_template};
 
@@ -28,6 +29,9 @@ pub trait Channel: Send + Sync {
     /// Who is told by separate deliveries: addresses, or one empty text where
     /// the channel is the only receiver.
     fn recipients(&self) -> Vec<String>;
+
+    /// How the loop that feeds the channel should treat it.
+    fn manners(&self) -> Manners;
 
     /// Makes one attempt, which ends by itself in bounded time.
     fn send<'a>(&'a self, delivery: &'a Delivery, now: Timestamp) -> BoxFuture<'a, Outcome>;
@@ -42,6 +46,14 @@ pub enum ChannelOptions {
     Email(EmailOptions),
     /// JSON by HTTP POST.
     Webhook(WebhookOptions),
+    /// A chat or push service.
+    Chat(ChatOptions),
+    /// A program's standard input.
+    Exec(ExecOptions),
+    /// Lines of a file.
+    File(FileOptions),
+    /// An Atom file.
+    Feed(FeedOptions),
 }
 
 /// Why a channel cannot be built.
@@ -89,6 +101,10 @@ pub fn build(
         ChannelOptions::Console(options) => Arc::new(Console::terminal(options)?),
         ChannelOptions::Email(options) => Arc::new(Email::new(options)?),
         ChannelOptions::Webhook(options) => Arc::new(Webhook::new(options, contact_user_agent)?),
+        ChannelOptions::Chat(options) => Arc::new(Chat::new(options, contact_user_agent)?),
+        ChannelOptions::Exec(options) => Arc::new(Exec::new(options)?),
+        ChannelOptions::File(options) => Arc::new(JsonLines::new(options)?),
+        ChannelOptions::Feed(options) => Arc::new(AtomFile::new(options)?),
     })
 }
 

@@ -1,4 +1,7 @@
-//! Foreign text made fit for messages, and cut to size.
+//! Foreign text made fit for messages, and cut to size. Cuts never part a
+//! letter from its accents, nor an emoji from what it is joined to.
+
+use unicode_segmentation::GraphemeCursor;
 
 /// Replaces what could break out of a line: control characters, line and
 /// paragraph separators become spaces. Directional overrides, which make text
@@ -19,12 +22,30 @@ pub(super) fn one_line(text: &str, max: usize) -> String {
 
 /// At most `max` characters, the last of them "…" if any were cut.
 pub(super) fn cut(text: &str, max: usize) -> String {
-    match text.char_indices().nth(max) {
-        None => text.to_owned(),
-        Some(_) => {
-            let kept: String = text.chars().take(max.saturating_sub(1)).collect();
-            format!("{}…", kept.trim_end())
-        }
+    if text.char_indices().nth(max).is_none() {
+        return text.to_owned();
+    }
+    let last = text.char_indices().nth(max.saturating_sub(1)).map_or(0, |(at, _)| at);
+    format!("{}…", text[..floor_grapheme(text, last)].trim_end())
+}
+
+/// The last place at or before `at` where a text may be cut.
+pub(super) fn floor_grapheme(text: &str, at: usize) -> usize {
+    let at = text.floor_char_boundary(at);
+    let mut cursor = GraphemeCursor::new(at, text.len(), true);
+    match cursor.is_boundary(text, 0) {
+        Ok(true) => at,
+        _ => cursor.prev_boundary(text, 0).ok().flatten().unwrap_or(0),
+    }
+}
+
+/// The first place at or after `at` where a text may be cut.
+pub(super) fn ceil_grapheme(text: &str, at: usize) -> usize {
+    let at = text.ceil_char_boundary(at);
+    let mut cursor = GraphemeCursor::new(at, text.len(), true);
+    match cursor.is_boundary(text, 0) {
+        Ok(true) => at,
+        _ => cursor.next_boundary(text, 0).ok().flatten().unwrap_or(text.len()),
     }
 }
 
@@ -51,5 +72,7 @@ mod tests {
         check("電力電力", 4, "電力電力");
         check("電力電力", 3, "電力…");
         check("ab cdef", 4, "ab…");
+        check("ab👩\u{200d}👩\u{200d}👧cd", 5, "ab…");
+        check("e\u{301}e\u{301}e\u{301}", 4, "e\u{301}…");
     }
 }

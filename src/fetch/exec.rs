@@ -4,24 +4,14 @@
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::io::{AsyncRead, AsyncReadExt};
-use tokio::process::{Child, Command};
 
 use super::{Body, FetchError, Fetched, hash};
 use crate::model::{Document, ServerHints};
+use crate::program::{Group, last_line, tail};
 
 /// What is kept of the end of a program's complaints, in bytes.
 const COMPLAINTS: usize = 4 << 10;
-
-/// Characters of its last complaint that are passed on.
-const LAST_LINE: usize = 300;
-
-/// Between asking a program to end and ending it.
-const GRACE: Duration = Duration::from_secs(2);
-
-/// All of the environment that a program gets to see.
-const ENVIRONMENT: [&str; 4] = ["PATH", "LANG", "HOME", "TZ"];
 
 /// A program to run.
 #[derive(Clone, Copy, Debug)]
@@ -41,8 +31,10 @@ pub(super) async fn run(program: Program<'_>) -> Result<Fetched, FetchError> {
     if !program.path.starts_with('/') {
         return Err(FetchError::Failed("exec: wants the absolute path of a program".to_string()));
     }
-    let mut group = Group::start(program)?;
-    let bytes = match tokio::time::timeout(program.limit, group.finish(program.max)).await {
+    let mut group = Group::start(program.path, program.args, Stdio::null()).map_err(|error| {
+        FetchError::Failed(format!("cannot start \"{}\": {error}", program.path))
+    })?;
+    let bytes = match tokio::time::timeout(program.limit, finish(&mut group, program.max)).await {
         Ok(done) => done?,
         Err(_) => {
             group.end().await;
@@ -60,76 +52,21 @@ pub(super) async fn run(program: Program<'_>) -> Result<Fetched, FetchError> {
     })
 }
 
-/// A program with whatever it starts; all of it ends when this is dropped.
-struct Group {
-    child: Child,
-    id: Option<Pid>,
-}
-
-impl Group {
-    fn start(program: Program<'_>) -> Result<Self, FetchError> {
-        let kept = ENVIRONMENT.iter().filter_map(|name| Some((name, std::env::var_os(name)?)));
-        let child = Command::new(program.path)
-            .args(program.args)
-            .env_clear()
-            .envs(kept)
-            .current_dir("/")
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .process_group(0)
-            .kill_on_drop(true)
-            .spawn()
-            .map_err(|error| {
-                FetchError::Failed(format!("cannot start \"{}\": {error}", program.path))
-            })?;
-        let id = child.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?));
-        Ok(Self { child, id })
-    }
-
-    /// Reads the output to its end, and the program's judgement of it.
-    async fn finish(&mut self, max: u64) -> Result<Vec<u8>, FetchError> {
-        let (stdout, stderr) = (self.child.stdout.take(), self.child.stderr.take());
-        let id = self.id;
-        let output = async {
-            let bytes = output(stdout, max).await;
-            // Too much of it: nothing else ends the program, or our wait.
-            if bytes.is_err() {
-                signal(id, Signal::KILL);
-            }
-            bytes
-        };
-        let exit = async {
-            let status = self.child.wait().await;
-            // What it left behind could hold the pipes open for ever.
-            signal(id, Signal::KILL);
-            status
-        };
-        let (bytes, complaints, status) = tokio::join!(output, complaints(stderr), exit);
-        let bytes = bytes?;
-        let status = status.map_err(|error| FetchError::Failed(error.to_string()))?;
-        if status.success() { Ok(bytes) } else { Err(unhappy(status, &complaints)) }
-    }
-
-    /// Asks all of it to end, and ends what does not.
-    async fn end(&mut self) {
-        signal(self.id, Signal::TERM);
-        let _ = tokio::time::timeout(GRACE, self.child.wait()).await;
-        signal(self.id, Signal::KILL);
-    }
-}
-
-fn signal(group: Option<Pid>, signal: Signal) {
-    if let Some(group) = group {
-        // It fails when nothing is left of the group, which serves as well.
-        let _ = kill_process_group(group, signal);
-    }
-}
-
-impl Drop for Group {
-    fn drop(&mut self) {
-        signal(self.id, Signal::KILL);
-    }
+/// Reads the output to its end, and the program's judgement of it.
+async fn finish(group: &mut Group, max: u64) -> Result<Vec<u8>, FetchError> {
+    let (stdout, stderr, id) = (group.stdout(), group.stderr(), group.id());
+    let output = async {
+        let bytes = output(stdout, max).await;
+        // Too much of it: nothing else ends the program, or our wait.
+        if bytes.is_err() {
+            id.kill();
+        }
+        bytes
+    };
+    let (bytes, complaints, status) = tokio::join!(output, tail(stderr, COMPLAINTS), group.wait());
+    let bytes = bytes?;
+    let status = status.map_err(|error| FetchError::Failed(error.to_string()))?;
+    if status.success() { Ok(bytes) } else { Err(unhappy(status, &complaints)) }
 }
 
 async fn output(stream: Option<impl AsyncRead + Unpin>, max: u64) -> Result<Vec<u8>, FetchError> {
@@ -143,22 +80,8 @@ async fn output(stream: Option<impl AsyncRead + Unpin>, max: u64) -> Result<Vec<
     Ok(bytes)
 }
 
-/// The end of what a program complains of.
-async fn complaints(stream: Option<impl AsyncRead + Unpin>) -> Vec<u8> {
-    let mut kept = Vec::new();
-    let Some(mut stream) = stream else { return kept };
-    let mut chunk = [0; 1024];
-    while let Ok(length @ 1..) = stream.read(&mut chunk).await {
-        kept.extend_from_slice(&chunk[..length]);
-        kept.drain(..kept.len().saturating_sub(COMPLAINTS));
-    }
-    kept
-}
-
 fn unhappy(status: ExitStatus, complaints: &[u8]) -> FetchError {
-    let text = String::from_utf8_lossy(complaints);
-    let last = text.lines().map(str::trim).rfind(|line| !line.is_empty()).unwrap_or_default();
-    let last: String = last.chars().filter(|c| !c.is_control()).take(LAST_LINE).collect();
+    let last = last_line(complaints);
     let colon = if last.is_empty() { "" } else { ": " };
     FetchError::Failed(format!("the program failed ({status}){colon}{last}"))
 }
@@ -166,6 +89,8 @@ fn unhappy(status: ExitStatus, complaints: &[u8]) -> FetchError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::program::ENVIRONMENT;
+    use rustix::process::Pid;
     use std::os::unix::fs::PermissionsExt;
     use std::path::PathBuf;
 

@@ -10,6 +10,7 @@ mod health;
 mod hints;
 mod identity;
 mod ids;
+mod manners;
 mod matching;
 mod notice;
 mod routing;
@@ -32,6 +33,7 @@ pub use identity::{
     FeedPast, Guids, Identity, KnownByKey, KnownEntry, MassChange, Newness, Recognised, Telling,
 };
 pub use ids::{AlertId, ChannelName, DeliveryId, EntryId, FeedName, RuleName, StoryId, UpdateId};
+pub use manners::{Manners, RetryPolicy};
 pub use matching::{Field, Match, Span};
 pub use notice::{Content, DigestContent, Notice, NoticeContent, NoticeKind};
 pub use routing::{Due, Role, Route, Silence};

@@ -13,7 +13,7 @@ use super::gate::ChannelGate;
 use super::{Pulse, Watched};
 use crate::deliver::Channel;
 use crate::model::{Attempt, ChannelName, Clock, Delivery, Outcome};
-use crate::schedule::{self, FailedTry, RetryPolicy};
+use crate::schedule::{self, FailedTry};
 use crate::store::{Finish, Store, StoreError};
 
 /// How long a claim holds: longer than the longest timeout a channel may have.
@@ -111,7 +111,7 @@ impl Dispatcher {
     }
 
     async fn start_sends(&self, sends: &mut JoinSet<Option<Finish>>) -> Result<(), StoreError> {
-        let free = self.concurrency().saturating_sub(sends.len());
+        let free = self.channel.manners().at_once.saturating_sub(sends.len());
         if free == 0 {
             return Ok(());
         }
@@ -126,13 +126,8 @@ impl Dispatcher {
         Ok(())
     }
 
-    /// Order is kept where one at a time is sent; a mail server takes several.
-    fn concurrency(&self) -> usize {
-        if self.channel.kind() == "email" { 4 } else { 1 }
-    }
-
     async fn until_next(&self, sending: usize) -> Duration {
-        if sending >= self.concurrency() {
+        if sending >= self.channel.manners().at_once {
             return LONGEST_WAIT;
         }
         let Ok(Some(due)) = self.store.next_delivery_due(self.name.clone()).await else {
@@ -171,16 +166,8 @@ impl Dispatcher {
         let failed = FailedTry { attempts: delivery.attempts + 1, refused, not_before };
         let seed = u64::from_str_radix(delivery.id.as_str().get(1..9).unwrap_or("0"), 16);
         let seed = seed.unwrap_or_default().wrapping_add(u64::from(delivery.attempts));
-        schedule::next_try(self.clock.now(), self.policy(), failed, seed)
+        schedule::next_try(self.clock.now(), self.channel.manners().retry, failed, seed)
             .map_or(Finish::Failed, Finish::Retry)
-    }
-
-    fn policy(&self) -> RetryPolicy {
-        match self.channel.kind() {
-            "email" => RetryPolicy::Email,
-            "console" => RetryPolicy::Console,
-            _ => RetryPolicy::Webhook,
-        }
     }
 
     fn tell(&self, delivery: &Delivery, outcome: &Outcome, finish: Finish) {

@@ -11,7 +11,7 @@ mod spread;
 
 pub use backoff::{after_failure, host_pause};
 pub use jump::{Moment, at_start, clock_jump, paused, shifted};
-pub use retry::{FailedTry, RetryPolicy, next_try};
+pub use retry::{FailedTry, next_try};
 pub use rhythm::{Rhythm, full_fetch_due, interval};
 pub use signals::{Wishes, after_success};
 pub use spread::{Overdue, first_poll, phase, rescheduled, spread_overdue, spread_overdue_feeds};

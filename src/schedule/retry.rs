@@ -3,17 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::jitter::{later, stretched};
-
-/// When a delivery is tried again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RetryPolicy {
-    /// HTTP receivers: about three days (Standard Webhooks' schedule).
-    Webhook,
-    /// SMTP: quick at first, then hourly, five days in all.
-    Email,
-    /// The terminal: every few seconds, for an hour.
-    Console,
-}
+use crate::model::RetryPolicy;
 
 const WEBHOOK: [i64; 9] = [5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400];
 const EMAIL: [i64; 4] = [60, 300, 900, 1_800];

@@ -10,6 +10,7 @@
 )]
 
 mod archive;
+mod chat;
 mod cli;
 mod daemon;
 mod delivery;

@@ -2,12 +2,22 @@
 
 use super::{Key, Kind, Section, TIMEOUT, default, optional, required};
 
-const CA_FILE: Key = optional(
+pub(super) const CA_FILE: Key = optional(
     "ca_file",
     Kind::Text,
     "\"our-ca.pem\"",
     "Certificates (PEM) to trust besides the system's.",
 );
+
+pub(super) const ALLOW_PRIVATE: Key = default(
+    "allow_private",
+    Kind::Flag,
+    "false",
+    "May the receiver live on a private or loopback address?",
+);
+
+pub(super) const TIMEOUT_15S: Key =
+    default("timeout", TIMEOUT, "\"15s\"", "Time for a whole request.");
 
 pub(in crate::config) const CONSOLE: Section = Section {
     path: &["channel", "*", "console"],
@@ -98,14 +108,33 @@ pub(in crate::config) const WEBHOOK: Section = Section {
             "\"OPS_SECRET\"",
             "Or the environment variable that holds the secret.",
         ),
-        default(
-            "allow_private",
-            Kind::Flag,
-            "false",
-            "May the receiver live on a private or loopback address?",
+        optional(
+            "old_secret_file",
+            Kind::Text,
+            "\"ops-secret-old\"",
+            "A file with the secret before that, which signs too until receivers have changed over.",
         ),
+        optional(
+            "old_secret_env",
+            Kind::Text,
+            "\"OPS_SECRET_OLD\"",
+            "Or the environment variable that holds it.",
+        ),
+        default(
+            "format",
+            Kind::Word(&["standard", "cloudevents"]),
+            "\"standard\"",
+            "The body's shape: \"standard\", or \"cloudevents\" for CloudEvents 1.0 in structured form.",
+        ),
+        optional(
+            "source",
+            Kind::Text,
+            "\"https://example.org/wirewatch\"",
+            "What a CloudEvent names as its source; otherwise /wirewatch/ and the channel's name.",
+        ),
+        ALLOW_PRIVATE,
         CA_FILE,
-        default("timeout", TIMEOUT, "\"15s\"", "Time for a whole request."),
+        TIMEOUT_15S,
         optional(
             "body_template",
             Kind::Text,

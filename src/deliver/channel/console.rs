@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use crate::deliver::message::Message;
 use crate::deliver::template::{Marks, Renderer, TemplateError, TemplateKind};
 use crate::deliver::{Channel, try_again};
-use crate::model::{Delivery, Outcome};
+use crate::model::{Delivery, Manners, Outcome, RetryPolicy};
 
 /// What the console channel is built from.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -98,6 +98,10 @@ impl Channel for Console {
 
     fn recipients(&self) -> Vec<String> {
         vec![String::new()]
+    }
+
+    fn manners(&self) -> Manners {
+        Manners::in_order(RetryPolicy::Console)
     }
 
     fn send<'a>(&'a self, delivery: &'a Delivery, _now: Timestamp) -> BoxFuture<'a, Outcome> {

@@ -22,7 +22,7 @@ use crate::deliver::message::Message;
 use crate::deliver::template::{Marks, Renderer, TemplateKind, Templates};
 use crate::deliver::text::one_line;
 use crate::deliver::{BuildError, Channel, try_again};
-use crate::model::{Delivery, Outcome, Secret};
+use crate::model::{Delivery, Manners, Outcome, RetryPolicy, Secret};
 
 const KINDS: [TemplateKind; 3] =
     [TemplateKind::EmailSubject, TemplateKind::EmailText, TemplateKind::EmailHtml];
@@ -340,6 +340,11 @@ impl Channel for Email {
 
     fn recipients(&self) -> Vec<String> {
         self.to.iter().map(|to| to.email.to_string()).collect()
+    }
+
+    fn manners(&self) -> Manners {
+        // A mail server takes several at once, and mail has no order to keep.
+        Manners { retry: RetryPolicy::Email, at_once: 4 }
     }
 
     fn send<'a>(&'a self, delivery: &'a Delivery, now: Timestamp) -> BoxFuture<'a, Outcome> {

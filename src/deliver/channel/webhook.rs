@@ -6,22 +6,28 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
-use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
-use reqwest::{Client, Response, StatusCode, Url};
+use reqwest::header::CONTENT_TYPE;
+use reqwest::{Client, Url};
 
+use super::answer::{self, judge};
+use super::body::Bodies;
 use super::signature::{parse_secret, sign};
 use crate::deliver::message::Message;
-use crate::deliver::template::{Marks, Renderer, TemplateError, TemplateKind, Templates};
+use crate::deliver::template::{TemplateError, Templates};
 use crate::deliver::{BuildError, Channel, try_again};
-use crate::model::{Delivery, Outcome, Secret};
+use crate::model::{Delivery, Manners, Outcome, RetryPolicy, Secret};
 use crate::net::{self, ClientOptions};
 
-/// The standard asks for small bodies; 20 kB pass every receiver.
-const MAX_BODY: usize = 20_000;
-/// So much of an answer is read, to be able to use the connection again.
-const MAX_ANSWER: usize = 64 * 1024;
-/// An answer that trickles is not waited for: its status has been read.
-const ANSWER_TIME: Duration = Duration::from_secs(2);
+/// The shape of a webhook's body.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum BodyFormat {
+    /// As Standard Webhooks ask: type, timestamp, data.
+    #[default]
+    Standard,
+    /// A CloudEvent 1.0 from this source; without one, from
+    /// `/wirewatch/CHANNEL`.
+    CloudEvents(Option<String>),
+}
 
 /// What a webhook channel is built from.
 #[derive(Clone, Debug, PartialEq)]
@@ -30,6 +36,10 @@ pub struct WebhookOptions {
     pub url: String,
     /// `whsec_…`; without it, nothing is signed.
     pub secret: Option<Secret>,
+    /// The secret before that, which signs too while receivers change over.
+    pub old_secret: Option<Secret>,
+    /// The body's shape.
+    pub format: BodyFormat,
     /// Whether the receiver may be on a private or loopback address.
     pub allow_private: bool,
     /// A PEM file with authorities to trust besides the system's.
@@ -45,6 +55,8 @@ impl Default for WebhookOptions {
         Self {
             url: String::new(),
             secret: None,
+            old_secret: None,
+            format: BodyFormat::default(),
             allow_private: false,
             ca_file: None,
             timeout: Duration::from_secs(20),
@@ -57,9 +69,11 @@ impl Default for WebhookOptions {
 pub struct Webhook {
     client: Client,
     url: Url,
-    key: Option<Vec<u8>>,
+    /// The new one first.
+    keys: Vec<Vec<u8>>,
+    format: BodyFormat,
     allow_private: bool,
-    renderer: Renderer,
+    bodies: Bodies,
 }
 
 impl fmt::Debug for Webhook {
@@ -81,12 +95,10 @@ impl Webhook {
             value: "[hidden]".to_owned(),
             reason: error.to_string(),
         })?;
-        let key =
-            options.secret.as_ref().map(|secret| parse_secret(secret.expose())).transpose()?;
-        let mut renderer = Renderer::new(&[TemplateKind::WebhookBody], Marks::Quotes)?;
-        if let Some(source) = &options.templates.body {
-            renderer.replace(TemplateKind::WebhookBody, source)?;
-        }
+        let secrets = options.secret.iter().chain(&options.old_secret);
+        let keys: Result<Vec<_>, _> = secrets.map(|secret| parse_secret(secret.expose())).collect();
+        let keys = keys?;
+        let bodies = Bodies::new(options.templates.body.as_deref())?;
         let client = net::client(&ClientOptions {
             user_agent: user_agent.to_owned(),
             allow_private: options.allow_private,
@@ -94,11 +106,18 @@ impl Webhook {
             connect_timeout: options.timeout.min(Duration::from_secs(10)),
             timeout: options.timeout,
         })?;
-        Ok(Self { client, url, key, allow_private: options.allow_private, renderer })
+        Ok(Self {
+            client,
+            url,
+            keys,
+            format: options.format.clone(),
+            allow_private: options.allow_private,
+            bodies,
+        })
     }
 
     async fn post(&self, delivery: &Delivery, now: Timestamp) -> Outcome {
-        let body = match self.body(&Message::of(&delivery.content)) {
+        let (media_type, body) = match self.body(delivery) {
             Ok(body) => body,
             Err(error) => return try_again(format!("template: {error}")),
         };
@@ -109,84 +128,40 @@ impl Webhook {
         let mut request = self
             .client
             .post(self.url.clone())
-            .header(CONTENT_TYPE, "application/json")
+            .header(CONTENT_TYPE, media_type)
             .header("webhook-id", id)
             .header("webhook-timestamp", timestamp);
-        if let Some(key) = &self.key {
-            request =
-                request.header("webhook-signature", sign(key, id, timestamp, body.as_bytes()));
+        if !self.keys.is_empty() {
+            let sign = |key: &Vec<u8>| sign(key, id, timestamp, body.as_bytes());
+            let signatures: Vec<String> = self.keys.iter().map(sign).collect();
+            request = request.header("webhook-signature", signatures.join(" "));
         }
         match request.body(body).send().await {
-            Ok(response) => {
-                let outcome = judge(&response, now);
-                drain(response).await;
+            Ok(mut response) => {
+                let wish = answer::wish(response.headers(), now);
+                let outcome = judge(response.status(), wish);
+                answer::body(&mut response).await;
                 outcome
             }
             Err(error) => try_again(net::short_error(&error)),
         }
     }
 
-    /// Says less and less until it fits, at last by our own template.
-    fn body(&self, message: &Message) -> Result<String, TemplateError> {
-        let shorter = (0..).map_while(|step| message.shortened(step));
-        let mut last = message.clone();
-        for message in shorter {
-            let body = self.renderer.render(TemplateKind::WebhookBody, &message)?;
-            if body.len() <= MAX_BODY {
-                return Ok(body);
+    /// The body and its media type.
+    fn body(&self, delivery: &Delivery) -> Result<(&'static str, String), TemplateError> {
+        match &self.format {
+            BodyFormat::Standard => {
+                let body = self.bodies.standard(&Message::of(&delivery.content))?;
+                Ok(("application/json", body))
             }
-            last = message;
-        }
-        tracing::warn!(alert.id = message.alert, "template makes too long a body, using ours");
-        self.renderer.render_built_in(TemplateKind::WebhookBody, &last)
-    }
-}
-
-/// What an answer means. Redirects are never followed: the signature is meant
-/// for one receiver.
-fn judge(response: &Response, now: Timestamp) -> Outcome {
-    let status = response.status();
-    let reason = match status.canonical_reason() {
-        Some(words) => format!("HTTP {} {words}", status.as_u16()),
-        None => format!("HTTP {}", status.as_u16()),
-    };
-    if status.is_success() {
-        return Outcome::Sent(format!("HTTP {}", status.as_u16()));
-    }
-    if status == StatusCode::GONE {
-        return Outcome::GiveUp(reason);
-    }
-    let wish = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
-    let not_before = wish.and_then(|value| net::retry_after(value, now));
-    let reason = match status.is_redirection() {
-        true => format!("{reason}: redirects are not followed"),
-        false => reason,
-    };
-    if not_before.is_none() && declines(status) {
-        return Outcome::Refused(reason);
-    }
-    Outcome::TryAgain { reason, not_before }
-}
-
-/// Whether the request itself was found wanting, so that the same request
-/// will hardly do better. The three exceptions are about time.
-fn declines(status: StatusCode) -> bool {
-    status.is_client_error() && !matches!(status.as_u16(), 408 | 425 | 429)
-}
-
-/// Reads what little there may be of the answer's body.
-async fn drain(mut response: Response) {
-    let read = async {
-        let mut left = MAX_ANSWER;
-        while let Ok(Some(chunk)) = response.chunk().await {
-            match left.checked_sub(chunk.len()) {
-                Some(rest) => left = rest,
-                None => break,
+            BodyFormat::CloudEvents(source) => {
+                let own = format!("/wirewatch/{}", delivery.channel);
+                let source = source.as_deref().unwrap_or(&own);
+                let event = self.bodies.cloud_event(delivery, source)?;
+                Ok(("application/cloudevents+json; charset=utf-8", event))
             }
         }
-    };
-    // The outcome is known, whether the body comes to an end or not.
-    let _ = tokio::time::timeout(ANSWER_TIME, read).await;
+    }
 }
 
 impl Channel for Webhook {
@@ -198,6 +173,10 @@ impl Channel for Webhook {
         vec![String::new()]
     }
 
+    fn manners(&self) -> Manners {
+        Manners::in_order(RetryPolicy::Webhook)
+    }
+
     fn send<'a>(&'a self, delivery: &'a Delivery, now: Timestamp) -> BoxFuture<'a, Outcome> {
         Box::pin(self.post(delivery, now))
     }
@@ -206,9 +185,7 @@ impl Channel for Webhook {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::deliver::message::tests::content;
     use crate::deliver::tests::delivery;
-    use crate::model::Field;
     use standardwebhooks::Webhook as Verifier;
     use std::collections::HashMap;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -383,38 +360,29 @@ mod tests {
         }
     }
 
-    fn body(template: Option<&str>, content: &crate::model::AlertContent) -> serde_json::Value {
-        let templates = Templates { body: template.map(str::to_owned), ..Templates::default() };
-        let options = WebhookOptions { templates, ..options(9) };
+    #[tokio::test]
+    async fn both_secrets_sign_while_receivers_change_over() {
+        let old = "whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+        let (now, delivery) = (real_now(), delivery(""));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let options = WebhookOptions {
+            old_secret: Some(Secret::new(old)),
+            format: BodyFormat::CloudEvents(None),
+            ..options(port)
+        };
         let webhook = Webhook::new(&options, "wirewatch/test").unwrap();
-        let body = webhook.body(&Message::new(content)).unwrap();
-        assert!(body.len() <= MAX_BODY, "{} bytes", body.len());
-        serde_json::from_str(&body).unwrap()
-    }
-
-    #[test]
-    fn bodies_are_cut_to_20_kilobytes() {
-        let mut content = content();
-        content.title = "\u{10ffff}".repeat(3_000);
-        content.text = "界".repeat(100_000);
-        content.spans = vec![crate::model::Span { field: Field::Text, start: 0, end: 300_000 }];
-        content.outlets[0].url = Some(format!("https://example.org/{}", "u".repeat(2_000)));
-        content.outlets[0].name = "名".repeat(500);
-        content.outlets = vec![content.outlets[0].clone(); 250];
-        let data = &body(None, &content)["data"];
-        assert_eq!(data["outlets_total"], 250);
-        assert!(data["outlets"].as_array().unwrap().len() >= 5, "{data}");
-        assert_eq!(data["title"].as_str().unwrap().chars().count(), 300);
-    }
-
-    #[test]
-    fn a_template_of_the_users_makes_the_body_unless_it_is_too_long() {
-        let own = r#"{"text": {{ rule_title ~ ": " ~ title }}, "hot": {{ severity == "high" }}}"#;
-        let expected = serde_json::json!({
-            "text": "Naval encounters: Patrol boats face off near Serrano shoal", "hot": true,
-        });
-        assert_eq!(body(Some(own), &content()), expected);
-        let long = r#"[{% for i in range(9000) %}{{ title }},{% endfor %}1]"#;
-        assert_eq!(body(Some(long), &content())["type"], "alert.raised");
+        let answer = "HTTP/1.1 204 No Content\r\n\r\n".to_owned();
+        let (posted, outcome) =
+            tokio::join!(receive(listener, answer), webhook.send(&delivery, now));
+        assert_eq!(outcome, Outcome::Sent("HTTP 204".to_owned()));
+        assert_eq!(posted.headers["webhook-signature"].split(' ').count(), 2);
+        assert_eq!(posted.headers["content-type"], "application/cloudevents+json; charset=utf-8");
+        for secret in [SECRET, old] {
+            let headers = (&posted.headers).try_into().unwrap();
+            Verifier::new(secret).unwrap().verify(&posted.body, &headers).unwrap();
+        }
+        let event: serde_json::Value = serde_json::from_slice(&posted.body).unwrap();
+        assert_eq!(event["source"], "/wirewatch/desk");
     }
 }

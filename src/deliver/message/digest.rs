@@ -13,7 +13,7 @@ use crate::model::{AlertContent, DigestContent, Field, Role};
 pub(in crate::deliver) struct Digest {
     /// `digest`, `quiet`, `storm` or `rule:NAME`.
     key: String,
-    reason: String,
+    pub(in crate::deliver) reason: String,
     pub(in crate::deliver) rules: Vec<RuleLines>,
     pub(in crate::deliver) total: usize,
 }
@@ -38,7 +38,7 @@ pub(in crate::deliver) struct Line {
     pub(in crate::deliver) outlets: String,
     at: Timestamp,
     /// `update: ...` where it is none of a new story.
-    news: Option<String>,
+    pub(in crate::deliver) news: Option<String>,
 }
 
 impl Digest {
@@ -66,7 +66,7 @@ impl Digest {
     }
 
     /// Alerts that are shown.
-    pub(super) fn shown(&self) -> usize {
+    pub(in crate::deliver) fn shown(&self) -> usize {
         self.rules.iter().map(|rule| rule.lines.len()).sum()
     }
 

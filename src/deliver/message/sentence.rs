@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use minijinja::{Value, context};
 
-use crate::deliver::text::clean;
+use crate::deliver::text::{ceil_grapheme, clean, floor_grapheme};
 use crate::model::{AlertContent, Field};
 
 /// Longer sentences are shown in part.
@@ -31,8 +31,13 @@ impl Sentence {
         Self { parts: vec![Part { text, hit: false }] }
     }
 
-    pub(super) fn text(&self) -> String {
+    pub(in crate::deliver) fn text(&self) -> String {
         self.parts.iter().map(|part| part.text.as_str()).collect()
+    }
+
+    /// The runs of text in order, and whether each is a hit.
+    pub(in crate::deliver) fn runs(&self) -> impl Iterator<Item = (&str, bool)> {
+        self.parts.iter().map(|part| (part.text.as_str(), part.hit))
     }
 
     pub(super) fn has_hit(&self) -> bool {
@@ -61,7 +66,11 @@ pub(super) fn ranges(content: &AlertContent, field: Field) -> Vec<Range<usize>> 
         .spans
         .iter()
         .filter(|span| span.field == field)
-        .map(|span| text.floor_char_boundary(span.start)..text.ceil_char_boundary(span.end))
+        .map(|span| {
+            // No mark falls between a letter and what belongs to it.
+            let start = floor_grapheme(text, span.start);
+            start..ceil_grapheme(text, span.end)
+        })
         .filter(|range| range.start < range.end)
         .collect();
     found.sort_by_key(|range| (range.start, range.end));
@@ -79,7 +88,7 @@ pub(super) fn ranges(content: &AlertContent, field: Field) -> Vec<Range<usize>> 
 pub(super) fn whole(text: &str, hits: &[Range<usize>], max: usize) -> Sentence {
     let start = text.len() - text.trim_start().len();
     let end = match text[start..].char_indices().nth(max) {
-        Some((at, _)) => start + at,
+        Some((at, _)) => floor_grapheme(text, start + at).max(start),
         None => text.trim_end().len().max(start),
     };
     Sentence { parts: with_dots(text, start..end, start..text.trim_end().len().max(start), hits) }
@@ -172,9 +181,9 @@ fn window(text: &str, sentence: &Range<usize>, hits: &[Range<usize>]) -> Range<u
     let hit_at = first.map_or(0, |hit| hit.start.saturating_sub(sentence.start));
     let hit_place = places.partition_point(|at| *at < hit_at);
     let from = hit_place.saturating_sub(BEFORE_HIT).min(places.len() - WINDOW);
-    let start = sentence.start + places[from];
+    let start = floor_grapheme(text, sentence.start + places[from]).max(sentence.start);
     let end = places.get(from + WINDOW).map_or(sentence.end, |at| sentence.start + at);
-    start..end
+    start..floor_grapheme(text, end).max(start)
 }
 
 /// The parts of what is shown, with dots where `all` was cut.

@@ -9,15 +9,15 @@ use crate::model::UpdateContent;
 
 /// What is new.
 #[derive(Clone, Debug)]
-pub(super) struct UpdateLine {
-    id: String,
-    kind: String,
-    text: String,
-    at: Timestamp,
-    sources: u32,
-    title: String,
-    url: Option<String>,
-    outlet: String,
+pub(in crate::deliver) struct UpdateLine {
+    pub(in crate::deliver) id: String,
+    pub(in crate::deliver) kind: String,
+    pub(in crate::deliver) text: String,
+    pub(in crate::deliver) at: Timestamp,
+    pub(in crate::deliver) sources: u32,
+    pub(in crate::deliver) title: String,
+    pub(in crate::deliver) url: Option<String>,
+    pub(in crate::deliver) outlet: String,
 }
 
 impl UpdateLine {
