@@ -24,6 +24,9 @@ pub(super) async fn run(context: Context, args: SilenceArgs) -> Result<ExitCode,
                 ));
             }
             check_names(&context, (&rule, &feed, &channel))?;
+            if let Some(story) = &story {
+                check_story(&attach(&context)?, story).await?;
+            }
             let silence = Silence { rule, story, feed, channel, ..silence(spared, now) };
             let until = r#for.map(|span| now.checked_add(span)).transpose();
             let until = until.map_err(|_| CliError::Failed("--for is too long".into()))?;
@@ -66,6 +69,15 @@ fn check_names(
     let feeds = config.feeds.iter().chain(&config.paused);
     known("feed", feed, feeds.map(|feed| feed.name.as_str()).collect())?;
     known("channel", channel, config.channels.keys().map(|name| name.as_str()).collect())
+}
+
+async fn check_story(store: &Store, story: &str) -> Result<(), CliError> {
+    if store.tellings(story.to_owned()).await?.is_empty() {
+        return Err(CliError::Failed(format!(
+            "there is no story \"{story}\"; `wirewatch stories` lists what there is"
+        )));
+    }
+    Ok(())
 }
 
 fn silence(spared: Spared, now: Timestamp) -> Silence {
@@ -133,13 +145,7 @@ fn as_json(silence: &Silence) -> Value {
 
 /// `mute STORY`: a silence of the story on all channels.
 pub(super) async fn mute(context: Context, args: MuteArgs) -> Result<ExitCode, CliError> {
-    let store = attach(&context)?;
-    if store.tellings(args.story.clone()).await?.is_empty() {
-        return Err(CliError::Failed(format!(
-            "there is no story \"{}\"; `wirewatch stories` lists what there is",
-            args.story
-        )));
-    }
+    check_story(&attach(&context)?, &args.story).await?;
     let silence = silence(args.spared, Clock::System.now());
     add(context, Silence { story: Some(args.story), ..silence }).await
 }
