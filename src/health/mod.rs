@@ -11,4 +11,4 @@ mod tests;
 
 pub use sentence::{Facts, Sentence, sentence};
 pub use state::{Change, Seen, step};
-pub use system::{AllQuiet, ChannelFacts, NOISY, STALLED, SystemFacts, heartbeat, system_notices};
+pub use system::{AllQuiet, NOISY, STALLED, SystemFacts, heartbeat, system_notices};

@@ -3,7 +3,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::model::{FeedName, Notice, NoticeKind};
+use crate::model::{ChannelFlow, FeedName, Notice, NoticeKind};
 
 /// A delivery that waits so long after it was due or tried has stalled.
 pub const STALLED: SignedDuration = SignedDuration::from_mins(15);
@@ -16,26 +16,11 @@ const LOW_DISK: u64 = 200 << 20;
 /// A rule with more alerts in a minute is noisy.
 pub const NOISY: i64 = 50;
 
-/// How a channel's deliveries do.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ChannelFacts {
-    /// The channel.
-    pub name: String,
-    /// Deliveries that have stalled.
-    pub stalled: i64,
-    /// Since when the oldest of them waits.
-    pub since: Option<Timestamp>,
-    /// Deliveries given up since such a notice was last written.
-    pub dead: i64,
-    /// What a receiver said last of those.
-    pub answer: Option<String>,
-}
-
 /// What is known of wirewatch itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SystemFacts {
     /// Channels that have something to say.
-    pub channels: Vec<ChannelFacts>,
+    pub channels: Vec<ChannelFlow>,
     /// Rules with too many alerts in the last minute, and how many.
     pub noisy: Vec<(String, i64)>,
     /// Free room where the database is, in bytes.
@@ -73,7 +58,7 @@ pub fn system_notices(facts: &SystemFacts, now: Timestamp) -> Vec<Notice> {
     for (kind, name, _) in &facts.told {
         let gone = !facts.channels.iter().any(|channel| channel.name == *name);
         if *kind == NoticeKind::DeliveryStalled && gone {
-            let quiet = ChannelFacts { name: name.clone(), ..ChannelFacts::default() };
+            let quiet = ChannelFlow { name: name.clone(), ..ChannelFlow::default() };
             notices.extend(flow(facts, &quiet, now));
         }
     }
@@ -101,7 +86,7 @@ fn notice(
 }
 
 /// Stalled, or flowing again.
-fn flow(facts: &SystemFacts, channel: &ChannelFacts, now: Timestamp) -> Option<Notice> {
+fn flow(facts: &SystemFacts, channel: &ChannelFlow, now: Timestamp) -> Option<Notice> {
     let (stalled, resumed) = (NoticeKind::DeliveryStalled, NoticeKind::DeliveryResumed);
     let name = channel.name.as_str();
     let was_stalled = match (facts.told(stalled, name), facts.told(resumed, name)) {
@@ -129,7 +114,7 @@ fn flow(facts: &SystemFacts, channel: &ChannelFacts, now: Timestamp) -> Option<N
     }
 }
 
-fn dead(facts: &SystemFacts, channel: &ChannelFacts, now: Timestamp) -> Option<Notice> {
+fn dead(facts: &SystemFacts, channel: &ChannelFlow, now: Timestamp) -> Option<Notice> {
     let name = channel.name.as_str();
     if channel.dead == 0 || !facts.is_again(NoticeKind::DeadLetter, name, AGAIN, now) {
         return None;
@@ -194,8 +179,8 @@ mod tests {
         Timestamp::from_second(1_700_000_000 + minute * 60).unwrap()
     }
 
-    fn stalled(name: &str) -> ChannelFacts {
-        ChannelFacts {
+    fn stalled(name: &str) -> ChannelFlow {
+        ChannelFlow {
             name: name.to_owned(),
             stalled: 3,
             since: Some(at(0)),
@@ -206,7 +191,7 @@ mod tests {
 
     /// Kinds that are told, given what was told before at which minute.
     fn check(
-        channels: Vec<ChannelFacts>,
+        channels: Vec<ChannelFlow>,
         told: &[(NoticeKind, &str, i64)],
         minute: i64,
         expected: &[NoticeKind],
@@ -238,7 +223,7 @@ mod tests {
     #[test]
     fn dead_letters_are_told_once_an_hour() {
         use NoticeKind::DeadLetter;
-        let dead = || ChannelFacts { name: "desk".to_owned(), dead: 2, ..ChannelFacts::default() };
+        let dead = || ChannelFlow { name: "desk".to_owned(), dead: 2, ..ChannelFlow::default() };
         check(vec![dead()], &[], 20, &[DeadLetter]);
         check(vec![dead()], &[(DeadLetter, "desk", 0)], 59, &[]);
         check(vec![dead()], &[(DeadLetter, "desk", 0)], 60, &[DeadLetter]);

@@ -103,6 +103,21 @@ impl NoticeKind {
     }
 }
 
+/// How the deliveries of a channel do, where that is worth a notice.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ChannelFlow {
+    /// The channel.
+    pub name: String,
+    /// Deliveries that have waited for too long.
+    pub stalled: i64,
+    /// Since when the oldest of them waits, if nothing got through since.
+    pub since: Option<Timestamp>,
+    /// Deliveries given up since such a notice was last written.
+    pub dead: i64,
+    /// What a receiver said last.
+    pub answer: Option<String>,
+}
+
 /// Something operators should know.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Notice {

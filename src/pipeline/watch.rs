@@ -10,7 +10,7 @@ use url::Url;
 
 use super::{Pulse, Watched};
 use crate::alert;
-use crate::health::{self, AllQuiet, ChannelFacts, NOISY, STALLED, SystemFacts};
+use crate::health::{self, AllQuiet, NOISY, STALLED, SystemFacts};
 use crate::model::{Clock, NoticeKind, Secret};
 use crate::net::{self, ClientOptions};
 use crate::store::{Store, StoreError};
@@ -71,15 +71,8 @@ impl Watcher {
             configured.policy.recipients.keys().any(|channel| channel.as_str() == name)
         };
         let mine = vitals.channels.into_iter().filter(|channel| is_configured(&channel.name));
-        let channels = mine.map(|channel| ChannelFacts {
-            name: channel.name,
-            stalled: channel.stalled,
-            since: channel.since,
-            dead: channel.dead,
-            answer: channel.answer,
-        });
         let facts = SystemFacts {
-            channels: channels.collect(),
+            channels: mine.collect(),
             noisy: vitals.noisy,
             free: free_room(&self.path),
             told: vitals.told,

@@ -52,7 +52,7 @@ pub use silences::{Feedback, ReminderId};
 pub use tellings::TellingRow;
 pub use upgrades::StoryMatch;
 pub use visits::{Claim, ClaimedFeed, EmptyVisit};
-pub use vitals::{Calm, ChannelVitals, Vitals};
+pub use vitals::{Calm, Vitals};
 
 /// Oldest SQLite without the WAL-reset corruption bug (sqlite.org, 3.51.3).
 const MIN_SQLITE: i32 = 3_051_003;

@@ -7,28 +7,13 @@ use rusqlite::{Connection, params};
 use super::notices::save_notices;
 use super::rows::{millis, optional_time, time};
 use super::{Store, StoreError};
-use crate::model::{Notice, NoticeKind};
-
-/// Deliveries of a channel that have stalled or were given up.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ChannelVitals {
-    /// The channel.
-    pub name: String,
-    /// Deliveries that wait for too long.
-    pub stalled: i64,
-    /// Since when the oldest of them waits.
-    pub since: Option<Timestamp>,
-    /// Deliveries given up since the last notice of that.
-    pub dead: i64,
-    /// What a receiver said last of those.
-    pub answer: Option<String>,
-}
+use crate::model::{ChannelFlow, Notice, NoticeKind};
 
 /// All of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Vitals {
     /// Channels that have stalled or dead deliveries.
-    pub channels: Vec<ChannelVitals>,
+    pub channels: Vec<ChannelFlow>,
     /// Rules with more alerts than `noisy` in the last minute, and how many.
     pub noisy: Vec<(String, i64)>,
     /// When each kind of notice was last written, by what it is about.
@@ -120,7 +105,7 @@ impl Store {
     }
 }
 
-fn channels(db: &Connection, before: i64) -> rusqlite::Result<Vec<ChannelVitals>> {
+fn channels(db: &Connection, before: i64) -> rusqlite::Result<Vec<ChannelFlow>> {
     // A channel to which something got through since is not stalled: one
     // address or one message is.
     let mut select = db.prepare_cached(
@@ -142,7 +127,7 @@ fn channels(db: &Connection, before: i64) -> rusqlite::Result<Vec<ChannelVitals>
          WHERE dead > 0 OR stalled > 0 ORDER BY dead.channel",
     )?;
     let rows = select.query_map([before], |row| {
-        Ok(ChannelVitals {
+        Ok(ChannelFlow {
             name: row.get("channel")?,
             stalled: row.get("stalled")?,
             since: optional_time(row, "since")?,
