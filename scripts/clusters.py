@@ -170,11 +170,30 @@ def newness(answer):
 
 def stories_of(items, wirewatch):
     """The story of each item as `replay` decides it, and the seconds that took."""
+    stories, _, seconds = stories_and_texts(items, wirewatch)
+    return stories, seconds
+
+
+def stories_and_texts(items, wirewatch):
+    """The same, and for each item the first one that has its text or headline.
+
+    Items that joined by link or very words have the text of their story's first; so has one that
+    was told again.
+    """
     start = time.monotonic()
     answers = replay(items, wirewatch)
     seconds = time.monotonic() - start
     stories = [answer["story"] if answer else f"none-{number}" for number, answer in enumerate(answers)]
-    return stories, seconds
+    texts, first = [], {}
+    for number, (story, answer) in enumerate(zip(stories, answers)):
+        joined = (answer or {}).get("joined") or {"how": "again"}
+        if joined.get("of") is not None:
+            text = texts[joined["of"]]
+        else:
+            text = first.get(story, number) if joined["how"] in ("link", "words", "again") else number
+        first.setdefault(story, text)
+        texts.append(text)
+    return stories, texts, seconds
 
 
 # Figures

@@ -1,6 +1,6 @@
 //! `replay`: the whole decision path over items.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -12,8 +12,8 @@ use super::items::{self, ItemLine};
 use super::{CliError, Context};
 use crate::app;
 use crate::config::{self, Config, Environment};
-use crate::model::FeedName;
-use crate::pipeline::{Replay, ReplayItem};
+use crate::model::{EntryId, FeedName, Joined};
+use crate::pipeline::{Replay, ReplayItem, ReplayOutcome};
 
 /// The feed of items that name none.
 const NAMELESS: &str = "replay";
@@ -34,12 +34,14 @@ pub(super) async fn run(mut context: Context, args: ReplayArgs) -> Result<ExitCo
     let mut replay = Replay::new(Arc::new(live))?;
     let feeds: BTreeSet<FeedName> = lines.iter().map(|(_, line)| feed_of(line)).collect();
     replay.prepare(feeds).await?;
+    let mut ids: HashMap<EntryId, Value> = HashMap::new();
     for (seen, line) in lines {
         let id = line.id.clone();
         let feed = feed_of(&line);
         let item = ReplayItem { feed, seen, entry: items::cleaned(line.into_entry()) };
         if let Some(outcome) = replay.step(item).await? {
-            context.out.json(&as_json(id, &outcome))?;
+            ids.entry(outcome.entry).or_insert_with(|| id.clone());
+            context.out.json(&as_json(id, &outcome, &ids))?;
         }
     }
     context.out.flush()?;
@@ -59,7 +61,7 @@ fn feed_of(line: &ItemLine) -> FeedName {
     FeedName::new(line.feed.as_deref().unwrap_or(NAMELESS))
 }
 
-fn as_json(id: Value, outcome: &crate::pipeline::ReplayOutcome) -> Value {
+fn as_json(id: Value, outcome: &ReplayOutcome, ids: &HashMap<EntryId, Value>) -> Value {
     let names = |names: &[crate::model::RuleName]| {
         names.iter().map(ToString::to_string).collect::<Vec<_>>()
     };
@@ -67,8 +69,21 @@ fn as_json(id: Value, outcome: &crate::pipeline::ReplayOutcome) -> Value {
         "id": id,
         "entry": outcome.newness.as_str(),
         "story": outcome.story.as_str(),
+        "joined": outcome.joined.as_ref().map(|joined| joined_json(joined, ids)),
         "rules": names(&outcome.rules),
         "alerts": names(&outcome.alerts),
         "updates": names(&outcome.updates),
     })
+}
+
+/// Why an item is part of its story: the word, the item whose text or headline
+/// it has, how much alike, and the words in common.
+fn joined_json(joined: &Joined, ids: &HashMap<EntryId, Value>) -> Value {
+    let (of, score, shared) = match joined {
+        Joined::First | Joined::Link | Joined::Words => (None, None, None),
+        Joined::Copy { of, share } => (ids.get(of), Some(*share), None),
+        Joined::Headline { of } => (ids.get(of), None, None),
+        Joined::Event { score, shared } => (None, Some(*score), Some(shared)),
+    };
+    json!({ "how": joined.as_str(), "of": of, "score": score, "shared": shared })
 }

@@ -9,7 +9,8 @@ use jiff::{SignedDuration, Timestamp};
 use super::{Arrived, Live, Prepared, ingest};
 use crate::dedup;
 use crate::model::{
-    Backfill, Entry, Feed, FeedName, Interval, Newness, RequestOptions, RuleName, Scope, StoryId,
+    Backfill, Entry, EntryId, Feed, FeedName, Interval, Joined, Newness, RequestOptions, RuleName,
+    Scope, StoryId,
 };
 use crate::rule::Item;
 use crate::store::{Claim, Store, StoreError};
@@ -26,12 +27,16 @@ pub struct ReplayItem {
 }
 
 /// What was decided about an item.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct ReplayOutcome {
     /// New, known or revised.
     pub newness: Newness,
+    /// Its row: the number of new items up to it.
+    pub entry: EntryId,
     /// Its story.
     pub story: StoryId,
+    /// Why a new item is part of it.
+    pub joined: Option<Joined>,
     /// Rules that hold for it, told or not.
     pub rules: Vec<RuleName>,
     /// Rules whose alert it raised.
@@ -105,7 +110,9 @@ impl Replay {
         Ok(report.entries.into_iter().next().and_then(|entry| {
             Some(ReplayOutcome {
                 newness: entry.newness,
+                entry: entry.id,
                 story: entry.story?,
+                joined: entry.joined,
                 rules,
                 alerts: entry.told.alerts.into_iter().map(|(rule, _)| rule).collect(),
                 updates: entry.told.updates.into_iter().map(|(rule, _)| rule).collect(),

@@ -14,7 +14,7 @@ use super::visits::{is_still_at, save_after};
 use super::{Store, StoreError};
 use crate::model::{
     AlertId, AlertState, DocumentFacts, Entry, EntryId, EntryKeys, FeedAfter, FeedPast, Guids,
-    Hold, Identity, KnownByKey, MassChange, Match, MemoryPosition, Newness, PlannedAlert,
+    Hold, Identity, Joined, KnownByKey, MassChange, Match, MemoryPosition, Newness, PlannedAlert,
     Recognised, RuleName, Scope, StoredMemory, StoriesByKey, StoryCandidate, StoryChoice, StoryId,
     Teller, UpdateId, Upgrades, Validators,
 };
@@ -138,7 +138,7 @@ pub trait Judge: Send {
 }
 
 /// What became of one entry.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct EntryOutcome {
     /// Its row.
     pub id: EntryId,
@@ -146,6 +146,8 @@ pub struct EntryOutcome {
     pub newness: Newness,
     /// Its story; `None` for a known entry whose texts were forgotten.
     pub story: Option<StoryId>,
+    /// Why a new entry is part of it.
+    pub joined: Option<Joined>,
     /// What was told because of it.
     pub told: Told,
 }
@@ -160,7 +162,7 @@ pub struct Told {
 }
 
 /// What became of a visit.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct CommitReport {
     /// In the order of [`Visit::entries`].
     pub entries: Vec<EntryOutcome>,

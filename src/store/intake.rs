@@ -54,7 +54,7 @@ impl Intake<'_> {
             return self.revise(judge, (id, story.clone()), report);
         }
         self.touch(id)?;
-        Ok(EntryOutcome { id, newness: Newness::Known, story, told: Told::default() })
+        Ok(EntryOutcome { id, newness: Newness::Known, story, joined: None, told: Told::default() })
     }
 
     fn add(
@@ -102,7 +102,7 @@ impl Intake<'_> {
         let judged = judge.judge(self.entry, &situation);
         let told = self.save_matches(story_row, id, judged, report)?;
         let story = Some(story.id().clone());
-        Ok(EntryOutcome { id, newness: Newness::New, story, told })
+        Ok(EntryOutcome { id, newness: Newness::New, story, joined: Some(choice.joined), told })
     }
 
     fn revise(
@@ -126,7 +126,7 @@ impl Intake<'_> {
         let judged = judge.judge(self.entry, &situation);
         let told = self.save_matches(story_row, id, judged, report)?;
         let story = Some(story);
-        Ok(EntryOutcome { id, newness: Newness::Revised, story, told })
+        Ok(EntryOutcome { id, newness: Newness::Revised, story, joined: None, told })
     }
 
     /// Who tells the story by now, where a rule asks.

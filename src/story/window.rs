@@ -439,4 +439,15 @@ mod tests {
         // It has the same wire text under another section.
         check(&[1, 2], 1, 3, Some("s1"));
     }
+    #[test]
+    fn a_telling_in_another_language_joins_by_names_and_numbers() {
+        let check = |title: &str, joins: bool| {
+            let mut desk = Desk::default();
+            let first = desk.hear(1, 0, "Java-Taragon ferry sinks off Puerto Alba, 37 dead");
+            assert_eq!(desk.hear(2, 2, title) == first, joins, "{title}");
+        };
+        check("Fähre Java-Taragon vor Puerto Alba gesunken, 37 Tote", true);
+        check("Le ferry Java-Taragon coule au large de Puerto Alba: 37 morts", true);
+        check("Hafen von Oostmark feiert 37 Jahre Fährverkehr", false);
+    }
 }

@@ -10,7 +10,7 @@ use wirewatch::model::{
 };
 use wirewatch::pipeline::{Arrived, Live, ingest, prepare};
 use wirewatch::rule::{Compiled, Lists, Rule, RuleSet};
-use wirewatch::store::{CommitReport, Store};
+use wirewatch::store::{CommitReport, Store, StoreError};
 
 use crate::world::all;
 
@@ -72,6 +72,10 @@ impl Desk {
 
     /// Takes in a document an hour after the last, newest item first.
     async fn show(&mut self, items: &[Item]) -> CommitReport {
+        self.try_to_show(items).await.unwrap()
+    }
+
+    async fn try_to_show(&mut self, items: &[Item]) -> Result<CommitReport, StoreError> {
         self.wait(HOUR);
         let body: String = items.iter().rev().map(render).collect();
         let text =
@@ -87,7 +91,7 @@ impl Desk {
             body_hash: Vec::new(),
             scope: wirewatch::model::Scope::Whole,
         };
-        ingest(&self.store, &self.live, &self.feed, arrived, None).await.unwrap()
+        ingest(&self.store, &self.live, &self.feed, arrived, None).await
     }
 
     /// Sweeps as the daemon does, every hour of a day.
@@ -408,4 +412,55 @@ async fn a_database_of_the_first_schema_is_brought_up_to_date_and_knows_its_entr
     let edited = Item { title: "Ferry number 7 came back".to_string(), ..item };
     let report = desk.show(&[edited]).await;
     assert_eq!(count(&report, Newness::Revised), 1);
+}
+
+/// What several outlets tell of a few events, as one feed brings it.
+fn tellings() -> Vec<Item> {
+    let titles = [
+        "Strong quake strikes Aceh in Indonesia, killing 22",
+        "Quake kills 22 in Aceh, officials in Indonesia say",
+        "Ferry with sixty on board sinks off Puerto Alba in the Serrano strait",
+        "Serrano strait: ferry sinks near Puerto Alba, sixty were on board",
+        "Indonesia quake: rescuers in Aceh look for survivors after 22 die",
+        "Puerto Alba mourns after ferry sinks in the Serrano strait",
+    ];
+    let item = |(n, title): (usize, &&str)| Item {
+        guid: format!("t{n}"),
+        link: format!("https://outlet{n}.example/{n}"),
+        title: (*title).to_owned(),
+        text: String::new(),
+        date: None,
+    };
+    titles.iter().enumerate().map(item).collect()
+}
+
+#[tokio::test]
+async fn a_transaction_that_was_undone_leaves_no_trace_in_the_choice_of_stories() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("undone.db");
+    let (mut steady, mut undone) = (Desk::open(None).await, Desk::open(Some(&path)).await);
+    let all = tellings();
+    steady.show(&all[..2]).await;
+    undone.show(&all[..2]).await;
+    let expected = [steady.show(&all[2..4]).await, steady.show(&all[4..]).await];
+
+    // The second entry of the document fails after the first has been chosen a
+    // story for.
+    let db = rusqlite::Connection::open(&path).unwrap();
+    db.execute_batch(
+        "CREATE TRIGGER broken BEFORE INSERT ON entry WHEN new.guid = 't3' \
+         BEGIN SELECT RAISE(ABORT, 'broken'); END",
+    )
+    .unwrap();
+    undone.try_to_show(&all[2..4]).await.unwrap_err();
+    db.execute_batch("DROP TRIGGER broken").unwrap();
+    undone.wait(HOUR * -1);
+    let found = [undone.show(&all[2..4]).await, undone.show(&all[4..]).await];
+    let stories = |reports: &[CommitReport; 2]| -> Vec<_> {
+        let entries = reports.iter().flat_map(|report| report.entries.clone());
+        entries.map(|entry| (entry.story, entry.joined)).collect()
+    };
+    assert_eq!(stories(&found), stories(&expected));
+    assert_eq!(found[0].new_stories, 1, "the ferry is one story");
+    assert_eq!(found[1].new_stories, 0, "both events are known");
 }

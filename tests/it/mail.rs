@@ -101,6 +101,36 @@ async fn a_busy_server_is_asked_again_with_the_same_message_id() {
 }
 
 #[tokio::test]
+async fn news_of_a_story_are_mails_in_the_thread_of_its_alert() {
+    let mail = mail(Tls::StartTls, true).await;
+    let toml = mail.toml.replace("[rule.marked]\n", "[rule.marked]\non_update = 'material'\n");
+    let show = |title: &str| {
+        mail.world.feeds.serve("/a", "text/xml", rss(&[("1", title, "The marker.")]));
+    };
+    show("Ferry with marker sinks, 7 people dead");
+    assert_eq!(mail.world.once(&mail.world.config(&toml)).await.drained.sent, 2);
+    show("Ferry with marker sinks, 19 people dead");
+    assert_eq!(mail.world.once(&mail.world.config(&toml)).await.drained.sent, 2);
+    let messages = mail.sink.messages();
+    let parsed: Vec<_> =
+        messages.iter().map(|m| MessageParser::default().parse(&m.data).unwrap()).collect();
+    let mine: Vec<_> = parsed
+        .iter()
+        .filter(|m| m.to().unwrap().first().unwrap().address() == Some("one@example.org"))
+        .collect();
+    assert_eq!(mine.len(), 2);
+    assert_ne!(mine[0].message_id(), mine[1].message_id());
+    let thread = |at: usize| mine[at].references().as_text_list().unwrap()[0].to_string();
+    assert_eq!(thread(0), thread(1), "readers show them as one thread");
+    let subject = mine[1].subject().unwrap();
+    assert!(subject.contains("update, a number changed: 7 → 19"), "{subject}");
+    let text = mine[1].body_text(0).unwrap();
+    assert!(text.starts_with("Update: a number changed: 7 → 19"), "{text}");
+    assert!(text.contains("Ferry with marker sinks, 19 people dead"), "{text}");
+    assert!(text.contains("You were told of this story before"), "{text}");
+}
+
+#[tokio::test]
 async fn a_wrong_password_keeps_the_alert_waiting_for_the_right_one() {
     let mail = mail(Tls::StartTls, true).await;
     mail.world.secret("smtp-password", "wrong");

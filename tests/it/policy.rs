@@ -111,6 +111,37 @@ async fn quiet_hours_hold_and_one_digest_tells_it_all() {
 }
 
 #[tokio::test]
+async fn what_is_held_goes_out_when_its_policy_is_taken_away() {
+    let mut desk = Desk::new("", "").await;
+    let without = desk.toml.clone();
+    let hours = format!("{}-{}", desk.hour(0), desk.hour(3));
+    desk.toml += &format!("[channel.hook.policy]\nquiet_hours = '{hours}'\n");
+    desk.world.feeds.serve("/a", "text/xml", document(&STORIES[..2]));
+    let mut app = desk.world.start(&desk.world.config(&desk.toml)).await;
+    let held = async || {
+        let rows = desk.world.deliveries(&desk.world.config(&without)).await;
+        rows.iter().filter(|row| row.reason.is_some()).count()
+    };
+    crate::support::timeout(
+        async {
+            while held().await < 2 {
+                tokio::task::yield_now().await;
+            }
+        },
+        "two alerts are held",
+    )
+    .await;
+    assert_eq!(desk.world.hook.accepted().len(), 0);
+    app.reload(&desk.world.config(&without)).await.unwrap();
+    let told = desk.world.hook.wait_for(2).await;
+    assert!(
+        told.iter().all(|one| one.json["type"] == "alert.raised"),
+        "no digest is wanted any more"
+    );
+    assert!(app.stop().await);
+}
+
+#[tokio::test]
 async fn above_the_budget_a_digest_says_that_there_is_a_storm() {
     let desk = Desk::new("", "[channel.hook.policy]\nmax_per_hour = 2\n").await;
     let told = desk.poll(&STORIES).await;

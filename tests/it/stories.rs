@@ -141,6 +141,31 @@ async fn news_of_a_story_follow_its_alert_once() {
 }
 
 #[tokio::test]
+async fn a_correction_counts_by_whomever_and_a_headline_only_of_the_outlet_that_was_told() {
+    let desk = Desk::new("on_update = \"material\"").await;
+    desk.show("a", "harbour-wire.example", "Ferry sinks in the Serrano strait", FERRY);
+    desk.show("b", "ledger.example", "Seven drown as ferry sinks in Serrano strait", RETOLD);
+    assert_eq!(desk.poll().await.len(), 1);
+    // The other outlet writes another headline.
+    desk.show("b", "ledger.example", "Puerto Alba mourns its dead of the ferry", RETOLD);
+    assert_eq!(desk.poll().await, Vec::<Value>::new());
+    // The one that was told of does.
+    let other = "Captain of sunken vessel arrested by investigators in Puerto Alba";
+    desk.show("a", "harbour-wire.example", other, FERRY);
+    let told = desk.poll().await;
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert_eq!(told[0]["data"]["update"]["kind"], "headline");
+    // Any outlet corrects.
+    let corrected =
+        format!("{RETOLD} Correction: an earlier version of this article named a wrong port.");
+    desk.show("b", "ledger.example", "Puerto Alba mourns its dead of the ferry", &corrected);
+    let told = desk.poll().await;
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert_eq!(told[0]["data"]["update"]["kind"], "correction");
+    assert_eq!(told[0]["data"]["update"]["url"], "https://ledger.example/ferry");
+}
+
+#[tokio::test]
 async fn without_a_wish_for_updates_a_story_is_told_once() {
     let desk = Desk::new("").await;
     desk.show("a", "harbour-wire.example", "Ferry sinks, 7 people dead", FERRY);
