@@ -175,10 +175,9 @@ def stories_of(items, wirewatch):
 
 
 def stories_and_texts(items, wirewatch):
-    """The same, and for each item the first one that has its text or headline.
+    """The same, and for each item the first one that has its text, headline or link.
 
-    Items that joined by link or very words have the text of their story's first; so has one that
-    was told again.
+    An item that was told again has the text of its story's first.
     """
     start = time.monotonic()
     answers = replay(items, wirewatch)
@@ -190,7 +189,7 @@ def stories_and_texts(items, wirewatch):
         if joined.get("of") is not None:
             text = texts[joined["of"]]
         else:
-            text = first.get(story, number) if joined["how"] in ("link", "words", "again") else number
+            text = first.get(story, number) if joined["how"] == "again" else number
         first.setdefault(story, text)
         texts.append(text)
     return stories, texts, seconds

@@ -181,6 +181,7 @@ fn story_json(story: &StoryRow) -> Value {
         "id": story.id, "title": story.title, "url": story.url,
         "first_seen": time(Some(story.first_seen)), "last_seen": time(Some(story.last_seen)),
         "rules": story.rules, "outlets": outlets_json(&story.outlets),
+        "sources": crate::story::sources(&story.tellers),
     })
 }
 
@@ -213,6 +214,7 @@ fn alert_json(alert: &AlertRow) -> Value {
         "url": alert.url, "created": time(Some(alert.created_at)),
         "spans": spans.collect::<Vec<_>>(), "capitals_only": alert.capitals_only,
         "outlets": outlets_json(&alert.outlets),
+        "sources": crate::story::sources(&alert.tellers),
         "deliveries": deliveries.collect::<Vec<_>>(),
         "updates": updates.collect::<Vec<_>>(),
     })

@@ -69,21 +69,22 @@ fn as_json(id: Value, outcome: &ReplayOutcome, ids: &HashMap<EntryId, Value>) ->
         "id": id,
         "entry": outcome.newness.as_str(),
         "story": outcome.story.as_str(),
-        "joined": outcome.joined.as_ref().map(|joined| joined_json(joined, ids)),
+        "joined": outcome.joined.as_ref().map(|joined| {
+            joined_json(joined, outcome.of.and_then(|of| ids.get(&of)))
+        }),
         "rules": names(&outcome.rules),
         "alerts": names(&outcome.alerts),
         "updates": names(&outcome.updates),
     })
 }
 
-/// Why an item is part of its story: the word, the item whose text or headline
-/// it has, how much alike, and the words in common.
-fn joined_json(joined: &Joined, ids: &HashMap<EntryId, Value>) -> Value {
-    let (of, score, shared) = match joined {
-        Joined::First | Joined::Link | Joined::Words => (None, None, None),
-        Joined::Copy { of, share } => (ids.get(of), Some(*share), None),
-        Joined::Headline { of } => (ids.get(of), None, None),
-        Joined::Event { score, shared } => (None, Some(*score), Some(shared)),
+/// Why an item is part of its story: the word, the item whose text, headline
+/// or link it has, how much alike, and the words in common.
+fn joined_json(joined: &Joined, of: Option<&Value>) -> Value {
+    let (score, shared) = match joined {
+        Joined::First | Joined::Link | Joined::Words | Joined::Headline { .. } => (None, None),
+        Joined::Copy { share, .. } => (Some(*share), None),
+        Joined::Event { score, shared } => (Some(*score), Some(shared)),
     };
     json!({ "how": joined.as_str(), "of": of, "score": score, "shared": shared })
 }

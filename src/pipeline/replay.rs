@@ -37,6 +37,8 @@ pub struct ReplayOutcome {
     pub story: StoryId,
     /// Why a new item is part of it.
     pub joined: Option<Joined>,
+    /// The item that has its text, headline or link, if that is why.
+    pub of: Option<EntryId>,
     /// Rules that hold for it, told or not.
     pub rules: Vec<RuleName>,
     /// Rules whose alert it raised.
@@ -113,6 +115,7 @@ impl Replay {
                 entry: entry.id,
                 story: entry.story?,
                 joined: entry.joined,
+                of: entry.of,
                 rules,
                 alerts: entry.told.alerts.into_iter().map(|(rule, _)| rule).collect(),
                 updates: entry.told.updates.into_iter().map(|(rule, _)| rule).collect(),

@@ -148,6 +148,8 @@ pub struct EntryOutcome {
     pub story: Option<StoryId>,
     /// Why a new entry is part of it.
     pub joined: Option<Joined>,
+    /// The entry that has its text, headline or link, if that is why.
+    pub of: Option<EntryId>,
     /// What was told because of it.
     pub told: Told,
 }

@@ -54,7 +54,14 @@ impl Intake<'_> {
             return self.revise(judge, (id, story.clone()), report);
         }
         self.touch(id)?;
-        Ok(EntryOutcome { id, newness: Newness::Known, story, joined: None, told: Told::default() })
+        Ok(EntryOutcome {
+            id,
+            newness: Newness::Known,
+            story,
+            joined: None,
+            of: None,
+            told: Told::default(),
+        })
     }
 
     fn add(
@@ -88,7 +95,7 @@ impl Intake<'_> {
         self.save_words(id, judge)?;
         self.save_keys(id)?;
         self.save_story_keys(story_row)?;
-        save_telling(self.db, (id, story_row), &choice, self.visit.now)?;
+        let of = save_telling(self.db, (id, story_row), &choice, self.visit.now)?;
         judge.told(id, story.id());
         let situation = Situation {
             entry: id,
@@ -102,7 +109,7 @@ impl Intake<'_> {
         let judged = judge.judge(self.entry, &situation);
         let told = self.save_matches(story_row, id, judged, report)?;
         let story = Some(story.id().clone());
-        Ok(EntryOutcome { id, newness: Newness::New, story, joined: Some(choice.joined), told })
+        Ok(EntryOutcome { id, newness: Newness::New, story, joined: Some(choice.joined), of, told })
     }
 
     fn revise(
@@ -126,7 +133,7 @@ impl Intake<'_> {
         let judged = judge.judge(self.entry, &situation);
         let told = self.save_matches(story_row, id, judged, report)?;
         let story = Some(story);
-        Ok(EntryOutcome { id, newness: Newness::Revised, story, joined: None, told })
+        Ok(EntryOutcome { id, newness: Newness::Revised, story, joined: None, of: None, told })
     }
 
     /// Who tells the story by now, where a rule asks.

@@ -6,9 +6,9 @@ use rusqlite::{Connection, Row};
 use super::deliveries::{outlets, story_row};
 use super::query::Query;
 use super::rows::{optional_time, spans_from_json, time};
-use super::upgrades::updates;
+use super::upgrades::{tellers, updates};
 use super::{Store, StoreError};
-use crate::model::{Outlet, Span, UpdateContent};
+use crate::model::{Outlet, Span, StoryId, Teller, UpdateContent};
 
 /// Which rows are wanted; `None` means any.
 #[derive(Clone, Debug, Default)]
@@ -79,6 +79,8 @@ pub struct StoryRow {
     pub rules: Vec<String>,
     /// Who carries it.
     pub outlets: Vec<OutletRow>,
+    /// Who tells it, for counting its sources.
+    pub tellers: Vec<Teller>,
 }
 
 /// An outlet, as the lists show it.
@@ -111,6 +113,8 @@ pub struct AlertRow {
     pub created_at: Timestamp,
     /// Who carries the story by now.
     pub outlets: Vec<OutletRow>,
+    /// Who tells it, for counting its sources.
+    pub tellers: Vec<Teller>,
     /// Channel, recipient and state of each of its own deliveries.
     pub deliveries: Vec<(String, String, String)>,
     /// What followed it.
@@ -197,6 +201,7 @@ impl Store {
             for row in &mut rows {
                 let id = story_row(db, &row.id)?.unwrap_or_default();
                 row.outlets = outlets(db, id)?;
+                row.tellers = tellers(db, &StoryId::new(row.id.as_str()))?;
                 row.rules = strings(db, "SELECT rule FROM match WHERE story_id = ?", id)?;
             }
             Ok(rows)
@@ -240,6 +245,7 @@ impl Store {
             rows.into_iter()
                 .map(|(id, story, mut row)| {
                     row.outlets = outlets(db, story)?;
+                    row.tellers = tellers(db, &StoryId::new(row.story.as_str()))?;
                     row.deliveries = alert_deliveries(db, id)?;
                     row.updates = updates(db, id)?;
                     Ok(row)
@@ -318,6 +324,7 @@ fn story(row: &Row<'_>) -> rusqlite::Result<StoryRow> {
         last_seen: time(row, "last_seen")?,
         rules: Vec::new(),
         outlets: Vec::new(),
+        tellers: Vec::new(),
     })
 }
 
@@ -335,6 +342,7 @@ fn alert(row: &Row<'_>) -> rusqlite::Result<AlertRow> {
         capitals_only: row.get("capitals_only")?,
         created_at: time(row, "created_at")?,
         outlets: Vec::new(),
+        tellers: Vec::new(),
         deliveries: Vec::new(),
         updates: Vec::new(),
     })

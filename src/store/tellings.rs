@@ -16,25 +16,26 @@ use crate::model::{
 /// Stories told within this time are remembered; longer than any may grow.
 const REMEMBERED: SignedDuration = SignedDuration::from_hours(8 * 24);
 
-/// Stores why a new entry is part of its story.
+/// Stores why a new entry is part of its story. Gives the telling that has its
+/// text, headline or link, if that is why.
 pub(super) fn save_telling(
     db: &Connection,
     (id, story): (EntryId, i64),
     choice: &StoryChoice,
     now: Timestamp,
-) -> rusqlite::Result<()> {
+) -> rusqlite::Result<Option<EntryId>> {
     let (of, score, shared) = match &choice.joined {
-        Joined::First | Joined::Link | Joined::Words => (None, None, None),
+        Joined::First => (None, None, None),
+        Joined::Link => (first_with(db, "link_key", (id, story))?, None, None),
+        Joined::Words => (first_with(db, "title_key", (id, story))?, None, None),
         Joined::Copy { of, share } => (Some(of.0), Some(*share), None),
         Joined::Headline { of } => (Some(of.0), None, None),
         Joined::Event { score, shared } => (None, Some(*score), Some(json(shared))),
     };
-    let text_of = match &choice.joined {
-        Joined::First | Joined::Event { .. } => None,
-        Joined::Copy { .. } | Joined::Headline { .. } => text_of(db, "entry_id", of)?,
-        // One page, or the very words: what the story began with.
-        Joined::Link | Joined::Words => text_of(db, "entry.story_id", Some(story))?,
-    };
+    let text_of: Option<i64> = db
+        .prepare_cached("SELECT text_of FROM telling WHERE entry_id = ?")?
+        .query_row([of], |row| row.get(0))
+        .optional()?;
     db.prepare_cached(
         "INSERT INTO telling (entry_id, at, how, of_entry, score, shared, text_of, outlet, agency, \
          features) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
@@ -51,16 +52,20 @@ pub(super) fn save_telling(
         choice.agency,
         choice.features
     ])?;
-    Ok(())
+    Ok(of.map(EntryId))
 }
 
-/// The text that the first telling with this value has.
-fn text_of(db: &Connection, column: &str, value: Option<i64>) -> rusqlite::Result<Option<i64>> {
+/// The first telling of the story that has the entry's key of this kind.
+fn first_with(
+    db: &Connection,
+    column: &str,
+    (id, story): (EntryId, i64),
+) -> rusqlite::Result<Option<i64>> {
     db.prepare_cached(&format!(
-        "SELECT text_of FROM telling JOIN entry ON entry.id = entry_id WHERE {column} = ? \
-         ORDER BY entry_id LIMIT 1"
+        "SELECT id FROM entry WHERE story_id = ?2 AND id < ?1 \
+         AND {column} = (SELECT {column} FROM entry WHERE id = ?1) ORDER BY id LIMIT 1"
     ))?
-    .query_row([value], |row| row.get(0))
+    .query_row(params![id.0, story], |row| row.get(0))
     .optional()
 }
 

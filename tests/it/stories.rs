@@ -107,6 +107,29 @@ async fn a_rule_waits_until_two_independent_sources_have_the_story() {
 }
 
 #[tokio::test]
+async fn a_telling_in_the_words_of_another_is_no_source_beside_it() {
+    let desk = Desk::new("").await;
+    let title = "Seven drown as ferry sinks in Serrano strait";
+    for (feed, host, title, text) in [
+        ("a", "harbour-wire.example", "Ferry sinks in the Serrano strait", FERRY),
+        ("b", "ledger.example", title, RETOLD),
+        ("c", "gazette.example", title, RETOLD),
+        ("d", "courier.example", "Ferry disaster in the strait", RETOLD),
+    ] {
+        desk.show(feed, host, title, text);
+        desk.poll().await;
+    }
+    let story = desk.json(&["stories"]).remove(0);
+    assert_eq!(story["sources"], 2);
+    assert_eq!(story["outlets"][0]["url"], "https://harbour-wire.example/ferry", "who was first");
+    assert_eq!(desk.json(&["alerts"])[0]["sources"], 2);
+    let told = desk.json(&["stories", "show", story["id"].as_str().unwrap()]);
+    let sources: Vec<&Value> = told.iter().map(|telling| &telling["source"]).collect();
+    assert_eq!(sources, [1, 2, 2, 2], "{told:?}");
+    assert_eq!(told[2]["how"], "words");
+}
+
+#[tokio::test]
 async fn news_of_a_story_follow_its_alert_once() {
     let desk = Desk::new("on_update = \"all\"").await;
     desk.show("a", "harbour-wire.example", "Ferry sinks, 7 people dead", FERRY);

@@ -119,8 +119,8 @@ pub(super) fn reason(row: &TellingRow) -> String {
     let share = row.score.unwrap_or_default();
     match row.how.as_str() {
         "first" => "first telling".to_owned(),
-        "link" => "joined: it has the link of another telling".to_owned(),
-        "words" => "joined: it has the very words of another telling".to_owned(),
+        "link" => format!("joined: it has the link of {other}"),
+        "words" => format!("joined: it has the very words of {other}"),
         "copy" => {
             format!("joined: {:.0} % of the shorter text stand in that of {other}", share * 100.0)
         }
