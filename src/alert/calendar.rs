@@ -2,6 +2,8 @@
 //! sent. Exact on days on which clocks change: a time that does not exist is
 //! taken as the one an hour on, of one that exists twice the first is taken.
 
+use std::fmt;
+
 use jiff::Timestamp;
 use jiff::civil::{Date, Time, Weekday};
 use jiff::tz::TimeZone;
@@ -42,6 +44,17 @@ impl Days {
     }
 }
 
+impl fmt::Display for Days {
+    /// As it is written, with a space behind; nothing for every day.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if *self == Self::ALL {
+            return Ok(());
+        }
+        let named = DAYS.iter().zip(self.0).filter(|(_, on)| *on).map(|((name, _), _)| *name);
+        write!(f, "{} ", named.collect::<Vec<_>>().join(","))
+    }
+}
+
 /// A span of hours on some days; it may end on the next day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Hours {
@@ -76,6 +89,23 @@ impl Hours {
         });
         spans.filter(|(from, to)| *from <= now && now < *to).map(|(_, to)| to).max()
     }
+}
+
+impl fmt::Display for Hours {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let to = if self.to == Time::midnight() { "24:00".to_owned() } else { hour(self.to) };
+        write!(f, "{}{}-{to}", self.days, hour(self.from))
+    }
+}
+
+impl fmt::Display for DayTime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}", self.days, hour(self.at))
+    }
+}
+
+fn hour(at: Time) -> String {
+    at.strftime("%H:%M").to_string()
 }
 
 /// When the quiet hours that hold now end; spans that touch are one.
@@ -189,6 +219,10 @@ mod tests {
         assert!(never_ends(&all(&["00:00-24:00"])));
         assert!(never_ends(&all(&["00:00-12:00", "12:00-24:00"])));
         assert!(!never_ends(&all(&["22:00-07:00", "sat,sun 00:00-24:00"])));
+        for text in ["22:00-07:00", "sat,sun 00:00-24:00", "09:30-17:00"] {
+            assert_eq!(Hours::parse(text).unwrap().to_string(), text);
+        }
+        assert_eq!(DayTime::parse("mon-wed 8:00").unwrap().to_string(), "mon,tue,wed 08:00");
         assert_eq!(Hours::parse("22:00"), None);
         assert_eq!(Hours::parse("25:00-07:00"), None);
         assert_eq!(Hours::parse("someday 22:00-07:00"), None);

@@ -2,7 +2,7 @@
 
 mod parts;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -54,6 +54,8 @@ pub struct Reloaded {
     pub channels_started: Vec<ChannelName>,
     /// Channels that are no more, or made anew.
     pub channels_stopped: Vec<ChannelName>,
+    /// Channels whose receivers are spared otherwise than before.
+    pub policies_changed: Vec<ChannelName>,
 }
 
 /// The running daemon.
@@ -190,7 +192,10 @@ impl App {
             self.fetch_options = options;
         }
         self.follow_channels(built, &mut reloaded);
-        self.store.release_held(self.clock.now()).await?;
+        reloaded.policies_changed = changed(&old.policy.channels, &config.policies);
+        if !reloaded.policies_changed.is_empty() {
+            self.store.release_held(self.clock.now()).await?;
+        }
         warn_of_orphans(&self.store, config).await;
         self.planned.send_modify(|count| *count += 1);
         Ok(reloaded)
@@ -289,6 +294,15 @@ impl App {
         self.tracker.wait().await;
         in_time
     }
+}
+
+/// The names under which two tables differ.
+fn changed<T: PartialEq>(
+    old: &BTreeMap<ChannelName, T>,
+    new: &BTreeMap<ChannelName, T>,
+) -> Vec<ChannelName> {
+    let names: BTreeSet<&ChannelName> = old.keys().chain(new.keys()).collect();
+    names.into_iter().filter(|name| old.get(*name) != new.get(*name)).cloned().collect()
 }
 
 /// Polls every feed now, delivers what is due, and ends.

@@ -3,12 +3,14 @@
 use std::collections::BTreeSet;
 use std::process::ExitCode;
 
+use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use super::{BAD_CONFIG, CliError, Context, output};
+use crate::alert::{ChannelPolicy, DayTime, Hours};
 use crate::config::{self, Config, Environment, Problem};
 use crate::deliver::ChannelOptions;
-use crate::model::Interval;
+use crate::model::{Interval, Severity};
 use crate::rule::RuleSet;
 
 pub(super) async fn run(mut context: Context) -> Result<ExitCode, CliError> {
@@ -99,8 +101,30 @@ fn plan(config: &Config) -> Vec<String> {
     }
     for (name, options) in &config.channels {
         lines.push(format!("channel {name}: {}", describe(options)));
+        lines.extend(config.policies.get(name).and_then(spared));
     }
     lines
+}
+
+/// What a channel's receivers are spared, if anything.
+fn spared(policy: &ChannelPolicy) -> Option<String> {
+    let all = |times: Vec<String>| (!times.is_empty()).then(|| times.join(" and "));
+    let texts = |hours: &[Hours]| hours.iter().map(Hours::to_string).collect::<Vec<_>>();
+    let times = |times: &[DayTime]| times.iter().map(DayTime::to_string).collect::<Vec<_>>();
+    let span = |span: SignedDuration| (!span.is_zero()).then(|| format!("{span:#}"));
+    let low = (policy.min_severity != Severity::Low).then(|| policy.min_severity.as_str());
+    let parts = [
+        all(texts(&policy.quiet)).map(|hours| format!("quiet {hours}")),
+        all(times(&policy.digest)).map(|times| format!("digests at {times}")),
+        policy.max_per_hour.map(|most| format!("at most {most} messages an hour")),
+        span(policy.group_wait).map(|wait| format!("alerts of a rule wait {wait} for others")),
+        span(policy.group_interval).map(|gap| format!("{gap} between two messages of a rule")),
+        low.map(|least| format!("nothing below {least}")),
+        policy.urgent.map(|least| format!("{} or above at once", least.as_str())),
+    ];
+    let said: Vec<String> = parts.into_iter().flatten().collect();
+    let zone = policy.zone.iana_name().unwrap_or("UTC");
+    (!said.is_empty()).then(|| format!("  {} ({zone})", said.join("; ")))
 }
 
 fn describe(options: &ChannelOptions) -> String {

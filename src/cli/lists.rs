@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::args::{DeliveriesAction, DeliveriesArgs, ListArgs};
 use super::{CliError, Context};
-use crate::model::{Clock, DeliveryId, Field};
+use crate::model::{Clock, DeliveryId, DeliveryState, Field};
 use crate::store::{AlertRow, DeliveryRow, FeedRow, Filter, OutletRow, Store, StoryRow};
 
 pub(super) async fn stories(context: Context, args: ListArgs) -> Result<ExitCode, CliError> {
@@ -31,6 +31,7 @@ pub(super) async fn stories(context: Context, args: ListArgs) -> Result<ExitCode
 }
 
 pub(super) async fn alerts(context: Context, args: ListArgs) -> Result<ExitCode, CliError> {
+    check_state(&args)?;
     let rows = attach(&context)?.alerts(filter(&args)?).await?;
     let header = ["alert", "raised", "rule", "title", "outlets", "told"];
     show(context, &rows, alert_json, header, |alert| {
@@ -50,10 +51,23 @@ pub(super) async fn alerts(context: Context, args: ListArgs) -> Result<ExitCode,
     })
 }
 
+/// A misspelt state would look like nothing there.
+fn check_state(args: &ListArgs) -> Result<(), CliError> {
+    let known = DeliveryState::ALL.map(DeliveryState::as_str);
+    match &args.state {
+        Some(state) if !known.contains(&state.as_str()) => Err(CliError::Failed(format!(
+            "there is no state \"{state}\"; the states are: {}",
+            known.join(", ")
+        ))),
+        _ => Ok(()),
+    }
+}
+
 pub(super) async fn deliveries(
     context: Context,
     args: DeliveriesArgs,
 ) -> Result<ExitCode, CliError> {
+    check_state(&args.list)?;
     let store = attach(&context)?;
     if let Some(DeliveriesAction::Retry { ids, all }) = args.action {
         return retry(context, &store, ids, all).await;

@@ -139,6 +139,7 @@ async fn reload(app: &mut App, path: &std::path::Path) {
                     feeds_removed = ?names(&reloaded.feeds.removed),
                     channels_started = ?reloaded.channels_started.iter().map(ToString::to_string).collect::<Vec<_>>(),
                     channels_stopped = ?reloaded.channels_stopped.iter().map(ToString::to_string).collect::<Vec<_>>(),
+                    policies_changed = ?reloaded.policies_changed.iter().map(ToString::to_string).collect::<Vec<_>>(),
                     rules = config.rules.len(),
                     "configuration reloaded"
                 ),

@@ -173,6 +173,9 @@ pub(super) async fn feedback(
 
 /// `snooze ALERT`: quiet until then, and told again then.
 pub(super) async fn snooze(context: Context, args: SnoozeArgs) -> Result<ExitCode, CliError> {
+    if !args.r#for.is_positive() {
+        return Err(CliError::Failed("--for must be longer than nothing".to_owned()));
+    }
     let store = attach(&context)?;
     let now = Clock::System.now();
     let until = now

@@ -24,6 +24,8 @@ const NAMED: usize = 20;
 /// All that is known of a story.
 struct Path {
     id: String,
+    /// The story that its tellings are part of, if a user said so.
+    merged_into: Option<String>,
     tellings: Vec<TellingRow>,
     matches: Vec<(StoryMatch, Vec<Feedback>)>,
     deliveries: Vec<LedgerRow>,
@@ -93,9 +95,13 @@ async fn path(
     let stored = store.archive(query).await?;
     let unmatched =
         names.iter().filter(|name| !matches.iter().any(|(found, _)| found.rule == name.as_str()));
-    let others = unmatched.map(|name| (name.to_string(), closest(set, name, &stored))).collect();
+    let others: Vec<(String, String)> =
+        unmatched.map(|name| (name.to_string(), closest(set, name, &stored))).collect();
     let deliveries = store.ledger(id.clone()).await?;
-    Ok(Path { id, tellings, matches, deliveries, others })
+    let merged_into = if tellings.is_empty() { store.merged_into(id.clone()).await? } else { None };
+    // Rules see tellings, and this story has none any more.
+    let others = if merged_into.is_some() { Vec::new() } else { others };
+    Ok(Path { id, merged_into, tellings, matches, deliveries, others })
 }
 
 /// Why a rule did not match, by its own words about the first telling.
@@ -117,7 +123,13 @@ fn closest(set: &RuleSet, rule: &RuleName, stored: &[Archived]) -> String {
 
 fn print(context: &mut Context, path: &Path, all: bool) -> Result<(), CliError> {
     let title = path.tellings.first().map(|telling| one_line(&telling.title)).unwrap_or_default();
-    context.out.line(format!("story {}: {title}", path.id))?;
+    match &path.merged_into {
+        Some(into) => context.out.line(format!(
+            "story {}: its tellings are part of {into} now; `wirewatch why {into}` shows them",
+            path.id
+        ))?,
+        None => context.out.line(format!("story {}: {title}", path.id))?,
+    }
     for telling in &path.tellings {
         let published = telling.published.map_or_else(String::new, |at| {
             format!(", published {}{}", short(at), after(at, telling.at))
@@ -240,7 +252,7 @@ fn as_json(path: &Path) -> Value {
     });
     let others = path.others.iter().map(|(rule, reason)| json!({ "rule": rule, "reason": reason }));
     json!({
-        "story": path.id,
+        "story": path.id, "merged_into": path.merged_into,
         "tellings": path.tellings.iter().map(telling).collect::<Vec<_>>(),
         "rules": rules.collect::<Vec<_>>(),
         "unmatched": others.collect::<Vec<_>>(),

@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 use super::address::http_url;
 use super::document::Document;
 use super::environment::Environment;
-use super::fields::Fields;
+use super::fields::{Fields, Text};
 use super::policy;
 use super::problem::{did_you_mean, quoted};
 use super::secrets;
@@ -86,11 +86,30 @@ pub(super) fn operator(
             findings.error(&kind.at, message, Some(hint));
         }
     }
+    report_idle(fields, (&notify, &quiet), findings);
     OperatorConfig {
         notify: notify.into_iter().map(ChannelName::new).collect(),
         quiet: quiet.into_iter().map(|kind| kind.text).collect(),
         heartbeat: Some(policy::times(fields, "heartbeat", "[operator]", findings)),
         ping: ping(fields, env, findings),
+    }
+}
+
+/// Keys that do nothing as the others are.
+fn report_idle(fields: &Fields, (notify, quiet): (&[String], &[Text]), findings: &mut Findings) {
+    let mut idle = |key: &str, why: &str| {
+        let message = format!("[operator]: \"{key}\" does nothing {why}");
+        findings.warn(fields.place(key), message, None);
+    };
+    let is_quiet = quiet.iter().any(|kind| kind.text == NoticeKind::Heartbeat.as_str());
+    match fields.is_given("heartbeat") {
+        true if notify.is_empty() => idle("heartbeat", "while notify names nobody"),
+        true if is_quiet => idle("heartbeat", "while quiet has \"heartbeat\""),
+        _ => {}
+    }
+    let has_url = ["ping_url", "ping_url_file", "ping_url_env"];
+    if fields.is_given("ping_every") && !has_url.iter().any(|key| fields.is_given(key)) {
+        idle("ping_every", "without ping_url");
     }
 }
 

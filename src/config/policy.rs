@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use jiff::tz::TimeZone;
+use jiff::tz::{self, TimeZone};
 
 use super::document::{Document, Named, label};
 use super::fields::{Fields, Text};
-use super::problem::quoted;
+use super::problem::{did_you_mean, quoted};
 use super::source::Findings;
 use crate::alert::{self, ChannelPolicy, DayTime, Hours};
 use crate::model::{ChannelName, Severity};
@@ -68,7 +68,9 @@ fn zone(name: Option<Text>, label: &str, findings: &mut Findings) -> TimeZone {
     let Some(name) = name else { return TimeZone::UTC };
     TimeZone::get(&name.text).unwrap_or_else(|_| {
         let message = format!("{label}: no time zone is named {}", quoted(&name.text));
-        let hint = "write for example \"Europe/Berlin\" or \"UTC\"".to_owned();
+        let known: Vec<String> = tz::db().available().map(|known| known.to_string()).collect();
+        let hint = did_you_mean(&name.text, known.iter().map(String::as_str))
+            .unwrap_or_else(|| "write for example \"Europe/Berlin\" or \"UTC\"".to_owned());
         findings.error(&name.at, message, Some(hint));
         TimeZone::UTC
     })

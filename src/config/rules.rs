@@ -132,6 +132,7 @@ impl RuleReader<'_> {
         let feeds = self.known("feeds", "feed", self.names.feeds.as_ref(), findings);
         let languages = self.languages(findings);
         let has_filter = !feeds.is_empty() || !languages.is_empty();
+        self.report_idle(findings);
         let expression = self.fields().text("match")?;
         if is_echo(&expression.text, broken, findings.incomplete) {
             return None;
@@ -164,6 +165,16 @@ impl RuleReader<'_> {
                 languages,
             },
         })
+    }
+
+    /// Keys that do nothing without another one.
+    fn report_idle(&self, findings: &mut Findings) {
+        for (key, needed) in [("repeat_times", "repeat_every"), ("escalate_after", "escalate_to")] {
+            if self.fields().is_given(key) && !self.fields().is_given(needed) {
+                let message = format!("{}: \"{key}\" does nothing without {needed}", self.label);
+                findings.warn(self.fields().place(key), message, None);
+            }
+        }
     }
 
     fn escalation(&self, to: Vec<String>) -> Option<(SignedDuration, Vec<ChannelName>)> {

@@ -198,13 +198,15 @@ impl Message {
     pub(super) fn shortened(&self, step: usize) -> Option<Self> {
         /// Outlets kept by each step.
         const OUTLETS: [usize; 8] = [MAX_OUTLETS, MAX_OUTLETS, 50, 20, 10, 5, 1, 0];
+        /// Alerts of a digest, likewise; those left out are counted.
+        const ALERTS: [usize; 8] = [usize::MAX, 150, 110, 80, 60, 40, 15, 1];
         let mut message = self.clone();
         message.outlets.truncate(*OUTLETS.get(step)?);
         if let Some(notices) = &mut message.notices {
             notices.truncate(*OUTLETS.get(step)?);
         }
         if let Some(digest) = &mut message.digest {
-            digest.keep(if step == 0 { usize::MAX } else { *OUTLETS.get(step)? });
+            digest.keep(*ALERTS.get(step)?);
             if step > 0 {
                 digest.shorten();
             }

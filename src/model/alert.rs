@@ -300,6 +300,10 @@ pub enum DeliveryState {
 }
 
 impl DeliveryState {
+    /// Every state there is.
+    pub const ALL: [Self; 5] =
+        [Self::Waiting, Self::Sent, Self::Failed, Self::Suppressed, Self::Gathered];
+
     /// The word used in output and store.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -253,7 +253,14 @@ async fn what_was_merged_and_updated_is_forgotten_whole() {
     let ids: Vec<&str> = stories.iter().filter_map(|story| story["id"].as_str()).collect();
     let merged = desk.run(&["stories", "merge", ids[0], ids[1]]);
     assert!(merged.status.success(), "{}", stderr(&merged));
-    assert_eq!(desk.json(&["alerts"]).len(), 2, "both alerts stay");
+    let alerts = desk.json(&["alerts"]);
+    assert_eq!(alerts.len(), 2, "both alerts stay");
+    let gone = alerts.iter().find(|alert| alert["story"] == ids[1]).unwrap();
+    let why = &desk.json(&["why", gone["id"].as_str().unwrap()])[0];
+    assert_eq!(why["merged_into"], ids[0], "{why}");
+    assert_eq!(why["rules"][0]["deliveries"][0]["ledger"], "delivered", "{why}");
+    let wrong = desk.run(&["alerts", "--state", "waitng"]);
+    assert!(stderr(&wrong).contains("the states are: waiting, sent,"), "{}", stderr(&wrong));
 
     // The feeds show other things for a day and more.
     for _ in 0..2 {

@@ -100,7 +100,7 @@ mod tests {
     use super::*;
     use crate::deliver::message::tests::content;
     use crate::deliver::tests::{alert, delivery};
-    use crate::model::{Field, Span};
+    use crate::model::{Content, DigestContent, Field, Severity, Span};
 
     fn body(template: Option<&str>, content: &crate::model::AlertContent) -> Value {
         let body = Bodies::new(template).unwrap().standard(&Message::new(content)).unwrap();
@@ -125,6 +125,31 @@ mod tests {
         assert_eq!(data["outlets_total"], 250);
         assert!(data["outlets"].as_array().unwrap().len() >= 5, "{data}");
         assert_eq!(data["title"].as_str().unwrap().chars().count(), 300);
+    }
+
+    #[test]
+    fn a_digest_names_as_many_alerts_as_fit_the_most_urgent_first() {
+        let alert = |n: usize| crate::model::AlertContent {
+            title: format!("Patrol boats face off near shoal number {n}"),
+            severity: if n == 150 { Severity::High } else { Severity::Normal },
+            ..content()
+        };
+        let digest = DigestContent {
+            id: "g0123456789abcdef".to_owned(),
+            key: "storm".to_owned(),
+            reason: "storm: 6 messages went out within an hour".to_owned(),
+            created_at: content().created_at,
+            total: 299,
+            alerts: (0..200).map(alert).collect(),
+        };
+        let message = Message::of(&Content::Digest(Box::new(digest)));
+        let body = Bodies::new(None).unwrap().standard(&message).unwrap();
+        let value: Value = serde_json::from_str(&body).unwrap();
+        let shown = value["data"]["alerts"].as_array().unwrap();
+        assert!((MAX_BODY * 2 / 3..=MAX_BODY).contains(&body.len()), "{} bytes", body.len());
+        assert!(shown.len() >= 40, "{}", shown.len());
+        assert_eq!(value["data"]["alerts_total"], 299);
+        assert_eq!(shown[0]["title"], "Patrol boats face off near shoal number 150");
     }
 
     #[test]
