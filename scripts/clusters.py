@@ -175,23 +175,15 @@ def stories_of(items, wirewatch):
 
 
 def stories_and_texts(items, wirewatch):
-    """The same, and for each item the first one that has its text, headline or link.
-
-    An item that was told again has the text of its story's first.
-    """
+    """The same, and for each item the first one that has its text, headline or link."""
     start = time.monotonic()
     answers = replay(items, wirewatch)
     seconds = time.monotonic() - start
     stories = [answer["story"] if answer else f"none-{number}" for number, answer in enumerate(answers)]
-    texts, first = [], {}
-    for number, (story, answer) in enumerate(zip(stories, answers)):
-        joined = (answer or {}).get("joined") or {"how": "again"}
-        if joined.get("of") is not None:
-            text = texts[joined["of"]]
-        else:
-            text = first.get(story, number) if joined["how"] == "again" else number
-        first.setdefault(story, text)
-        texts.append(text)
+    texts = []
+    for number, answer in enumerate(answers):
+        of = answer["joined"].get("of") if answer else None
+        texts.append(number if of is None else texts[of])
     return stories, texts, seconds
 
 

@@ -69,9 +69,7 @@ fn as_json(id: Value, outcome: &ReplayOutcome, ids: &HashMap<EntryId, Value>) ->
         "id": id,
         "entry": outcome.newness.as_str(),
         "story": outcome.story.as_str(),
-        "joined": outcome.joined.as_ref().map(|joined| {
-            joined_json(joined, outcome.of.and_then(|of| ids.get(&of)))
-        }),
+        "joined": joined_json(outcome, ids),
         "rules": names(&outcome.rules),
         "alerts": names(&outcome.alerts),
         "updates": names(&outcome.updates),
@@ -79,12 +77,17 @@ fn as_json(id: Value, outcome: &ReplayOutcome, ids: &HashMap<EntryId, Value>) ->
 }
 
 /// Why an item is part of its story: the word, the item whose text, headline
-/// or link it has, how much alike, and the words in common.
-fn joined_json(joined: &Joined, of: Option<&Value>) -> Value {
+/// or link it has, how much alike, and the words in common. One that was seen
+/// before is that item again.
+fn joined_json(outcome: &ReplayOutcome, ids: &HashMap<EntryId, Value>) -> Value {
+    let Some(joined) = &outcome.joined else {
+        return json!({ "how": "again", "of": ids.get(&outcome.entry) });
+    };
     let (score, shared) = match joined {
         Joined::First | Joined::Link | Joined::Words | Joined::Headline { .. } => (None, None),
         Joined::Copy { share, .. } => (Some(*share), None),
         Joined::Event { score, shared } => (Some(*score), Some(shared)),
     };
+    let of = outcome.of.and_then(|of| ids.get(&of));
     json!({ "how": joined.as_str(), "of": of, "score": score, "shared": shared })
 }
