@@ -94,8 +94,10 @@ impl Claims<'_> {
         let silences = active_silences(self.db, self.now)?;
         let mut routed = 0;
         while claimed.len() < limit && routed < ROUTED {
+            // Mostly the first ones are sent; where they are put off, more are
+            // read at a time.
             let left = limit - claimed.len();
-            let found = self.find(left.clamp(32, ROUTED))?;
+            let found = self.find(left.max(routed).min(ROUTED))?;
             if found.is_empty() {
                 return Ok((claimed, true));
             }

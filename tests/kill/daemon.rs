@@ -11,9 +11,11 @@ use serde_json::Value;
 use tempfile::TempDir;
 use tokio::process::{Child, Command};
 
-use super::desk::{Desk, SECRET};
+use super::desk::SECRET;
 use super::feeds::Feeds;
+use super::post::{GROUPED, PLAIN, SENDER};
 use super::support::http::Request;
+use super::verdict::Receivers;
 
 /// Each life of the daemon names this page and its number as its contact, and with that in the
 /// User-Agent of its requests: one that a killed process left in a socket is not taken for one of
@@ -33,10 +35,14 @@ pub(crate) struct Daemon {
     binary: PathBuf,
     /// The configuration, except for what is told by each life.
     config: String,
+    /// The port of the mail server.
+    smtp: u16,
+    /// A library that is loaded before all others.
+    pub(crate) preload: Option<&'static str>,
 }
 
 impl Daemon {
-    pub(crate) fn install(feeds: &Feeds, desk: &Desk) -> Self {
+    pub(crate) fn install(feeds: &Feeds, told: &Receivers) -> Self {
         let folder = tempfile::Builder::new().prefix("wirewatch-kill-").tempdir().unwrap();
         let secret = folder.path().join("desk-secret");
         fs::write(&secret, SECRET).unwrap();
@@ -44,19 +50,21 @@ impl Daemon {
         let binary = env::var_os("WIREWATCH_BIN").unwrap_or(env!("CARGO_BIN_EXE_wirewatch").into());
         // Processes run in another folder, and a path without slash would be looked up in PATH.
         let binary = fs::canonicalize(binary).expect("the binary under test exists");
-        let mut daemon = Self { folder, binary, config: String::new() };
-        daemon.config = daemon.configuration(feeds, desk);
+        let mut daemon =
+            Self { folder, binary, config: String::new(), smtp: told.post.port(), preload: None };
+        daemon.config = daemon.configuration(feeds, told);
         daemon
     }
 
-    fn configuration(&self, feeds: &Feeds, desk: &Desk) -> String {
-        let (database, hook) = (self.database(), desk.url());
+    fn configuration(&self, feeds: &Feeds, told: &Receivers) -> String {
+        let (database, hook) = (self.database(), told.desk.url());
         let mut config = format!(
             "[store]\npath = {database:?}\n\
              [defaults]\ninterval = \"1s\"\nbackfill = \"all\"\ngather = \"0s\"\n\
-             [rule.marker]\nmatch = 'marker'\nchannels = [\"desk\"]\n\
+             [rule.marker]\nmatch = 'marker'\nchannels = [\"desk\", \"plain\", \"grouped\"]\n\
              [channel.desk.webhook]\nurl = \"{hook}\"\nsecret_file = \"desk-secret\"\n\
-             allow_private = true\n"
+             allow_private = true\n\
+             [channel.grouped.policy]\ngroup_wait = \"1s\"\n"
         );
         for (number, url) in feeds.urls().into_iter().enumerate() {
             let feed = format!("[feed.wire-{number}]\nurl = \"{url}\"\nallow_private = true\n");
@@ -73,10 +81,22 @@ impl Daemon {
     pub(crate) fn start(&self, run: usize) -> Child {
         let mut config = self.config.clone();
         write!(config, "[fetch]\ncontact = \"{CONTACT}{run}\"\n").unwrap();
+        for (name, to) in [("plain", PLAIN), ("grouped", GROUPED)] {
+            write!(
+                config,
+                "[channel.{name}.email]\nfrom = \"{SENDER}{run}@example.org\"\nto = [\"{to}\"]\n\
+                 smtp = \"127.0.0.1:{}\"\ntls = \"none\"\n",
+                self.smtp
+            )
+            .unwrap();
+        }
         fs::write(self.config_path(), config).unwrap();
         let log = OpenOptions::new().create(true).append(true).open(self.log_path()).unwrap();
         let mut command = self.command();
         command.arg("run").stdout(Stdio::null()).stderr(log);
+        if let Some(library) = self.preload {
+            command.env("LD_PRELOAD", library);
+        }
         command.spawn().expect("the daemon starts")
     }
 
@@ -120,9 +140,9 @@ impl Daemon {
     }
 }
 
-/// Sends SIGTERM, for which the standard library has no function.
-pub(crate) async fn terminate(process: &Child) {
-    let command = format!("kill -TERM {}", process.id().expect("the daemon is running"));
+/// Sends a signal, for which the standard library has no function.
+pub(crate) async fn signal(process: &Child, name: &str) {
+    let command = format!("kill -{name} {}", process.id().expect("the daemon is running"));
     let status = Command::new("sh").args(["-c", &command]).status().await.unwrap();
     assert!(status.success(), "{command}: {status}");
 }

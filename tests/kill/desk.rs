@@ -1,6 +1,6 @@
 //! The receiver of the alerts: it records before it answers, and answers badly at times.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -17,10 +17,10 @@ const PATH: &str = "/hook";
 
 /// What happens to a delivery.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Fate {
-    /// Kept, and 200.
+pub(crate) enum Fate {
+    /// Kept, and said so.
     Accepted,
-    /// Not kept, and 500.
+    /// Not kept, and a server's error.
     Refused,
     /// Kept, but the connection ends without an answer.
     Cut,
@@ -31,8 +31,19 @@ enum Fate {
 }
 
 impl Fate {
-    fn stalls(self) -> bool {
+    pub(crate) fn stalls(self) -> bool {
         matches!(self, Self::StalledKept | Self::StalledLost)
+    }
+
+    /// What a story that has not failed before meets.
+    pub(crate) fn draw(random: &mut Random) -> Self {
+        match random.below(1_000) {
+            0..50 => Self::Refused,
+            50..100 => Self::Cut,
+            100..110 => Self::StalledKept,
+            110..120 => Self::StalledLost,
+            _ => Self::Accepted,
+        }
     }
 }
 
@@ -40,9 +51,11 @@ impl Fate {
 #[derive(Clone, Debug)]
 pub(crate) struct Attempt {
     pub(crate) id: String,
-    /// The story's token, taken from the title; empty if there is none.
-    pub(crate) token: String,
-    /// The alert's id and the story's.
+    /// The stories' tokens, taken from the titles: one, except in a digest.
+    pub(crate) tokens: Vec<String>,
+    /// Whether it tells of the service itself: so many alerts make a noisy rule.
+    pub(crate) is_notice: bool,
+    /// The alert's id and the story's, where they are said.
     pub(crate) names: (Value, Value),
     pub(crate) body: Vec<u8>,
     pub(crate) signature: Result<(), String>,
@@ -51,7 +64,7 @@ pub(crate) struct Attempt {
     pub(crate) at: Instant,
     /// When it was answered, one way or the other.
     pub(crate) answered: Option<Instant>,
-    fate: Fate,
+    pub(crate) fate: Fate,
 }
 
 impl Attempt {
@@ -120,13 +133,14 @@ impl Shared {
         let id = request.header("webhook-id").unwrap_or_default().to_owned();
         let json: Value = serde_json::from_slice(&request.body).unwrap_or_default();
         let signature = self.verify(request);
-        let token = token(&json).unwrap_or_default();
+        let tokens = tokens(json["data"]["title"].as_str().unwrap_or_default());
         let mut state = self.state.lock().unwrap();
-        let fate = state.fate(&token);
-        let delay = state.delay();
+        let fate = state.fate(tokens.first());
+        let delay = delay(&mut state.random);
         state.attempts.push(Attempt {
             id,
-            token,
+            tokens,
+            is_notice: json["type"] == "feed.notice",
             names: (json["data"]["id"].clone(), json["data"]["story"].clone()),
             body: request.body.clone(),
             signature,
@@ -158,32 +172,27 @@ impl Shared {
 impl State {
     /// A story fares badly once at the most: after two failures the daemon rightly waits for
     /// five minutes, and the test would with it.
-    fn fate(&mut self, token: &str) -> Fate {
-        let is_new = self.seen.insert(token.to_owned());
-        let permille = self.random.below(1_000);
-        match permille {
-            _ if self.behaves || !is_new => Fate::Accepted,
-            0..50 => Fate::Refused,
-            50..100 => Fate::Cut,
-            100..110 => Fate::StalledKept,
-            110..120 => Fate::StalledLost,
-            _ => Fate::Accepted,
-        }
-    }
-
-    /// Mostly up to 10 ms. One answer in three takes longer, else too few kills would find a
-    /// delivery on its way.
-    fn delay(&mut self) -> Duration {
-        let micros = match self.random.below(3) {
-            0 => 20_000 + self.random.below(100_000),
-            _ => self.random.below(10_000),
-        };
-        Duration::from_micros(micros)
+    fn fate(&mut self, token: Option<&String>) -> Fate {
+        let is_new = self.seen.insert(token.cloned().unwrap_or_default());
+        let fate = Fate::draw(&mut self.random);
+        if self.behaves || !is_new { Fate::Accepted } else { fate }
     }
 }
 
-fn token(json: &Value) -> Option<String> {
-    let title = json["data"]["title"].as_str()?;
-    let rest = title.strip_prefix("marker story ")?;
-    Some(rest.split(' ').next()?.to_owned())
+/// Mostly up to 10 ms. One answer in three takes longer, else too few kills would find a
+/// delivery on its way.
+pub(crate) fn delay(random: &mut Random) -> Duration {
+    let micros = match random.below(3) {
+        0 => 20_000 + random.below(100_000),
+        _ => random.below(10_000),
+    };
+    Duration::from_micros(micros)
+}
+
+/// The tokens of the stories whose titles stand in a text, each once.
+pub(crate) fn tokens(text: &str) -> Vec<String> {
+    let words = text.split("marker story ").skip(1).map(|rest| rest.get(..6).unwrap_or_default());
+    let tokens: BTreeSet<&str> =
+        words.filter(|token| token.bytes().all(|byte| byte.is_ascii_digit())).collect();
+    tokens.into_iter().map(str::to_owned).collect()
 }

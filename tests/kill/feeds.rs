@@ -84,6 +84,8 @@ pub(crate) struct Feed {
     acknowledged: u64,
     /// The version each item came with, and its XML.
     items: Vec<(u64, String)>,
+    /// The version that each story came with, of all there ever were.
+    stories: Vec<(u64, String)>,
 }
 
 impl Feed {
@@ -91,7 +93,7 @@ impl Feed {
     ///
     /// An item that the daemon has not acknowledged always stays: feeds that drop what was never
     /// fetched lose stories by nobody's fault.
-    pub(crate) fn publish(&mut self, item: String) {
+    pub(crate) fn publish(&mut self, token: String, item: String) {
         let keep = if self.forgetful { 0 } else { WINDOW - 1 };
         let old = self.items.len().saturating_sub(keep);
         let acknowledged = self.acknowledged;
@@ -102,6 +104,7 @@ impl Feed {
         });
         self.version += 1;
         self.items.push((self.version, item));
+        self.stories.push((self.version, token));
     }
 
     fn document(&self, number: usize) -> String {
@@ -129,6 +132,7 @@ impl Feeds {
             version: 0,
             acknowledged: 0,
             items: Vec::new(),
+            stories: Vec::new(),
         };
         let shared = Arc::new(Shared {
             feeds: (0..count).map(|number| Mutex::new(feed(number))).collect(),
@@ -168,6 +172,18 @@ impl Feeds {
     /// The tokens of all items, and whether they ought to be told.
     pub(crate) fn published(&self) -> Vec<(String, bool)> {
         self.shared.published.lock().unwrap().clone()
+    }
+
+    /// The tokens of the items of which the daemon has said that it has them.
+    #[allow(dead_code, reason = "only the power cuts ask")]
+    pub(crate) fn acknowledged(&self) -> Vec<String> {
+        let mut tokens = Vec::new();
+        for feed in &self.shared.feeds {
+            let feed = feed.lock().unwrap();
+            let has = feed.stories.iter().filter(|(version, _)| *version <= feed.acknowledged);
+            tokens.extend(has.map(|(_, token)| token.clone()));
+        }
+        tokens
     }
 
     /// All requests so far, in the order of arrival.
@@ -245,8 +261,8 @@ impl Shared {
             words(120, random)
         );
         // Known before it can be fetched, so that nothing comes that is not expected.
-        self.published.lock().unwrap().push((token, is_told));
-        self.feeds[feed].lock().unwrap().publish(item);
+        self.published.lock().unwrap().push((token.clone(), is_told));
+        self.feeds[feed].lock().unwrap().publish(token, item);
     }
 }
 

@@ -2,35 +2,23 @@
 //! keeps no other from being told.
 
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 use lettre::Message as Mail;
 use lettre::message::Mailbox;
-use lettre::transport::smtp::Error as SmtpError;
-use lettre::transport::smtp::authentication::{Credentials, Mechanism};
-use lettre::transport::smtp::client::{AsyncSmtpConnection, Certificate, TlsParameters};
-use lettre::transport::smtp::extension::ClientId;
-use lettre::transport::smtp::response::Response;
-use tokio::net::TcpStream;
 
-use super::line_stream::LineStream;
 use super::mail::{Parts, compose, mailbox};
+use super::relay::Relay;
 use crate::deliver::message::Message;
 use crate::deliver::template::{Marks, Renderer, TemplateKind, Templates};
-use crate::deliver::text::one_line;
 use crate::deliver::{BuildError, Channel, try_again};
 use crate::model::{Delivery, Manners, Outcome, RetryPolicy, Secret};
 
 const KINDS: [TemplateKind; 3] =
     [TemplateKind::EmailSubject, TemplateKind::EmailText, TemplateKind::EmailHtml];
-
-/// A server that has accepted the mail need not say goodbye.
-const GOODBYE: Duration = Duration::from_secs(2);
-
-const MAX_REPLY: usize = 200;
 
 /// When the connection is encrypted. There is no "if the server likes".
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -98,28 +86,6 @@ pub struct Email {
     renderer: Renderer,
 }
 
-/// How to reach the relay.
-struct Relay {
-    host: String,
-    port: u16,
-    encryption: Encryption,
-    credentials: Option<Credentials>,
-    hello: ClientId,
-}
-
-enum Encryption {
-    StartTls(TlsParameters),
-    Implicit(TlsParameters),
-    None,
-}
-
-/// Where an attempt failed. Before the transaction it is the relay or our
-/// set-up that is at fault, and a person can mend both: the alert must wait.
-enum Failure {
-    Setup(&'static str, String),
-    Transaction(SmtpError),
-}
-
 impl fmt::Debug for Email {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Email").field("host", &self.relay.host).finish_non_exhaustive()
@@ -162,16 +128,7 @@ impl Email {
             Ok(mail) => mail,
             Err(reason) => return try_again(reason),
         };
-        let transaction = tokio::time::timeout(self.timeout, self.relay.transact(&mail)).await;
-        match transaction {
-            Ok(Ok((response, mut connection))) => {
-                let _ = tokio::time::timeout(GOODBYE, connection.quit()).await;
-                Outcome::Sent(reply(&response))
-            }
-            Ok(Err(Failure::Setup(stage, reason))) => try_again(format!("{stage}: {reason}")),
-            Ok(Err(Failure::Transaction(error))) => judge(&error),
-            Err(_) => try_again("timed out"),
-        }
+        self.relay.take(&mail, self.timeout).await
     }
 
     fn mail(&self, delivery: &Delivery, to: &Mailbox, now: Timestamp) -> Result<Mail, String> {
@@ -192,145 +149,6 @@ impl Email {
         };
         compose(parts).map_err(|error| format!("cannot compose: {error}"))
     }
-}
-
-impl Relay {
-    fn new(options: &EmailOptions) -> Result<Self, BuildError> {
-        let host = options.host.trim_start_matches('[').trim_end_matches(']').to_owned();
-        if host.is_empty() {
-            let reason = "no host is named".to_owned();
-            return Err(BuildError::Invalid { field: "host", value: host, reason });
-        }
-        let encryption = match options.tls {
-            Tls::StartTls => Encryption::StartTls(tls_parameters(&host, options)?),
-            Tls::Implicit => Encryption::Implicit(tls_parameters(&host, options)?),
-            Tls::None if is_loopback(&host) => Encryption::None,
-            Tls::None => {
-                return Err(BuildError::Unsafe("mail without TLS is for a relay on this machine"));
-            }
-        };
-        let credentials = match (&options.username, &options.password) {
-            (Some(user), Some(password)) => {
-                Some(Credentials::new(user.clone(), password.expose().to_owned()))
-            }
-            (None, None) => None,
-            _ => return Err(BuildError::Unsafe("username and password go together")),
-        };
-        let hello = hello(options.hello_name.as_deref())?;
-        Ok(Self { host, port: options.port, encryption, credentials, hello })
-    }
-
-    /// Hands a mail to the relay; the answer after its last dot is the proof.
-    async fn transact(&self, mail: &Mail) -> Result<(Response, AsyncSmtpConnection), Failure> {
-        let mut connection = self.connect().await?;
-        if let Some(credentials) = &self.credentials {
-            // Cannot be: every way but loopback has encrypted by now.
-            if !connection.is_encrypted() && !is_loopback(&self.host) {
-                return Err(Failure::Setup("AUTH", "the connection is not encrypted".to_owned()));
-            }
-            let mechanisms = [Mechanism::Plain, Mechanism::Login];
-            let answer = connection.auth(&mechanisms, credentials).await;
-            answer.map_err(|error| Failure::at("AUTH", &error))?;
-        }
-        let response = connection.send(mail.envelope(), &mail.formatted()).await;
-        Ok((response.map_err(Failure::Transaction)?, connection))
-    }
-
-    async fn connect(&self) -> Result<AsyncSmtpConnection, Failure> {
-        let address = (self.host.as_str(), self.port);
-        let tls = match &self.encryption {
-            Encryption::Implicit(tls) => {
-                let tls = Some(tls.clone());
-                return AsyncSmtpConnection::connect_tokio1(address, None, &self.hello, tls, None)
-                    .await
-                    .map_err(|error| Failure::at("connect", &error));
-            }
-            Encryption::StartTls(tls) => Some(tls),
-            Encryption::None => None,
-        };
-        let refused = |error: std::io::Error| Failure::Setup("connect", error.to_string());
-        let stream = TcpStream::connect(address).await.map_err(refused)?;
-        // Body and final dot are written apart, and would wait for each other.
-        stream.set_nodelay(true).map_err(refused)?;
-        let stream = Box::new(LineStream::new(stream));
-        let mut connection = AsyncSmtpConnection::connect_with_transport(stream, &self.hello)
-            .await
-            .map_err(|error| Failure::at("connect", &error))?;
-        if let Some(tls) = tls {
-            let upgraded = connection.starttls(tls.clone(), &self.hello).await;
-            upgraded.map_err(|error| Failure::at("STARTTLS", &error))?;
-        }
-        Ok(connection)
-    }
-}
-
-impl Failure {
-    fn at(stage: &'static str, error: &SmtpError) -> Self {
-        Self::Setup(stage, describe(error))
-    }
-}
-
-/// What a failed transaction means. A relay that misses a login says so only
-/// here, and that is a matter of set-up too.
-fn judge(error: &SmtpError) -> Outcome {
-    let code = error.status().map(u16::from);
-    let wants_login = matches!(code, Some(530 | 534 | 535 | 538));
-    if error.is_permanent() && !wants_login {
-        return Outcome::GiveUp(describe(error));
-    }
-    try_again(describe(error))
-}
-
-fn describe(error: &SmtpError) -> String {
-    one_line(&error.to_string(), MAX_REPLY)
-}
-
-fn reply(response: &Response) -> String {
-    let words: Vec<&str> = response.message().collect();
-    one_line(&format!("{} {}", response.code(), words.join(" ")), MAX_REPLY)
-}
-
-fn tls_parameters(host: &str, options: &EmailOptions) -> Result<TlsParameters, BuildError> {
-    let failed = |error: SmtpError| BuildError::Tls(describe(&error));
-    let mut builder = TlsParameters::builder(host.to_owned());
-    if let Some(path) = &options.ca_file {
-        builder = builder.add_root_certificate(certificate(path)?);
-    }
-    builder.build().map_err(failed)
-}
-
-fn certificate(path: &Path) -> Result<Certificate, BuildError> {
-    let invalid = |reason: String| BuildError::Invalid {
-        field: "ca_file",
-        value: path.display().to_string(),
-        reason,
-    };
-    let pem = std::fs::read(path).map_err(|error| invalid(error.to_string()))?;
-    if !pem.windows(11).any(|window| window == b"-----BEGIN ") {
-        return Err(invalid("no certificate in it".to_owned()));
-    }
-    Certificate::from_pem(&pem).map_err(|error| invalid(describe(&error)))
-}
-
-/// The name in EHLO. It goes onto the wire as it is, so it must be a name.
-fn hello(name: Option<&str>) -> Result<ClientId, BuildError> {
-    let Some(name) = name else { return Ok(ClientId::default()) };
-    let safe = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '[' | ']' | ':');
-    if name.is_empty() || !name.chars().all(safe) {
-        let reason = "it must be a host name".to_owned();
-        return Err(BuildError::Invalid {
-            field: "hello_name",
-            value: one_line(name, 100),
-            reason,
-        });
-    }
-    Ok(ClientId::Domain(name.to_owned()))
-}
-
-fn is_loopback(host: &str) -> bool {
-    let name = host.trim_end_matches('.');
-    let literal = host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback());
-    name.eq_ignore_ascii_case("localhost") || literal
 }
 
 impl Channel for Email {
@@ -601,6 +419,15 @@ Alert a0123456789abcdef, story s0123456789abcdef";
     async fn an_accepted_mail_is_sent_though_the_relay_does_not_say_goodbye() {
         let outcome = send(|_| {}, &Script::fault("QUIT", "")).await;
         assert_eq!(outcome, Outcome::Sent("250 2.0.0 kept as 17".to_owned()));
+    }
+
+    #[tokio::test]
+    async fn a_refusal_stands_though_the_relay_does_not_say_goodbye() {
+        for stage in ["MAIL", "RCPT", "DATA", "DOT"] {
+            let faults = vec![(stage, "550 5.7.1 no"), ("QUIT", "-")];
+            let outcome = send(|_| {}, &Script { faults, ..Script::default() }).await;
+            assert!(matches!(outcome, Outcome::GiveUp(_)), "{stage}: {outcome:?}");
+        }
     }
 
     #[tokio::test]

@@ -13,6 +13,7 @@ mod feed;
 mod file;
 mod line_stream;
 mod mail;
+mod relay;
 mod signature;
 mod webhook;
 

@@ -8,6 +8,7 @@ use std::collections::{HashMap, VecDeque};
 use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -63,7 +64,14 @@ pub enum Fault {
     DropAfterAccept,
     /// Never replies; the connection stays open until the client gives up.
     Hang,
+    /// At [`Stage::Dot`], accepts the message but never says so. Elsewhere it is the same as
+    /// [`Fault::Hang`].
+    HangAfterAccept,
 }
+
+/// Decides at the final dot of each message, in place of the script of that stage: what goes
+/// wrong, and how long the answer takes.
+pub type Judge = Arc<dyn Fn(&str, &[u8]) -> (Option<Fault>, Duration) + Send + Sync>;
 
 impl From<&str> for Fault {
     fn from(reply: &str) -> Self {
@@ -101,6 +109,7 @@ pub struct Builder {
     tls: Tls,
     acceptor: Option<TlsAcceptor>,
     login: Option<(String, String)>,
+    judge: Option<Judge>,
 }
 
 impl Builder {
@@ -119,12 +128,20 @@ impl Builder {
         self
     }
 
+    /// Asks this at the end of each message; it is given the sender and the data.
+    #[must_use]
+    pub fn judge(mut self, judge: Judge) -> Self {
+        self.judge = Some(judge);
+        self
+    }
+
     /// Starts the server.
     pub async fn start(self) -> SmtpSink {
         let shared = Arc::new(Shared {
             tls: self.tls,
             acceptor: self.acceptor,
             login: self.login,
+            judge: self.judge,
             state: Mutex::default(),
             changes: Changes::default(),
         });
@@ -148,7 +165,7 @@ impl SmtpSink {
 
     /// Prepares a server, at first without TLS and without authentication.
     pub fn builder() -> Builder {
-        Builder { tls: Tls::None, acceptor: None, login: None }
+        Builder { tls: Tls::None, acceptor: None, login: None, judge: None }
     }
 
     /// The address the server listens on.
@@ -243,6 +260,7 @@ struct Shared {
     tls: Tls,
     acceptor: Option<TlsAcceptor>,
     login: Option<(String, String)>,
+    judge: Option<Judge>,
     state: Mutex<State>,
     changes: Changes,
 }
@@ -606,9 +624,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
     }
 
     async fn dot(&mut self, transaction: Transaction, data: Vec<u8>) -> io::Result<Flow> {
-        let fault = self.shared.fault(Stage::Dot);
+        let (fault, delay) = match &self.shared.judge {
+            Some(judge) => judge(&transaction.mail_from, &data),
+            None => (self.shared.fault(Stage::Dot), Duration::ZERO),
+        };
         let accepted = match &fault {
-            None | Some(Fault::DropAfterAccept) => true,
+            None | Some(Fault::DropAfterAccept | Fault::HangAfterAccept) => true,
             Some(Fault::Reply(reply)) => is_positive(reply),
             Some(Fault::Drop | Fault::Hang) => false,
         };
@@ -623,6 +644,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         };
         // The record comes first, so that a client which has its reply finds the message there.
         self.shared.update(|state| state.messages.push(message));
+        if !delay.is_zero() {
+            tokio::time::sleep(delay).await;
+        }
         Ok(self.give(fault, "250 2.0.0 Message is kept").await?.flow())
     }
 
@@ -637,7 +661,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             None => normal.to_owned(),
             Some(Fault::Reply(reply)) => reply,
             Some(Fault::Drop | Fault::DropAfterAccept) => return Ok(Outcome::Gone),
-            Some(Fault::Hang) => {
+            Some(Fault::Hang | Fault::HangAfterAccept) => {
                 self.until_closed().await?;
                 return Ok(Outcome::Gone);
             }

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rcgen::{
-    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa,
-    KeyPair, KeyUsagePurpose,
+    BasicConstraints, Certificate, CertificateParams, CertifiedIssuer, DnType,
+    ExtendedKeyUsagePurpose, IsCa, KeyPair, KeyUsagePurpose,
 };
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
@@ -18,6 +18,7 @@ use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs
 /// A certificate authority of its own, with one server certificate.
 pub struct TestCa {
     ca_pem: String,
+    server_pem: String,
     config: Arc<ServerConfig>,
 }
 
@@ -39,7 +40,9 @@ impl TestCa {
     pub fn for_names(names: &[&str]) -> Self {
         let authority = authority();
         let (certificate, key) = server_certificate(names, &authority);
-        Self { ca_pem: authority.pem(), config: Arc::new(server_config(certificate, key)) }
+        let server_pem = key.serialize_pem() + &certificate.pem();
+        let config = Arc::new(server_config(certificate.der().clone(), key));
+        Self { ca_pem: authority.pem(), server_pem, config }
     }
 
     /// The authority's certificate, in the form a client's configuration takes.
@@ -51,6 +54,14 @@ impl TestCa {
     pub fn write_ca(&self, dir: impl AsRef<Path>) -> PathBuf {
         let path = dir.as_ref().join("ca.pem");
         std::fs::write(&path, &self.ca_pem).unwrap();
+        path
+    }
+
+    /// Writes the server's key and certificate, in this order, to `server.pem` in `dir` and
+    /// returns its path: for a server that is a program of its own.
+    pub fn write_server(&self, dir: impl AsRef<Path>) -> PathBuf {
+        let path = dir.as_ref().join("server.pem");
+        std::fs::write(&path, &self.server_pem).unwrap();
         path
     }
 
@@ -78,7 +89,7 @@ fn authority() -> CertifiedIssuer<'static, KeyPair> {
 fn server_certificate(
     names: &[&str],
     authority: &CertifiedIssuer<'static, KeyPair>,
-) -> (CertificateDer<'static>, KeyPair) {
+) -> (Certificate, KeyPair) {
     let names: Vec<String> = names.iter().map(ToString::to_string).collect();
     let mut params = CertificateParams::new(names).unwrap();
     params.distinguished_name.push(DnType::CommonName, "wirewatch test server");
@@ -87,7 +98,7 @@ fn server_certificate(
     params.use_authority_key_identifier_extension = true;
     let key = KeyPair::generate().unwrap();
     let certificate = params.signed_by(&key, authority).unwrap();
-    (certificate.der().clone(), key)
+    (certificate, key)
 }
 
 fn server_config(certificate: CertificateDer<'static>, key: KeyPair) -> ServerConfig {
