@@ -232,6 +232,18 @@ pub(super) enum DeliveriesAction {
         #[arg(long, conflicts_with = "ids")]
         all: bool,
     },
+    /// Lay failed deliveries aside: they are not sent, and `why` says who decided so
+    Drop {
+        /// Ids of failed deliveries
+        #[arg(required_unless_present = "all", value_name = "ID")]
+        ids: Vec<String>,
+        /// All failed deliveries
+        #[arg(long, conflicts_with = "ids")]
+        all: bool,
+        /// Why, for those who ask later
+        #[arg(long, value_name = "TEXT")]
+        comment: Option<String>,
+    },
 }
 
 #[derive(Debug, clap::Args)]

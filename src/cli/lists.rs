@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::args::{DeliveriesAction, DeliveriesArgs, ListArgs};
+use super::silences::user;
 use super::{CliError, Context};
 use crate::model::{Clock, DeliveryId, DeliveryState, Field};
 use crate::store::{AlertRow, DeliveryRow, FeedRow, Filter, OutletRow, Store, StoryRow};
@@ -69,8 +70,8 @@ pub(super) async fn deliveries(
 ) -> Result<ExitCode, CliError> {
     check_state(&args.list)?;
     let store = attach(&context)?;
-    if let Some(DeliveriesAction::Retry { ids, all }) = args.action {
-        return retry(context, &store, ids, all).await;
+    if let Some(action) = args.action {
+        return act(context, &store, action).await;
     }
     let rows = store.deliveries(filter(&args.list)?).await?;
     let header = ["delivery", "channel", "to", "state", "tries", "due", "title", "last answer"];
@@ -88,23 +89,43 @@ pub(super) async fn deliveries(
     })
 }
 
-async fn retry(
+/// What is done with dead letters.
+async fn act(
     context: Context,
     store: &Store,
-    ids: Vec<String>,
-    all: bool,
+    action: DeliveriesAction,
 ) -> Result<ExitCode, CliError> {
-    let wanted = ids.len();
-    let chosen = (!all).then(|| ids.iter().map(|id| DeliveryId::new(id.as_str())).collect());
-    let count = store.retry_deliveries(chosen, Clock::System.now()).await?;
-    if !all && count < wanted {
+    let chosen = |ids: &[String], all: bool| {
+        (!all).then(|| ids.iter().map(|id| DeliveryId::new(id.as_str())).collect())
+    };
+    let (count, wanted, done) = match action {
+        DeliveriesAction::Retry { ids, all } => {
+            let count = store.retry_deliveries(chosen(&ids, all), Clock::System.now()).await?;
+            (count, ids.len(), "will be sent again")
+        }
+        DeliveriesAction::Drop { ids, all, comment } => {
+            let reason = dropped(comment.as_deref());
+            let count = store.drop_deliveries(chosen(&ids, all), reason).await?;
+            (count, ids.len(), "laid aside")
+        }
+    };
+    if count < wanted {
         let missing = wanted - count;
         return Err(CliError::Failed(format!(
-            "{count} will be sent again; {missing} of the ids name no failed delivery \
+            "{count} {done}; {missing} of the ids name no failed delivery \
              (see `wirewatch deliveries --state failed`)"
         )));
     }
-    say(context, format!("{count} deliveries will be sent again"))
+    let noun = if count == 1 { "delivery" } else { "deliveries" };
+    say(context, format!("{count} {noun} {done}"))
+}
+
+fn dropped(comment: Option<&str>) -> String {
+    let by = user();
+    comment.map_or_else(
+        || format!("dropped by {by} after it failed"),
+        |comment| format!("dropped by {by} after it failed: {comment}"),
+    )
 }
 
 pub(super) fn say(mut context: Context, line: String) -> Result<ExitCode, CliError> {

@@ -95,7 +95,7 @@ fn silence(spared: Spared, now: Timestamp) -> Silence {
 }
 
 /// Who runs this program.
-fn user() -> String {
+pub(super) fn user() -> String {
     std::env::var("SUDO_USER")
         .or_else(|_| std::env::var("USER"))
         .unwrap_or_else(|_| "unknown".to_owned())

@@ -3,12 +3,14 @@
 //!
 //! Nothing here stops polling; only a 410 does, in `schedule`.
 
+mod host;
 mod sentence;
 mod state;
 mod system;
 #[cfg(test)]
 mod tests;
 
+pub use host::host_notices;
 pub use sentence::{Facts, Sentence, sentence};
 pub use state::{Change, Seen, step};
 pub use system::{AllQuiet, NOISY, STALLED, SystemFacts, heartbeat, system_notices};

@@ -50,8 +50,10 @@ pub fn sentence(kind: NoticeKind, name: &str, facts: &Facts<'_>) -> Sentence {
         NoticeKind::RandomGuids => random_guids(),
         NoticeKind::Gap => gap(facts),
         NoticeKind::Moved => moved(facts),
-        // Of wirewatch itself, worded in `system`; of a feed there is nothing to add.
-        NoticeKind::DeliveryStalled
+        // Worded in `system` and `host`; of a feed there is nothing to add.
+        NoticeKind::HostDown
+        | NoticeKind::HostUp
+        | NoticeKind::DeliveryStalled
         | NoticeKind::DeliveryResumed
         | NoticeKind::DeadLetter
         | NoticeKind::NoisyRule

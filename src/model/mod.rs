@@ -35,7 +35,9 @@ pub use identity::{
 pub use ids::{AlertId, ChannelName, DeliveryId, EntryId, FeedName, RuleName, StoryId, UpdateId};
 pub use manners::{Manners, RetryPolicy};
 pub use matching::{Field, Match, Span};
-pub use notice::{ChannelFlow, Content, DigestContent, Notice, NoticeContent, NoticeKind};
+pub use notice::{
+    ChannelFlow, Content, DigestContent, HostFlow, Notice, NoticeContent, NoticeKind,
+};
 pub use routing::{Due, Role, Route, Silence};
 pub use secret::Secret;
 pub use story::{

@@ -28,6 +28,10 @@ pub enum NoticeKind {
     Gap,
     /// It moved for good, and is polled at its new address.
     Moved,
+    /// No feed of a host can be read; the host's name stands for the feed.
+    HostDown,
+    /// A feed of that host was read again.
+    HostUp,
     /// A channel's deliveries have waited for long.
     DeliveryStalled,
     /// They go out again.
@@ -44,7 +48,7 @@ pub enum NoticeKind {
 
 impl NoticeKind {
     /// Every kind there is.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 18] = [
         Self::Degraded,
         Self::Down,
         Self::Challenged,
@@ -55,6 +59,8 @@ impl NoticeKind {
         Self::RandomGuids,
         Self::Gap,
         Self::Moved,
+        Self::HostDown,
+        Self::HostUp,
         Self::DeliveryStalled,
         Self::DeliveryResumed,
         Self::DeadLetter,
@@ -76,6 +82,8 @@ impl NoticeKind {
             Self::RandomGuids => "random-guids",
             Self::Gap => "gap",
             Self::Moved => "moved",
+            Self::HostDown => "host-down",
+            Self::HostUp => "host-up",
             Self::DeliveryStalled => "delivery-stalled",
             Self::DeliveryResumed => "delivery-resumed",
             Self::DeadLetter => "dead-letter",
@@ -94,11 +102,12 @@ impl NoticeKind {
     pub fn severity(self) -> Severity {
         match self {
             Self::Down | Self::Challenged | Self::Gone | Self::Gap => Severity::High,
+            Self::HostDown => Severity::High,
             Self::DeliveryStalled | Self::DeadLetter | Self::DiskLow => Severity::High,
             Self::Silent | Self::MassChange | Self::RandomGuids => Severity::Normal,
             Self::NoisyRule => Severity::Normal,
             Self::Degraded | Self::Recovered | Self::Moved => Severity::Low,
-            Self::DeliveryResumed | Self::Heartbeat => Severity::Low,
+            Self::HostUp | Self::DeliveryResumed | Self::Heartbeat => Severity::Low,
         }
     }
 }
@@ -116,6 +125,27 @@ pub struct ChannelFlow {
     pub dead: i64,
     /// What a receiver said last.
     pub answer: Option<String>,
+}
+
+/// How the feeds of one host do, where several fail or their host was told of.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct HostFlow {
+    /// The host.
+    pub host: String,
+    /// Feeds of it that are polled.
+    pub feeds: i64,
+    /// Those that failed after any of the host's feeds was last read.
+    pub failing: i64,
+    /// Those that count as down or challenged.
+    pub down: i64,
+    /// When any of them was last read.
+    pub last_success: Option<Timestamp>,
+    /// Names of some that fail.
+    pub some: Vec<String>,
+    /// What went wrong with one of them.
+    pub error: Option<String>,
+    /// Whether its last notice said that it is down.
+    pub told: bool,
 }
 
 /// Something operators should know.

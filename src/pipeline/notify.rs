@@ -7,6 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Poller, Pulse, Watched};
 use crate::alert;
+use crate::health;
 use crate::model::Clock;
 use crate::store::{NoticePlan, Store, StoreError};
 
@@ -59,6 +60,11 @@ impl Notifier {
     pub async fn tell(&self, at_once: bool) -> Result<(), StoreError> {
         let live = self.live.borrow().clone();
         let now = self.clock.now();
+        // First, so that what belongs to a host's outage is told as that.
+        let notices = health::host_notices(&self.store.hosts().await?, now);
+        if !notices.is_empty() {
+            self.store.add_notices(notices).await?;
+        }
         let plan = NoticePlan {
             quiet: live.quiet_notices.clone(),
             deliveries: Box::new(move |message| {

@@ -117,6 +117,29 @@ impl Store {
         .await
     }
 
+    /// Lays failed deliveries aside for good, with the reason that `why` shows.
+    /// `None` means all of them. Returns how many.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn drop_deliveries(
+        &self,
+        ids: Option<Vec<DeliveryId>>,
+        reason: String,
+    ) -> Result<usize, StoreError> {
+        self.write(move |db| {
+            let all = ids.is_none();
+            let ids: Vec<String> =
+                ids.unwrap_or_default().iter().map(|id| id.as_str().to_string()).collect();
+            db.execute(
+                "UPDATE delivery SET state = 'suppressed', reason = ?1 WHERE state = 'failed' \
+                 AND (?2 OR uid IN (SELECT value FROM json_each(?3)))",
+                params![reason, all, json(&ids)],
+            )
+        })
+        .await
+    }
+
     /// When a channel next has something to send.
     ///
     /// # Errors

@@ -20,6 +20,7 @@ mod lock;
 mod lookup;
 mod migrate;
 mod notices;
+mod outages;
 mod overview;
 mod query;
 mod rows;

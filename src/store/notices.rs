@@ -5,6 +5,7 @@
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, Row, params};
 
+use super::outages::inhibit;
 use super::rows::{millis, time};
 use super::{Store, StoreError};
 use crate::model::{FeedName, Notice, NoticeContent, NoticeKind, PlannedDelivery};
@@ -58,6 +59,7 @@ impl Store {
                     [kind.as_str()],
                 )?;
             }
+            inhibit(db)?;
             if !plan.at_once && !is_time(db, now)? {
                 return Ok(0);
             }
@@ -138,7 +140,8 @@ pub(super) fn message(db: &Connection, id: i64) -> rusqlite::Result<NoticeConten
 }
 
 fn untold(db: &Connection) -> rusqlite::Result<bool> {
-    db.prepare_cached("SELECT EXISTS (SELECT 1 FROM notice WHERE told = 0)")?
+    // 2: part of a host's notice, which may be over now.
+    db.prepare_cached("SELECT EXISTS (SELECT 1 FROM notice WHERE told IN (0, 2))")?
         .query_row([], |row| row.get(0))
 }
 

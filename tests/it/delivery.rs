@@ -65,6 +65,23 @@ async fn a_dead_letter_is_kept_and_sent_again_by_command_with_its_old_id() {
 }
 
 #[tokio::test]
+async fn a_dead_letter_that_is_dropped_is_not_sent_and_its_reason_is_kept() {
+    let world = world_with_marker().await;
+    world.hook.answer(vec![Answer::Status(410)]);
+    let config = world.config(&world.toml(&world.feed("a")));
+    assert_eq!(world.once(&config).await.drained.failed, 1);
+    let store = Store::attach(&config.store).unwrap();
+    let reason = "dropped by ana after it failed: no longer of interest".to_owned();
+    let unknown = Some(vec![DeliveryId::new("d0")]);
+    assert_eq!(store.drop_deliveries(unknown, reason.clone()).await.unwrap(), 0);
+    assert_eq!(store.drop_deliveries(None, reason.clone()).await.unwrap(), 1);
+    assert_eq!(store.retry_deliveries(None, world.clock.now()).await.unwrap(), 0);
+    assert_eq!(world.once(&config).await.drained, Default::default());
+    let row = &world.deliveries(&config).await[0];
+    assert_eq!((row.state.as_str(), row.reason.as_ref()), ("suppressed", Some(&reason)));
+}
+
+#[tokio::test]
 async fn an_answer_that_will_not_change_ends_after_three_tries() {
     let world = world_with_marker().await;
     world.hook.answer(vec![Answer::Status(404), Answer::Status(404), Answer::Status(404)]);

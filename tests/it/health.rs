@@ -88,9 +88,9 @@ async fn notices_that_were_sent_are_forgotten_with_time_and_what_waits_is_not() 
 }
 
 #[tokio::test]
-async fn the_outage_of_many_feeds_is_one_message() {
+async fn the_outages_of_two_feeds_are_one_message() {
     let world = World::new().await;
-    let names = ["a", "b", "c"];
+    let names = ["a", "b"];
     for name in names {
         world.feeds.route(&format!("/{name}"), handler(|_| Reply::status(500)));
     }
@@ -99,7 +99,7 @@ async fn the_outage_of_many_feeds_is_one_message() {
     polls(&world, &config, 8, HOUR).await;
     let messages = told(&world);
     assert_eq!(messages.len(), 1, "{messages:#?}");
-    assert_eq!(kinds(&world), ["down", "down", "down"]);
+    assert_eq!(kinds(&world), ["down", "down"]);
 }
 
 #[tokio::test]
@@ -484,4 +484,33 @@ async fn the_dead_mans_switch_is_asked_for_while_all_is_alive() {
     let app = world.start(&world.config(&toml)).await;
     world.feeds.wait_for("/ping", 1).await;
     assert!(app.stop().await);
+}
+
+#[tokio::test]
+async fn a_hosts_outage_is_one_notice_and_so_is_its_end() {
+    let world = World::new().await;
+    let names: Vec<String> = (0..12).map(|n| format!("f{n:02}")).collect();
+    let path = |name: &String| format!("/{name}");
+    for name in &names {
+        world.feeds.serve(&path(name), "text/xml", items(1..2));
+    }
+    let feeds: String = names.iter().map(|name| world.feed(name)).collect();
+    let config = world.config(&world.toml(&feeds));
+    world.once(&config).await;
+    for name in &names {
+        world.feeds.route(&path(name), handler(|_| Reply::status(502)));
+    }
+    polls(&world, &config, 10, HOUR).await;
+    assert_eq!(kinds(&world), ["host-down"]);
+    let text = told(&world)[0]["data"]["notices"][0]["text"].as_str().unwrap().to_owned();
+    assert!(text.contains("\"f00\"") && text.contains("and 7 more"), "{text}");
+    // It comes back, but for one feed, which is told of by itself then.
+    for name in &names[1..] {
+        world.feeds.serve(&path(name), "text/xml", items(1..3));
+    }
+    polls(&world, &config, 30, HOUR).await;
+    assert_eq!(kinds(&world), ["host-down", "host-up", "down"]);
+    world.feeds.serve(&path(&names[0]), "text/xml", items(1..3));
+    polls(&world, &config, 30, HOUR).await;
+    assert_eq!(kinds(&world), ["host-down", "host-up", "down", "recovered"]);
 }
