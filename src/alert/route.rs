@@ -66,7 +66,7 @@ pub fn route(policy: &ChannelPolicy, due: &Due, silences: &[Silence], now: Times
         return gather(until, "quiet", reason);
     }
     // What was kept back has waited for its digest, and this is it.
-    match due.gathered.as_deref() {
+    match due.gathered.as_deref().filter(|_| !due.released) {
         Some(key) if key.starts_with(RULE) => {
             return budget(policy, due, now).unwrap_or(Route::Send);
         }
@@ -195,6 +195,7 @@ mod tests {
             told: Vec::new(),
             told_of_rule: None,
             superseded: false,
+            released: false,
         }
     }
 

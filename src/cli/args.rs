@@ -231,6 +231,9 @@ pub(super) enum DeliveriesAction {
         /// All failed deliveries
         #[arg(long, conflicts_with = "ids")]
         all: bool,
+        /// Also those that wait for their next try, now that the receiver is back
+        #[arg(long)]
+        waiting: bool,
     },
     /// Lay failed deliveries aside: they are not sent, and `why` says who decided so
     Drop {

@@ -99,8 +99,9 @@ async fn act(
         (!all).then(|| ids.iter().map(|id| DeliveryId::new(id.as_str())).collect())
     };
     let (count, wanted, done) = match action {
-        DeliveriesAction::Retry { ids, all } => {
-            let count = store.retry_deliveries(chosen(&ids, all), Clock::System.now()).await?;
+        DeliveriesAction::Retry { ids, all, waiting } => {
+            let now = Clock::System.now();
+            let count = store.retry_deliveries(chosen(&ids, all), waiting, now).await?;
             (count, ids.len(), "will be sent again")
         }
         DeliveriesAction::Drop { ids, all, comment } => {

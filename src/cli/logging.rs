@@ -11,6 +11,7 @@ use super::args::Command;
 /// Starts logging. `WIREWATCH_LOG` (tracing's filter syntax) overrides the
 /// level; on a terminal only warnings are shown, because alerts are.
 pub(super) fn start(command: &Option<Command>, verbose: u8) {
+    std::panic::set_hook(Box::new(log_panic));
     let daemon = matches!(command, None | Some(Command::Run));
     let usual = match verbose {
         0 if daemon && !std::io::stderr().is_terminal() => "wirewatch=info,warn",
@@ -33,6 +34,14 @@ pub(super) fn start(command: &Option<Command>, verbose: u8) {
         .with_ansi(std::io::stderr().is_terminal())
         .with_target(false);
     let _ = registry.with(stderr).try_init();
+}
+
+/// A bug in a reader of foreign documents quotes them, and what is foreign must
+/// not write lines of its own into the log.
+fn log_panic(info: &std::panic::PanicHookInfo<'_>) {
+    let place = info.location().map(ToString::to_string).unwrap_or_default();
+    let words: String = info.payload_as_str().unwrap_or_default().chars().take(300).collect();
+    tracing::error!(place, ?words, "a bug was met; please report it");
 }
 
 /// systemd names the journal's socket by device and inode (systemd.exec(5)).

@@ -19,12 +19,13 @@ const STUCK: Duration = Duration::from_secs(45);
 const LOOK: Duration = Duration::from_millis(200);
 
 pub(super) async fn run(mut context: Context) -> Result<ExitCode, CliError> {
-    let path = context.config_path()?;
-    let config = context.load()?;
-    warn(&config);
+    // First: until then a SIGHUP, meant as a reload, would end the process.
     let mut hangup = signal(SignalKind::hangup())?;
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
+    let path = context.config_path()?;
+    let config = context.load()?;
+    warn(&config);
     let mut app = App::start(&config, Clock::System).await?;
     notify(&[NotifyState::Ready, NotifyState::Status(&summary(&config))]);
     tracing::info!(

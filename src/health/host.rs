@@ -80,7 +80,7 @@ mod tests {
     }
 
     fn check(host: HostFlow, expected: Option<NoticeKind>) {
-        let notices = host_notices(&[host.clone()], now());
+        let notices = host_notices(std::slice::from_ref(&host), now());
         assert_eq!(notices.first().map(|notice| notice.kind), expected, "{host:?}");
     }
 

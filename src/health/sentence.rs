@@ -152,7 +152,7 @@ fn mass_change(facts: &Facts<'_>) -> Words {
     };
     let now = "wirewatch has taken them for what they are, known entries, and sent no alerts for \
                them. Entries that are truly new are alerted as usual.";
-    let advice = "Compare \"wirewatch items\" for this feed with its site if you want to be sure.";
+    let advice = "Compare \"wirewatch stories --feed NAME\" with its site if you want to be sure.";
     ("changed its identifiers", what, vec![now.to_string(), advice.to_string()])
 }
 

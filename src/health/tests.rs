@@ -296,9 +296,9 @@ fn a_fortnight_with_two_outages_tells_four_times() {
     assert!(requests[12] >= 20, "{requests:?}");
 }
 
-/// Kinds of notices about feeds; the others are worded in `system`.
+/// Kinds of notices about feeds; the others are worded in `host` and `system`.
 fn of_feeds() -> impl Iterator<Item = NoticeKind> {
-    NoticeKind::ALL.into_iter().take_while(|kind| *kind != NoticeKind::DeliveryStalled)
+    NoticeKind::ALL.into_iter().take_while(|kind| *kind != NoticeKind::HostDown)
 }
 
 #[test]

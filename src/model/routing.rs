@@ -103,6 +103,9 @@ pub struct Due {
     pub feed: FeedName,
     /// For which digest it was kept back until now.
     pub gathered: Option<String>,
+    /// Its wait was cut short, because the policy may be another: it is
+    /// decided about as if it were new.
+    pub released: bool,
     /// Who acknowledged the alert.
     pub acknowledged: Option<String>,
     /// Until when somebody does not want to hear of it.

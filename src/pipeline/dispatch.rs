@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -22,6 +22,8 @@ const LEASE: SignedDuration = SignedDuration::from_mins(15);
 /// The loop comes round at least this often, for rows that another process
 /// made due.
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
+/// A receiver that wants to be left alone for longer is asked all the same.
+const LONGEST_PAUSE: SignedDuration = SignedDuration::from_hours(24);
 /// After the store failed: try again then.
 const STORE_PAUSE: Duration = Duration::from_secs(5);
 
@@ -34,6 +36,38 @@ pub struct Drained {
     pub waiting: usize,
     /// Given up.
     pub failed: usize,
+}
+
+/// What became of a send.
+#[derive(Default)]
+struct Done {
+    /// Nothing if it could not be recorded.
+    finish: Option<Finish>,
+    /// Until when the receiver wants nothing.
+    pause: Option<Timestamp>,
+}
+
+/// The sends under way. A receiver's `Retry-After` is for all that waits for it
+/// and costs none of it a try; a restart forgets it, and the first send learns
+/// it again.
+#[derive(Default)]
+struct Sends {
+    under_way: JoinSet<Done>,
+    pause: Option<Timestamp>,
+}
+
+impl Sends {
+    /// The next that ends; nothing when none is under way.
+    async fn next(&mut self) -> Option<Option<Finish>> {
+        let done = self.under_way.join_next().await?.unwrap_or_default();
+        self.pause = self.pause.max(done.pause);
+        Some(done.finish)
+    }
+
+    /// A pause further away was wished before the clock was set back.
+    fn is_paused(&self, now: Timestamp) -> bool {
+        self.pause.is_some_and(|until| now < until && until.duration_since(now) <= LONGEST_PAUSE)
+    }
 }
 
 /// One channel's loop.
@@ -60,12 +94,12 @@ impl Dispatcher {
         mut planned: watch::Receiver<u64>,
     ) {
         let beat = pulse.join(&format!("dispatch {}", self.name), self.clock.awake());
-        let mut sends = JoinSet::new();
+        let mut sends = Sends::default();
         while !stop.is_cancelled() {
             beat.now(self.clock.awake());
             planned.mark_unchanged();
             let wait = match self.start_sends(&mut sends).await {
-                Ok(()) => self.until_next(sends.len()).await,
+                Ok(()) => self.until_next(&sends).await,
                 Err(error) => {
                     tracing::error!(channel = %self.name, %error, "cannot claim deliveries");
                     STORE_PAUSE
@@ -73,7 +107,7 @@ impl Dispatcher {
             };
             tokio::select! {
                 () = stop.cancelled() => {}
-                Some(_) = sends.join_next() => {}
+                Some(_) = sends.next() => {}
                 () = tokio::time::sleep(wait) => {}
                 changed = planned.changed() => {
                     if changed.is_err() {
@@ -82,7 +116,7 @@ impl Dispatcher {
                 }
             }
         }
-        while sends.join_next().await.is_some() {
+        while sends.next().await.is_some() {
             beat.now(self.clock.awake());
         }
     }
@@ -93,41 +127,41 @@ impl Dispatcher {
     /// When the store fails.
     pub async fn drain(&self, stop: &CancellationToken) -> Result<Drained, StoreError> {
         let mut drained = Drained::default();
-        let mut sends = JoinSet::new();
+        let mut sends = Sends::default();
         loop {
             if !stop.is_cancelled() {
                 self.start_sends(&mut sends).await?;
             }
-            match sends.join_next().await {
+            match sends.next().await {
                 None => return Ok(drained),
-                Some(Ok(Some(Finish::Sent))) => drained.sent += 1,
-                Some(Ok(Some(Finish::Retry(_)))) => drained.waiting += 1,
-                Some(Ok(Some(Finish::Failed))) => drained.failed += 1,
-                // The store could not record it, or the send panicked: its
-                // lease ends and it is sent again with the same id.
-                Some(Ok(None) | Err(_)) => drained.waiting += 1,
+                Some(Some(Finish::Sent)) => drained.sent += 1,
+                Some(Some(Finish::Failed)) => drained.failed += 1,
+                // What could not be recorded has a lease that ends; then it is
+                // sent again with the same id.
+                Some(Some(Finish::Retry(_)) | None) => drained.waiting += 1,
             }
         }
     }
 
-    async fn start_sends(&self, sends: &mut JoinSet<Option<Finish>>) -> Result<(), StoreError> {
-        let free = self.channel.manners().at_once.saturating_sub(sends.len());
-        if free == 0 {
+    async fn start_sends(&self, sends: &mut Sends) -> Result<(), StoreError> {
+        let free = self.channel.manners().at_once.saturating_sub(sends.under_way.len());
+        let now = self.clock.now();
+        if free == 0 || sends.is_paused(now) {
             return Ok(());
         }
-        let now = self.clock.now();
-        let gate = Box::new(ChannelGate::new(&self.live.borrow().clone(), &self.name, now));
+        let gate = Box::new(ChannelGate::new(&self.live, &self.name, now));
         let name = self.name.clone();
         let claimed = self.store.claim_deliveries(name, gate, now, (LEASE, free)).await?;
         for delivery in claimed {
             let dispatcher = self.clone();
-            sends.spawn(async move { dispatcher.send(delivery).await });
+            sends.under_way.spawn(async move { dispatcher.send(delivery).await });
         }
         Ok(())
     }
 
-    async fn until_next(&self, sending: usize) -> Duration {
-        if sending >= self.channel.manners().at_once {
+    async fn until_next(&self, sends: &Sends) -> Duration {
+        let now = self.clock.now();
+        if sends.under_way.len() >= self.channel.manners().at_once || sends.is_paused(now) {
             return LONGEST_WAIT;
         }
         let Ok(Some(due)) = self.store.next_delivery_due(self.name.clone()).await else {
@@ -137,21 +171,25 @@ impl Dispatcher {
         wait.unsigned_abs().clamp(Duration::from_millis(5), LONGEST_WAIT)
     }
 
-    async fn send(&self, delivery: Delivery) -> Option<Finish> {
+    async fn send(&self, delivery: Delivery) -> Done {
         let started_at = self.clock.now();
         let outcome = self.channel.send(&delivery, started_at).await;
         let finished_at = self.clock.now();
         let finish = self.decide(&delivery, &outcome);
+        let pause = match outcome {
+            Outcome::TryAgain { not_before, .. } => not_before,
+            Outcome::Sent(_) | Outcome::Refused(_) | Outcome::GiveUp(_) => None,
+        };
         self.tell(&delivery, &outcome, finish);
         let attempt = Attempt { started_at, finished_at, outcome };
         match self.store.finish_delivery(delivery.id.clone(), attempt, finish).await {
-            Ok(()) => Some(finish),
+            Ok(()) => Done { finish: Some(finish), pause },
             Err(error) => {
                 tracing::error!(
                     delivery = %delivery.id, %error,
                     "cannot record a delivery; it will be sent again with the same id"
                 );
-                None
+                Done { finish: None, pause }
             }
         }
     }

@@ -1,38 +1,42 @@
 //! Routes deliveries that are due, for one channel, inside the claim.
 
-use std::sync::Arc;
-
 use jiff::Timestamp;
 
-use super::Live;
+use super::Watched;
 use crate::alert::{self, ChannelPolicy};
 use crate::model::{ChannelName, DeliveryId, Due, Route, Silence};
 use crate::store::{DigestIds, Gate};
 
-/// A channel's policy as it is now.
+/// A channel's policy, the newest at every question: a claim may take many
+/// transactions, and what a reload releases meanwhile must meet the new one.
 pub(super) struct ChannelGate {
-    policy: ChannelPolicy,
+    live: Watched,
+    channel: ChannelName,
     now: Timestamp,
 }
 
 impl ChannelGate {
-    pub(super) fn new(live: &Arc<Live>, channel: &ChannelName, now: Timestamp) -> Self {
-        Self { policy: live.policy.channels.get(channel).cloned().unwrap_or_default(), now }
+    pub(super) fn new(live: &Watched, channel: &ChannelName, now: Timestamp) -> Self {
+        Self { live: live.clone(), channel: channel.clone(), now }
+    }
+
+    fn policy(&self) -> ChannelPolicy {
+        self.live.borrow().policy.channels.get(&self.channel).cloned().unwrap_or_default()
     }
 }
 
 impl Gate for ChannelGate {
     fn budget(&self) -> usize {
-        self.policy.max_per_hour.map_or(0, |most| most as usize)
+        self.policy().max_per_hour.map_or(0, |most| most as usize)
     }
 
     fn groups_since(&self) -> Option<Timestamp> {
-        let interval = self.policy.group_interval;
+        let interval = self.policy().group_interval;
         if interval.is_zero() { None } else { self.now.checked_sub(interval).ok() }
     }
 
     fn route(&self, due: &Due, silences: &[Silence]) -> Route {
-        alert::route(&self.policy, due, silences, self.now)
+        alert::route(&self.policy(), due, silences, self.now)
     }
 
     fn digest(&self, channel: &ChannelName, recipient: &str, members: &[DeliveryId]) -> DigestIds {

@@ -19,6 +19,9 @@ use crate::model::{
 /// Deliveries routed in one transaction; the rest comes with the next claim.
 const ROUTED: usize = 1_000;
 
+/// Before the key of a digest whose members are decided about anew.
+pub(super) const RELEASED: &str = "again:";
+
 /// Decides what becomes of deliveries that are due.
 pub trait Gate: Send + Sync {
     /// How many messages of the last hour it wants to know of.
@@ -149,6 +152,7 @@ impl Claims<'_> {
 
     fn found(&self, row: &Row<'_>) -> rusqlite::Result<Found> {
         let (severity, role): (String, String) = (row.get("severity")?, row.get("role")?);
+        let gathered: Option<String> = row.get("gather")?;
         Ok(Found {
             row: row.get("id")?,
             id: DeliveryId::new(row.get::<_, String>("uid")?),
@@ -162,7 +166,8 @@ impl Claims<'_> {
                 story: StoryId::new(row.get::<_, String>("story_uid")?),
                 alert: AlertId::new(row.get::<_, String>("alert_uid")?),
                 feed: FeedName::new(row.get::<_, String>("feed")?),
-                gathered: row.get("gather")?,
+                released: gathered.as_ref().is_some_and(|key| key.starts_with(RELEASED)),
+                gathered,
                 acknowledged: row.get("acknowledged")?,
                 snoozed: optional_time(row, "snoozed")?,
                 told: Vec::new(),
@@ -273,11 +278,12 @@ impl Claims<'_> {
         let ids: Vec<DeliveryId> = members.iter().map(|(_, id)| id.clone()).collect();
         let rows: Vec<i64> = members.iter().map(|(row, _)| *row).collect();
         let ids = self.gate.digest(self.channel, recipient, &ids);
+        let shown_key = key.strip_prefix(RELEASED).unwrap_or(key);
         let digest: i64 = self.db.query_row(
             "INSERT INTO digest (uid, created_at, key, reason) \
              SELECT ?1, ?2, ?3, coalesce((SELECT reason FROM delivery WHERE id = ?4), '') \
              RETURNING id",
-            params![ids.digest, millis(self.now), key, rows.first()],
+            params![ids.digest, millis(self.now), shown_key, rows.first()],
             |row| row.get(0),
         )?;
         self.db.execute(

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 
+use super::claim::RELEASED;
 use super::rows::{json, millis, optional_time, time};
 use super::{Store, StoreError};
 use crate::model::{Attempt, ChannelName, DeliveryId, Outcome, Outlet};
@@ -66,16 +67,17 @@ impl Store {
     }
 
     /// Has what is kept back for quiet hours, a digest or a budget decided anew,
-    /// because the policy may be another. Returns how many.
+    /// because the policy may be another. What waited together and may go now
+    /// goes out in one digest all the same. Returns how many.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn release_held(&self, now: Timestamp) -> Result<usize, StoreError> {
         self.write(move |db| {
             db.execute(
-                "UPDATE delivery SET due_at = ?, gather = NULL WHERE state = 'waiting' \
+                "UPDATE delivery SET due_at = ?1, gather = ?2 || gather WHERE state = 'waiting' \
                  AND first_try IS NULL AND gather IN ('quiet', 'digest', 'storm')",
-                [millis(now)],
+                params![millis(now), RELEASED],
             )
         })
         .await
@@ -94,13 +96,15 @@ impl Store {
     }
 
     /// Makes failed deliveries wait again, due at once and with a fresh
-    /// schedule; their ids stay. `None` means all of them. Returns how many.
+    /// schedule; their ids stay. `None` means all of them. With `waiting` those
+    /// too that wait for their next try. Returns how many.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn retry_deliveries(
         &self,
         ids: Option<Vec<DeliveryId>>,
+        waiting: bool,
         now: Timestamp,
     ) -> Result<usize, StoreError> {
         self.write(move |db| {
@@ -109,9 +113,11 @@ impl Store {
                 ids.unwrap_or_default().iter().map(|id| id.as_str().to_string()).collect();
             db.execute(
                 "UPDATE delivery SET state = 'waiting', due_at = ?1, attempts = 0, \
-                 finished_at = NULL, leased_until = NULL WHERE state = 'failed' \
+                 finished_at = NULL, leased_until = NULL \
+                 WHERE (state = 'failed' OR (?4 AND state = 'waiting' AND attempts > 0 \
+                   AND (leased_until IS NULL OR leased_until <= ?1))) \
                  AND (?2 OR uid IN (SELECT value FROM json_each(?3)))",
-                params![millis(now), all, json(&ids)],
+                params![millis(now), all, json(&ids), waiting],
             )
         })
         .await

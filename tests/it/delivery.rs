@@ -49,6 +49,21 @@ async fn a_receivers_retry_after_is_waited_for() {
 }
 
 #[tokio::test]
+async fn a_receivers_retry_after_holds_up_all_that_waits_for_it_and_costs_no_try() {
+    let world = World::new().await;
+    let items = [("1", "A marker", "x"), ("2", "Another marker elsewhere", "y")];
+    world.feeds.serve("/a", "text/xml", rss(&items));
+    world.hook.answer(vec![Answer::RetryAfter(429, "3600")]);
+    let config = world.config(&world.toml(&world.feed("a")));
+    assert_eq!(world.once(&config).await.drained.waiting, 1);
+    assert_eq!(world.hook.attempts().len(), 1);
+    let tries: Vec<_> = world.deliveries(&config).await.iter().map(|row| row.attempts).collect();
+    assert_eq!(tries.iter().sum::<i64>(), 1, "{tries:?}");
+    world.wait(SignedDuration::from_mins(70));
+    assert_eq!(world.once(&config).await.drained.sent, 2);
+}
+
+#[tokio::test]
 async fn a_dead_letter_is_kept_and_sent_again_by_command_with_its_old_id() {
     let world = world_with_marker().await;
     world.hook.answer(vec![Answer::Status(410)]);
@@ -58,8 +73,8 @@ async fn a_dead_letter_is_kept_and_sent_again_by_command_with_its_old_id() {
     assert_eq!(dead.state, "failed");
     let store = Store::attach(&config.store).unwrap();
     let unknown = vec![DeliveryId::new("d0")];
-    assert_eq!(store.retry_deliveries(Some(unknown), world.clock.now()).await.unwrap(), 0);
-    assert_eq!(store.retry_deliveries(None, world.clock.now()).await.unwrap(), 1);
+    assert_eq!(store.retry_deliveries(Some(unknown), false, world.clock.now()).await.unwrap(), 0);
+    assert_eq!(store.retry_deliveries(None, false, world.clock.now()).await.unwrap(), 1);
     assert_eq!(world.once(&config).await.drained.sent, 1);
     assert_eq!(world.hook.wait_for(1).await.last().unwrap().id, dead.id);
 }
@@ -75,7 +90,7 @@ async fn a_dead_letter_that_is_dropped_is_not_sent_and_its_reason_is_kept() {
     let unknown = Some(vec![DeliveryId::new("d0")]);
     assert_eq!(store.drop_deliveries(unknown, reason.clone()).await.unwrap(), 0);
     assert_eq!(store.drop_deliveries(None, reason.clone()).await.unwrap(), 1);
-    assert_eq!(store.retry_deliveries(None, world.clock.now()).await.unwrap(), 0);
+    assert_eq!(store.retry_deliveries(None, false, world.clock.now()).await.unwrap(), 0);
     assert_eq!(world.once(&config).await.drained, Default::default());
     let row = &world.deliveries(&config).await[0];
     assert_eq!((row.state.as_str(), row.reason.as_ref()), ("suppressed", Some(&reason)));

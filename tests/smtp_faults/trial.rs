@@ -159,7 +159,7 @@ impl Trial {
         }
         let ids = dead.iter().map(|row| DeliveryId::new(row.id.as_str())).collect();
         let now = self.world.clock.now();
-        let revived = self.store.retry_deliveries(first.then_some(ids), now).await.unwrap();
+        let revived = self.store.retry_deliveries(first.then_some(ids), false, now).await.unwrap();
         if revived != dead.len() {
             self.found.problems.push(format!("{revived} of {} dead letters wait", dead.len()));
         }

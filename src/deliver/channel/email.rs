@@ -294,6 +294,15 @@ mod tests {
     }
 
     async fn send(change: impl FnOnce(&mut EmailOptions), script: &Script) -> Outcome {
+        send_times(1, change, script).await.remove(0)
+    }
+
+    /// Several attempts by one channel, to a relay that takes one connection.
+    async fn send_times(
+        times: usize,
+        change: impl FnOnce(&mut EmailOptions),
+        script: &Script,
+    ) -> Vec<Outcome> {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let mut options = options(listener.local_addr().unwrap().port());
         change(&mut options);
@@ -304,8 +313,15 @@ mod tests {
             serve(listener, script.clone(), implicit).await;
             std::future::pending::<()>().await;
         };
+        let attempts = async {
+            let mut outcomes = Vec::new();
+            for _ in 0..times {
+                outcomes.push(email.send(&delivery, NOW).await);
+            }
+            outcomes
+        };
         tokio::select! {
-            outcome = email.send(&delivery, NOW) => outcome,
+            outcomes = attempts => outcomes,
             () = server => unreachable!(),
         }
     }
@@ -424,10 +440,42 @@ Alert a0123456789abcdef, story s0123456789abcdef";
     #[tokio::test]
     async fn a_refusal_stands_though_the_relay_does_not_say_goodbye() {
         for stage in ["MAIL", "RCPT", "DATA", "DOT"] {
-            let faults = vec![(stage, "550 5.7.1 no"), ("QUIT", "-")];
+            let faults = vec![(stage, "550 5.1.1 no"), ("QUIT", "-")];
             let outcome = send(|_| {}, &Script { faults, ..Script::default() }).await;
             assert!(matches!(outcome, Outcome::GiveUp(_)), "{stage}: {outcome:?}");
         }
+    }
+
+    #[tokio::test]
+    async fn a_relay_that_wants_a_login_keeps_the_alert_waiting() {
+        let denied = "554 5.7.1 <desk@example.org>: Recipient address rejected: Access denied";
+        let outcome = send(|_| {}, &Script::fault("RCPT", denied)).await;
+        assert!(matches!(outcome, Outcome::TryAgain { .. }), "{outcome:?}");
+        // After a login, or of the message itself, it is a verdict.
+        let script = Script {
+            faults: vec![("RCPT", denied)],
+            capabilities: "250-AUTH PLAIN\n",
+            ..Script::default()
+        };
+        let outcome = send(login, &script).await;
+        assert!(matches!(outcome, Outcome::GiveUp(_)), "{outcome:?}");
+        let outcome = send(|_| {}, &Script::fault("DOT", "554 5.7.1 spam")).await;
+        assert!(matches!(outcome, Outcome::GiveUp(_)), "{outcome:?}");
+    }
+
+    #[tokio::test]
+    async fn a_refused_login_is_not_tried_again_at_once() {
+        let script = Script {
+            faults: vec![("AUTH", "535 5.7.8 wrong password")],
+            capabilities: "250-AUTH PLAIN\n",
+            ..Script::default()
+        };
+        let outcomes = send_times(2, login, &script).await;
+        for (outcome, expected) in outcomes.into_iter().zip(["AUTH: ", "AUTH, a moment ago: "]) {
+            let Outcome::TryAgain { reason, .. } = outcome else { panic!("{outcome:?}") };
+            assert!(reason.starts_with(expected), "{reason}");
+        }
+        assert_eq!(script.heard().matches("AUTH PLAIN").count(), 1);
     }
 
     #[tokio::test]

@@ -3,17 +3,21 @@
 use std::time::{Duration, SystemTime};
 
 use jiff::Timestamp;
-use lettre::message::header::{ContentTransferEncoding, ContentType, HeaderName, HeaderValue};
-use lettre::message::{Mailbox, MultiPart, SinglePart};
+use lettre::message::header::{
+    ContentTransferEncoding, ContentType, From, Header, HeaderName, HeaderValue, Headers, To,
+};
+use lettre::message::{Mailbox, Mailboxes, MultiPart, SinglePart};
 use lettre::{Address, Message as Mail};
 use url::Host;
 
 use crate::deliver::BuildError;
-use crate::deliver::text::one_line;
+use crate::deliver::text::{clean, one_line};
 
 /// Longer subjects are cut; without spaces they could not be folded.
 const MAX_SUBJECT: usize = 200;
 const MAX_DISPLAY_NAME: usize = 100;
+/// RFC 2047: for a line that holds an encoded word.
+const MAX_ENCODED_LINE: usize = 76;
 
 /// All that a mail is made of.
 pub(super) struct Parts<'a> {
@@ -34,7 +38,7 @@ pub(super) fn compose(parts: Parts<'_>) -> Result<Mail, lettre::error::Error> {
     let domain = parts.from.email.domain();
     let thread = format!("<{}@{domain}>", parts.story);
     let list = format!("<{}.wirewatch.{domain}>", label(parts.rule));
-    Mail::builder()
+    let mut mail = Mail::builder()
         .from(parts.from.clone())
         .to(parts.to.clone())
         .date(system_time(parts.date))
@@ -50,7 +54,26 @@ pub(super) fn compose(parts: Parts<'_>) -> Result<Mail, lettre::error::Error> {
             MultiPart::alternative()
                 .singlepart(part(ContentType::TEXT_PLAIN, parts.text))
                 .singlepart(part(ContentType::TEXT_HTML, parts.html)),
-        )
+        )?;
+    mail.headers_mut().insert_raw(folded("From", From::from(Mailboxes::from(parts.from.clone()))));
+    mail.headers_mut().insert_raw(folded("To", To::from(Mailboxes::from(parts.to.clone()))));
+    Ok(mail)
+}
+
+/// An address header whose line ends before the address where it would be too
+/// long for a line with an encoded word (RFC 2047, section 2).
+fn folded(name: &'static str, header: impl Header) -> HeaderValue {
+    let mut alone = Headers::new();
+    alone.set(header);
+    let text = alone.to_string();
+    let encoded = text.trim_end().split_once(": ").map_or("", |(_, value)| value);
+    let too_long = text.split("\r\n").any(|line| line.len() > MAX_ENCODED_LINE);
+    let encoded = match encoded.rsplit_once(" <") {
+        Some((display, address)) if too_long => format!("{display}\r\n <{address}"),
+        _ => encoded.to_owned(),
+    };
+    let name = HeaderName::new_from_ascii_str(name);
+    HeaderValue::dangerous_new_pre_encoded(name, encoded.clone(), encoded)
 }
 
 /// Foreign text is never sent as it is: quoted-printable keeps its lines
@@ -66,7 +89,7 @@ fn part(content_type: ContentType, body: String) -> SinglePart {
 /// One line that no reader takes for an encoded word (RFC 2047): decoded, it
 /// could say anything, line breaks included.
 fn header_text(text: &str, max: usize) -> String {
-    one_line(&text.replace("=?", "= ?"), max)
+    one_line(&clean(text).replace("=?", "= ?"), max)
 }
 
 fn header(name: &'static str, value: String) -> HeaderValue {
@@ -139,6 +162,14 @@ mod tests {
         let bytes = composed(from, rule, subject, body);
         let text = String::from_utf8(bytes.clone()).expect("a mail is ASCII");
         assert!(text.is_ascii(), "{text}");
+        let (head, _) = text.split_once("\r\n\r\n").unwrap();
+        for line in head.split("\r\n").filter(|line| line.contains("=?")) {
+            assert!(
+                line.len() <= MAX_ENCODED_LINE,
+                "a header line of {} octets: {line}",
+                line.len()
+            );
+        }
         for line in text.split("\r\n") {
             assert!(line.len() <= 998, "a line of {} octets", line.len());
             assert!(!line.contains(['\r', '\n', '\0']), "bare line end in {line:?}");

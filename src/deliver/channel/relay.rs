@@ -1,6 +1,7 @@
 //! The way to a mail relay: connection, TLS, login, and one transaction.
 
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use lettre::Message as Mail;
@@ -25,6 +26,8 @@ use crate::model::Outcome;
 const GOODBYE: Duration = Duration::from_secs(2);
 
 const MAX_REPLY: usize = 200;
+/// Between two logins, after one was refused.
+const LOGIN_PAUSE: Duration = Duration::from_secs(30);
 
 /// How to reach the relay.
 pub(super) struct Relay {
@@ -33,6 +36,8 @@ pub(super) struct Relay {
     encryption: Encryption,
     credentials: Option<Credentials>,
     hello: ClientId,
+    /// When the relay last refused the login, and its words.
+    refused: Mutex<Option<(Instant, String)>>,
 }
 
 enum Encryption {
@@ -45,6 +50,8 @@ enum Encryption {
 /// set-up that is at fault, and a person can mend both: the alert must wait.
 enum Failure {
     Setup(&'static str, String),
+    /// An envelope that was refused on a connection without a login.
+    Stranger(SmtpError),
     Transaction(SmtpError),
 }
 
@@ -72,19 +79,24 @@ impl Relay {
             _ => return Err(BuildError::Unsafe("username and password go together")),
         };
         let hello = hello(options.hello_name.as_deref())?;
-        Ok(Self { host, port: options.port, encryption, credentials, hello })
+        let refused = Mutex::default();
+        Ok(Self { host, port: options.port, encryption, credentials, hello, refused })
     }
 
     /// Hands a mail to the relay, within this time; the answer after its last
     /// dot is the proof.
     pub(super) async fn take(&self, mail: &Mail, limit: Duration) -> Outcome {
+        if let Some(words) = self.refusal() {
+            return try_again(words);
+        }
         let end = Instant::now() + limit;
         let mut connection = match timeout_at(end, self.ready()).await {
             Ok(Ok(connection)) => connection,
             Ok(Err(failure)) => return failure.outcome(),
             Err(_) => return try_again("timed out"),
         };
-        let Ok(answer) = timeout_at(end, transact(&mut connection, mail)).await else {
+        let known = self.credentials.is_some();
+        let Ok(answer) = timeout_at(end, transact(&mut connection, mail, known)).await else {
             return try_again("timed out");
         };
         // What the relay has said stands, whether it says goodbye or not.
@@ -103,10 +115,28 @@ impl Relay {
                 return Err(Failure::Setup("AUTH", "the connection is not encrypted".to_owned()));
             }
             let mechanisms = [Mechanism::Plain, Mechanism::Login];
-            let answer = connection.auth(&mechanisms, credentials).await;
-            answer.map_err(|error| Failure::at("AUTH", &error))?;
+            if let Err(error) = connection.auth(&mechanisms, credentials).await {
+                self.note_refusal(&error);
+                return Err(Failure::at("AUTH", &error));
+            }
         }
         Ok(connection)
+    }
+
+    fn note_refusal(&self, error: &SmtpError) {
+        if error.is_permanent() {
+            let words = format!("AUTH, a moment ago: {}", describe(error));
+            let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+            *refused = Some((Instant::now(), words));
+        }
+    }
+
+    /// What the relay said when it refused the login just now. Many alerts
+    /// with a wrong password would have the account locked.
+    fn refusal(&self) -> Option<String> {
+        let refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        let recent = refused.as_ref().filter(|(at, _)| at.elapsed() < LOGIN_PAUSE);
+        recent.map(|(_, words)| words.clone())
     }
 
     async fn connect(&self) -> Result<AsyncSmtpConnection, Failure> {
@@ -136,7 +166,11 @@ impl Relay {
 
 /// The mail transaction of RFC 5321, section 3.3. The library has one too,
 /// but that waits for the answer to a QUIT before it tells of a refusal.
-async fn transact(connection: &mut AsyncSmtpConnection, mail: &Mail) -> Result<Response, Failure> {
+async fn transact(
+    connection: &mut AsyncSmtpConnection,
+    mail: &Mail,
+    known: bool,
+) -> Result<Response, Failure> {
     let (envelope, data) = (mail.envelope(), mail.formatted());
     let mut parameters = Vec::new();
     let mut addresses = envelope.from().into_iter().chain(envelope.to());
@@ -149,7 +183,7 @@ async fn transact(connection: &mut AsyncSmtpConnection, mail: &Mail) -> Result<R
         // RFC 6531, section 3.6: the header holds the address too.
         parameters.push(MailParameter::Body(MailBodyParameter::EightBitMime));
     }
-    let failed = Failure::Transaction;
+    let failed = if known { Failure::Transaction } else { Failure::Stranger };
     connection
         .command(MailFrom::new(envelope.from().cloned(), parameters))
         .await
@@ -158,7 +192,7 @@ async fn transact(connection: &mut AsyncSmtpConnection, mail: &Mail) -> Result<R
         connection.command(Rcpt::new(to.clone(), Vec::new())).await.map_err(failed)?;
     }
     connection.command(Data).await.map_err(failed)?;
-    connection.message(&data).await.map_err(failed)
+    connection.message(&data).await.map_err(Failure::Transaction)
 }
 
 impl Failure {
@@ -169,7 +203,10 @@ impl Failure {
     fn outcome(self) -> Outcome {
         match self {
             Self::Setup(stage, reason) => try_again(format!("{stage}: {reason}")),
-            Self::Transaction(error) => judge(&error),
+            Self::Stranger(error) if is_policy(&error) => {
+                try_again(format!("{} (no login is configured)", describe(&error)))
+            }
+            Self::Stranger(error) | Self::Transaction(error) => judge(&error),
         }
     }
 }
@@ -185,11 +222,22 @@ fn judge(error: &SmtpError) -> Outcome {
     try_again(describe(error))
 }
 
+/// Whether the relay says that it is not allowed (RFC 3463, X.7): a login
+/// mends that.
+fn is_policy(error: &SmtpError) -> bool {
+    error.is_permanent() && error.to_string().contains(" 5.7.")
+}
+
 fn describe(error: &SmtpError) -> String {
     if error.is_response() {
         return "the server said what is no SMTP reply".to_owned();
     }
     let words = error.to_string();
+    if words.contains("CaUsedAsEndEntity") {
+        return "the server's certificate is an authority's own (CA:TRUE), which ca_file cannot \
+                vouch for; give the server a certificate with CA:FALSE"
+            .to_owned();
+    }
     // A hint for programmers that the TLS library adds.
     let words = words.split(": https://docs.rs/").next().unwrap_or_default();
     one_line(words, MAX_REPLY)

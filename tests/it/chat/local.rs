@@ -79,7 +79,7 @@ async fn an_alert_reaches_chat_program_and_files_by_configuration() {
     assert!(all.iter().any(|one| one.path.ends_with(&id("room"))), "no request for the room");
     // A retry by hand repeats the same line, and the same entry in its place.
     let store = wirewatch::store::Store::attach(&config.store).unwrap();
-    assert_eq!(store.retry_deliveries(None, desk.world.clock.now()).await.unwrap(), 1);
+    assert_eq!(store.retry_deliveries(None, false, desk.world.clock.now()).await.unwrap(), 1);
 }
 
 #[tokio::test]
