@@ -98,22 +98,22 @@ async fn act(
     let chosen = |ids: &[String], all: bool| {
         (!all).then(|| ids.iter().map(|id| DeliveryId::new(id.as_str())).collect())
     };
+    let now = Clock::System.now();
     let (count, wanted, done) = match action {
         DeliveriesAction::Retry { ids, all, waiting } => {
-            let now = Clock::System.now();
             let count = store.retry_deliveries(chosen(&ids, all), waiting, now).await?;
             (count, ids.len(), "will be sent again")
         }
         DeliveriesAction::Drop { ids, all, comment } => {
             let reason = dropped(comment.as_deref());
-            let count = store.drop_deliveries(chosen(&ids, all), reason).await?;
+            let count = store.drop_deliveries(chosen(&ids, all), reason, now).await?;
             (count, ids.len(), "laid aside")
         }
     };
     if count < wanted {
         let missing = wanted - count;
         return Err(CliError::Failed(format!(
-            "{count} {done}; {missing} of the ids name no failed delivery \
+            "{count} {done}; {missing} of the ids name no delivery that failed \
              (see `wirewatch deliveries --state failed`)"
         )));
     }

@@ -41,7 +41,11 @@ pub(super) fn start(command: &Option<Command>, verbose: u8) {
 fn log_panic(info: &std::panic::PanicHookInfo<'_>) {
     let place = info.location().map(ToString::to_string).unwrap_or_default();
     let words: String = info.payload_as_str().unwrap_or_default().chars().take(300).collect();
-    tracing::error!(place, ?words, "a bug was met; please report it");
+    if tracing::enabled!(tracing::Level::ERROR) {
+        tracing::error!(place, ?words, "a bug was met; please report it");
+    } else {
+        super::output::complain(&format!("a bug was met at {place}; please report it: {words:?}"));
+    }
 }
 
 /// systemd names the journal's socket by device and inode (systemd.exec(5)).

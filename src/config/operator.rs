@@ -16,7 +16,7 @@ use crate::alert::DayTime;
 use crate::model::{ChannelName, NoticeKind, Secret};
 
 /// Kinds of notices that can be silenced.
-pub const NOTICE_KINDS: [&str; 16] = [
+pub const NOTICE_KINDS: [&str; 18] = [
     "challenged",
     "dead-letter",
     "degraded",
@@ -27,6 +27,8 @@ pub const NOTICE_KINDS: [&str; 16] = [
     "gap",
     "gone",
     "heartbeat",
+    "host-down",
+    "host-up",
     "mass-change",
     "moved",
     "noisy-rule",

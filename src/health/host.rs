@@ -10,24 +10,22 @@ const FEEDS: i64 = 3;
 /// So long nothing of the host must have been read, as for a feed that is down.
 const AFTER: SignedDuration = SignedDuration::from_hours(1);
 
+const END: &str = "Its feeds are told of one by one again, first those that still fail.";
+
 /// What operators should know of hosts now.
 ///
 /// A host is out while nothing of it was read for an hour, three or more of its
-/// feeds were tried since and failed, and one of them is down. One feed that is
-/// read ends it; feeds that stay down then are told of by themselves.
+/// feeds began to fail since, and one of them is down. One feed that is read
+/// ends it; feeds that stay down then are told of by themselves.
 pub fn host_notices(hosts: &[HostFlow], now: Timestamp) -> Vec<Notice> {
     hosts.iter().filter_map(|host| host_notice(host, now)).collect()
 }
 
 fn host_notice(host: &HostFlow, now: Timestamp) -> Option<Notice> {
-    let (kind, subject, text) = match (is_out(host, now), host.told) {
-        (true, false) => (NoticeKind::HostDown, down_subject(host), down_text(host)),
-        (false, true) => {
-            let subject = format!("host \"{}\" answers again", host.host);
-            let text = "Its feeds are told of one by one again, first those that still fail.";
-            (NoticeKind::HostUp, subject, text.to_owned())
-        }
-        (true, true) | (false, false) => return None,
+    let (kind, subject, text) = match host.told {
+        None if is_out(host, now) => (NoticeKind::HostDown, down_subject(host), down_text(host)),
+        Some(at) => (NoticeKind::HostUp, end_subject(host, at)?, END.to_owned()),
+        None => return None,
     };
     Some(Notice { kind, feed: FeedName::new(host.host.as_str()), subject, text, at: now })
 }
@@ -35,6 +33,15 @@ fn host_notice(host: &HostFlow, now: Timestamp) -> Option<Notice> {
 fn is_out(host: &HostFlow, now: Timestamp) -> bool {
     let silent = host.last_success.is_none_or(|last| now.duration_since(last) >= AFTER);
     silent && host.failing >= FEEDS && host.down > 0
+}
+
+/// How it ended, if it did: a feed was read, or too few are left to tell.
+fn end_subject(host: &HostFlow, told: Timestamp) -> Option<String> {
+    let name = &host.host;
+    if host.last_success.is_some_and(|last| last > told) {
+        return Some(format!("host \"{name}\" answers again"));
+    }
+    (host.failing < FEEDS).then(|| format!("host \"{name}\" is not watched as a whole any more"))
 }
 
 fn down_subject(host: &HostFlow) -> String {
@@ -71,7 +78,7 @@ mod tests {
             last_success: Some(now() - SignedDuration::from_mins(minutes)),
             some: vec!["a".to_owned(), "b".to_owned()],
             error: Some("503 Service Unavailable".to_owned()),
-            told,
+            told: told.then(|| now() - SignedDuration::from_mins(30)),
         }
     }
 
@@ -96,13 +103,12 @@ mod tests {
 
     #[test]
     fn it_is_told_once_and_its_end_once() {
+        // Its feeds have left the configuration.
+        let told = Some(now());
+        check(HostFlow { told, ..HostFlow::default() }, Some(NoticeKind::HostUp));
         check(host(40, 40, 600, true), None);
         check(host(0, 39, 0, true), Some(NoticeKind::HostUp));
         check(host(0, 39, 0, false), None);
-        check(
-            HostFlow { host: "x".to_owned(), told: true, ..HostFlow::default() },
-            Some(NoticeKind::HostUp),
-        );
     }
 
     #[test]

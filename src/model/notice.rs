@@ -134,7 +134,7 @@ pub struct HostFlow {
     pub host: String,
     /// Feeds of it that are polled.
     pub feeds: i64,
-    /// Those that failed after any of the host's feeds was last read.
+    /// Those that began to fail after any of the host's feeds was last read.
     pub failing: i64,
     /// Those that count as down or challenged.
     pub down: i64,
@@ -144,8 +144,8 @@ pub struct HostFlow {
     pub some: Vec<String>,
     /// What went wrong with one of them.
     pub error: Option<String>,
-    /// Whether its last notice said that it is down.
-    pub told: bool,
+    /// When its last notice said that it is down, if that was the last.
+    pub told: Option<Timestamp>,
 }
 
 /// Something operators should know.

@@ -22,6 +22,10 @@ const LEASE: SignedDuration = SignedDuration::from_mins(15);
 /// The loop comes round at least this often, for rows that another process
 /// made due.
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
+/// Between two looks at least.
+const SHORTEST_WAIT: Duration = Duration::from_millis(5);
+/// Pauses that a single round waits for, in all.
+const SHORT_PAUSE: Duration = Duration::from_secs(30);
 /// A receiver that wants to be left alone for longer is asked all the same.
 const LONGEST_PAUSE: SignedDuration = SignedDuration::from_hours(24);
 /// After the store failed: try again then.
@@ -58,15 +62,18 @@ struct Sends {
 
 impl Sends {
     /// The next that ends; nothing when none is under way.
-    async fn next(&mut self) -> Option<Option<Finish>> {
+    async fn next(&mut self, now: Timestamp) -> Option<Option<Finish>> {
         let done = self.under_way.join_next().await?.unwrap_or_default();
-        self.pause = self.pause.max(done.pause);
+        let longest = now.checked_add(LONGEST_PAUSE).unwrap_or(now);
+        self.pause = self.pause.max(done.pause.map(|until| until.min(longest)));
         Some(done.finish)
     }
 
-    /// A pause further away was wished before the clock was set back.
-    fn is_paused(&self, now: Timestamp) -> bool {
-        self.pause.is_some_and(|until| now < until && until.duration_since(now) <= LONGEST_PAUSE)
+    /// How long the receiver wants nothing yet. A longer pause than there can
+    /// be was wished before the clock was set back.
+    fn pause_left(&self, now: Timestamp) -> Option<Duration> {
+        let left = self.pause?.duration_since(now);
+        (left.is_positive() && left <= LONGEST_PAUSE).then(|| left.unsigned_abs())
     }
 }
 
@@ -107,7 +114,7 @@ impl Dispatcher {
             };
             tokio::select! {
                 () = stop.cancelled() => {}
-                Some(_) = sends.next() => {}
+                Some(_) = sends.next(self.clock.now()) => {}
                 () = tokio::time::sleep(wait) => {}
                 changed = planned.changed() => {
                     if changed.is_err() {
@@ -116,7 +123,7 @@ impl Dispatcher {
                 }
             }
         }
-        while sends.next().await.is_some() {
+        while sends.next(self.clock.now()).await.is_some() {
             beat.now(self.clock.awake());
         }
     }
@@ -128,12 +135,20 @@ impl Dispatcher {
     pub async fn drain(&self, stop: &CancellationToken) -> Result<Drained, StoreError> {
         let mut drained = Drained::default();
         let mut sends = Sends::default();
+        let mut patience = SHORT_PAUSE;
         loop {
             if !stop.is_cancelled() {
                 self.start_sends(&mut sends).await?;
             }
-            match sends.next().await {
-                None => return Ok(drained),
+            match sends.next(self.clock.now()).await {
+                None => match sends.pause_left(self.clock.now()) {
+                    Some(left) if left <= patience && !stop.is_cancelled() => {
+                        patience -= left;
+                        tokio::time::sleep(left).await;
+                        sends.pause = None;
+                    }
+                    _ => return Ok(drained),
+                },
                 Some(Some(Finish::Sent)) => drained.sent += 1,
                 Some(Some(Finish::Failed)) => drained.failed += 1,
                 // What could not be recorded has a lease that ends; then it is
@@ -146,7 +161,7 @@ impl Dispatcher {
     async fn start_sends(&self, sends: &mut Sends) -> Result<(), StoreError> {
         let free = self.channel.manners().at_once.saturating_sub(sends.under_way.len());
         let now = self.clock.now();
-        if free == 0 || sends.is_paused(now) {
+        if free == 0 || sends.pause_left(now).is_some() {
             return Ok(());
         }
         let gate = Box::new(ChannelGate::new(&self.live, &self.name, now));
@@ -160,15 +175,17 @@ impl Dispatcher {
     }
 
     async fn until_next(&self, sends: &Sends) -> Duration {
-        let now = self.clock.now();
-        if sends.under_way.len() >= self.channel.manners().at_once || sends.is_paused(now) {
+        if sends.under_way.len() >= self.channel.manners().at_once {
             return LONGEST_WAIT;
+        }
+        if let Some(left) = sends.pause_left(self.clock.now()) {
+            return left.clamp(SHORTEST_WAIT, LONGEST_WAIT);
         }
         let Ok(Some(due)) = self.store.next_delivery_due(self.name.clone()).await else {
             return LONGEST_WAIT;
         };
         let wait = due.duration_since(self.clock.now()).max(SignedDuration::ZERO);
-        wait.unsigned_abs().clamp(Duration::from_millis(5), LONGEST_WAIT)
+        wait.unsigned_abs().clamp(SHORTEST_WAIT, LONGEST_WAIT)
     }
 
     async fn send(&self, delivery: Delivery) -> Done {

@@ -2,6 +2,9 @@
 //! is routed here, in one transaction with its claim: sent, kept back, put into
 //! a digest, or not told. The store only asks; `trait Gate` decides.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
@@ -63,7 +66,9 @@ impl Store {
         loop {
             let (channel, gate) = (channel.clone(), Arc::clone(&gate));
             let job = move |db: &Connection| {
-                let claims = Claims { db, channel: &channel, gate: gate.as_ref(), now, until };
+                let gate = gate.as_ref();
+                let known = RefCell::default();
+                let claims = Claims { db, channel: &channel, gate, now, until, known };
                 claims.take(limit)
             };
             let (claimed, all) = self.write(job).await?;
@@ -80,6 +85,17 @@ struct Claims<'a> {
     gate: &'a dyn Gate,
     now: Timestamp,
     until: i64,
+    /// What receivers were told, until a claim changes it.
+    known: RefCell<Known>,
+}
+
+/// Answers that a transaction need not ask for again.
+#[derive(Default)]
+struct Known {
+    /// By recipient, and how many were asked for.
+    told: HashMap<(String, usize), Vec<Timestamp>>,
+    /// By recipient and rule.
+    told_of_rule: HashMap<(String, RuleName), Option<Timestamp>>,
 }
 
 /// A delivery of an alert that is due.
@@ -207,11 +223,22 @@ impl Claims<'_> {
     fn route(&self, mut due: Due, silences: &[Silence]) -> rusqlite::Result<Route> {
         let receiver = (self.channel.as_str(), due.recipient.as_str());
         let budget = self.gate.budget();
+        let mut known = self.known.borrow_mut();
         if budget > 0 {
-            due.told = told(self.db, receiver, budget)?;
+            let about = (due.recipient.clone(), budget);
+            due.told = match known.told.entry(about) {
+                Entry::Occupied(known) => known.get().clone(),
+                Entry::Vacant(new) => new.insert(told(self.db, receiver, budget)?).clone(),
+            };
         }
         if let Some(since) = self.gate.groups_since() {
-            due.told_of_rule = told_of_rule(self.db, receiver, &due.rule, since)?;
+            let about = (due.recipient.clone(), due.rule.clone());
+            due.told_of_rule = match known.told_of_rule.entry(about) {
+                Entry::Occupied(known) => *known.get(),
+                Entry::Vacant(new) => {
+                    *new.insert(told_of_rule(self.db, receiver, &due.rule, since)?)
+                }
+            };
         }
         Ok(self.gate.route(&due, silences))
     }
@@ -308,6 +335,7 @@ impl Claims<'_> {
 
     /// Leases a delivery and reads what it carries.
     fn claim(&self, row: i64) -> rusqlite::Result<Delivery> {
+        self.known.take();
         self.db
             .prepare_cached(
                 "UPDATE delivery SET leased_until = ?2, first_try = coalesce(first_try, ?3), \

@@ -68,7 +68,8 @@ impl Store {
 
     /// Has what is kept back for quiet hours, a digest or a budget decided anew,
     /// because the policy may be another. What waited together and may go now
-    /// goes out in one digest all the same. Returns how many.
+    /// goes out in one digest all the same; what is due goes out anyway. Returns
+    /// how many.
     ///
     /// # Errors
     /// When the database fails.
@@ -76,7 +77,7 @@ impl Store {
         self.write(move |db| {
             db.execute(
                 "UPDATE delivery SET due_at = ?1, gather = ?2 || gather WHERE state = 'waiting' \
-                 AND first_try IS NULL AND gather IN ('quiet', 'digest', 'storm')",
+                 AND first_try IS NULL AND gather IN ('quiet', 'digest', 'storm') AND due_at > ?1",
                 params![millis(now), RELEASED],
             )
         })
@@ -132,15 +133,17 @@ impl Store {
         &self,
         ids: Option<Vec<DeliveryId>>,
         reason: String,
+        now: Timestamp,
     ) -> Result<usize, StoreError> {
         self.write(move |db| {
             let all = ids.is_none();
             let ids: Vec<String> =
                 ids.unwrap_or_default().iter().map(|id| id.as_str().to_string()).collect();
             db.execute(
-                "UPDATE delivery SET state = 'suppressed', reason = ?1 WHERE state = 'failed' \
+                "UPDATE delivery SET state = 'suppressed', reason = ?1, finished_at = ?4 \
+                 WHERE state = 'failed' \
                  AND (?2 OR uid IN (SELECT value FROM json_each(?3)))",
-                params![reason, all, json(&ids)],
+                params![reason, all, json(&ids), millis(now)],
             )
         })
         .await

@@ -137,14 +137,19 @@ impl Store {
 
 fn ledger_row(db: &Connection, row: &Row<'_>) -> rusqlite::Result<LedgerRow> {
     let digest: Option<i64> = row.get("gathered_in")?;
-    let teller: (i64, String, Option<Timestamp>) = match digest {
+    let teller: (i64, String, Option<Timestamp>, Option<String>) = match digest {
         Some(digest) => db
-            .prepare_cached("SELECT id, state, finished_at FROM delivery WHERE digest_id = ?")?
+            .prepare_cached(
+                "SELECT id, state, finished_at, CASE WHEN state = 'suppressed' THEN reason END \
+                 FROM delivery WHERE digest_id = ?",
+            )?
             .query_row([digest], |row| {
-                Ok((row.get(0)?, row.get(1)?, optional_time(row, "finished_at")?))
+                Ok((row.get(0)?, row.get(1)?, optional_time(row, "finished_at")?, row.get(3)?))
             })?,
-        None => (row.get("row")?, row.get("state")?, optional_time(row, "finished_at")?),
+        None => (row.get("row")?, row.get("state")?, optional_time(row, "finished_at")?, None),
     };
+    // A digest that was dropped says why; its members say why they were in it.
+    let own: Option<String> = row.get("reason")?;
     let name: Option<String> = row.get("digest")?;
     Ok(LedgerRow {
         rule: row.get("rule")?,
@@ -154,7 +159,7 @@ fn ledger_row(db: &Connection, row: &Row<'_>) -> rusqlite::Result<LedgerRow> {
         channel: row.get("channel")?,
         recipient: row.get("recipient")?,
         state: row.get("state")?,
-        reason: row.get("reason")?,
+        reason: teller.3.or(own),
         created_at: time(row, "created_at")?,
         due_at: time(row, "due_at")?,
         finished_at: teller.2,

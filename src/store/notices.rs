@@ -59,7 +59,7 @@ impl Store {
                     [kind.as_str()],
                 )?;
             }
-            inhibit(db)?;
+            inhibit(db, &plan.quiet)?;
             if !plan.at_once && !is_time(db, now)? {
                 return Ok(0);
             }
@@ -141,7 +141,7 @@ pub(super) fn message(db: &Connection, id: i64) -> rusqlite::Result<NoticeConten
 
 fn untold(db: &Connection) -> rusqlite::Result<bool> {
     // 2: part of a host's notice, which may be over now.
-    db.prepare_cached("SELECT EXISTS (SELECT 1 FROM notice WHERE told IN (0, 2))")?
+    db.prepare_cached("SELECT EXISTS (SELECT 1 FROM notice WHERE told <> 1)")?
         .query_row([], |row| row.get(0))
 }
 

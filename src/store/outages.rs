@@ -3,10 +3,12 @@
 
 use rusqlite::{Connection, params};
 
-use super::rows::optional_time;
+use super::rows::{millis, optional_time};
 use super::{Store, StoreError};
-use crate::model::HostFlow;
+use crate::model::{HostFlow, NoticeKind};
 
+/// So many feeds of a host must fail for it to be looked at.
+const SEVERAL: i64 = 3;
 /// Feeds that a notice names.
 const NAMED: i64 = 5;
 /// `told` of a notice that is part of a host's: in no message, but it may be
@@ -14,7 +16,7 @@ const NAMED: i64 = 5;
 const IN_HOST: i64 = 2;
 
 /// Hosts whose last notice says that they are out.
-const OUT: &str = "SELECT feed FROM (SELECT feed, kind, max(id) FROM notice \
+const OUT: &str = "SELECT feed, at FROM (SELECT feed, at, kind, max(id) FROM notice \
      WHERE kind IN ('host-down', 'host-up') GROUP BY feed) WHERE kind = 'host-down'";
 
 impl Store {
@@ -26,22 +28,22 @@ impl Store {
     pub async fn hosts(&self) -> Result<Vec<HostFlow>, StoreError> {
         self.read(|db| {
             let mut select = db.prepare_cached(&format!(
-                "WITH polled AS (SELECT * FROM feed WHERE active = 1 AND health <> 'gone'), \
-                 read AS (SELECT host, count(*) AS feeds, max(last_success) AS ok, \
-                     count(*) FILTER (WHERE health IN ('down', 'challenged')) AS down \
-                     FROM polled GROUP BY host), \
-                 hosts AS (SELECT host FROM read WHERE down > 0 UNION {OUT}) \
-                 SELECT hosts.host, coalesce(feeds, 0) AS feeds, ok, coalesce(down, 0) AS down, \
-                 hosts.host IN ({OUT}) AS told FROM hosts LEFT JOIN read ON read.host = hosts.host \
-                 ORDER BY hosts.host"
+                "WITH out AS ({OUT}), hosts AS (SELECT host FROM feed WHERE active = 1 \
+                   AND failures > 0 AND health <> 'gone' GROUP BY host HAVING count(*) >= ?1 \
+                   UNION SELECT feed FROM out) \
+                 SELECT hosts.host, count(feed.id) AS feeds, max(last_success) AS ok, \
+                 count(*) FILTER (WHERE health IN ('down', 'challenged')) AS down, \
+                 (SELECT out.at FROM out WHERE out.feed = hosts.host) AS told FROM hosts \
+                 LEFT JOIN feed ON feed.host = hosts.host AND active = 1 AND health <> 'gone' \
+                 GROUP BY hosts.host ORDER BY hosts.host"
             ))?;
-            let rows = select.query_map([], |row| {
+            let rows = select.query_map([SEVERAL], |row| {
                 Ok(HostFlow {
                     host: row.get("host")?,
                     feeds: row.get("feeds")?,
                     down: row.get("down")?,
                     last_success: optional_time(row, "ok")?,
-                    told: row.get("told")?,
+                    told: optional_time(row, "told")?,
                     ..HostFlow::default()
                 })
             })?;
@@ -55,14 +57,14 @@ impl Store {
     }
 }
 
+/// A feed that was dead before its host was last read says nothing about it.
 fn add_failing(db: &Connection, host: &mut HostFlow) -> rusqlite::Result<()> {
     let mut select = db.prepare_cached(
         "SELECT name, last_error, count(*) OVER () AS failing FROM feed \
-         WHERE active = 1 AND host = ?1 AND failures > 0 AND health <> 'gone' AND last_attempt > \
-         coalesce((SELECT max(last_success) FROM feed WHERE active = 1 AND host = ?1), 0) \
-         ORDER BY name LIMIT ?2",
+         WHERE active = 1 AND host = ?1 AND failures > 0 AND health <> 'gone' \
+         AND json_extract(health_state, '$.failing_since') > ?2 ORDER BY name LIMIT ?3",
     )?;
-    let mut rows = select.query(params![host.host, NAMED])?;
+    let mut rows = select.query(params![host.host, host.last_success.map_or(0, millis), NAMED])?;
     while let Some(row) = rows.next()? {
         host.some.push(row.get("name")?);
         host.failing = row.get("failing")?;
@@ -73,12 +75,16 @@ fn add_failing(db: &Connection, host: &mut HostFlow) -> rusqlite::Result<()> {
 
 /// Keeps back notices about feeds that are part of their host's, and lets go
 /// those whose feed still fails after the host is back.
-pub(super) fn inhibit(db: &Connection) -> rusqlite::Result<()> {
+/// Not if nobody wants to hear of hosts: then feeds speak for themselves.
+pub(super) fn inhibit(db: &Connection, quiet: &[NoticeKind]) -> rusqlite::Result<()> {
     let feeds = "'down', 'challenged'";
+    if quiet.contains(&NoticeKind::HostDown) {
+        return db.execute("UPDATE notice SET told = 0 WHERE told = ?1", [IN_HOST]).map(drop);
+    }
     db.execute(
         &format!(
-            "UPDATE notice SET told = ?1 WHERE told = 0 AND kind IN ({feeds}, 'recovered') \
-             AND feed IN (SELECT name FROM feed WHERE active = 1 AND host IN ({OUT}))"
+            "UPDATE notice SET told = ?1 WHERE told = 0 AND kind IN ({feeds}) \
+             AND feed IN (SELECT name FROM feed WHERE active = 1 AND host IN (SELECT feed FROM ({OUT})))"
         ),
         [IN_HOST],
     )?;
@@ -95,8 +101,17 @@ pub(super) fn inhibit(db: &Connection) -> rusqlite::Result<()> {
         &format!(
             "UPDATE notice SET told = 0 WHERE told = ?1 AND kind IN ({feeds}) AND id IN \
              (SELECT (SELECT max(id) FROM notice WHERE feed = name AND kind IN ({feeds})) FROM feed \
-               WHERE active = 1 AND health IN ({feeds}) AND host NOT IN ({OUT}) \
-               AND last_attempt > (SELECT max(at) FROM notice WHERE kind = 'host-up' AND feed = host))"
+               WHERE active = 1 AND health IN ({feeds}) AND host NOT IN (SELECT feed FROM ({OUT})) \
+               AND last_attempt > coalesce((SELECT max(at) FROM notice WHERE kind = 'host-up' \
+                 AND feed = host), 0))"
+        ),
+        [IN_HOST],
+    )?;
+    // The rest is over: its feed does well, or was told of later.
+    db.execute(
+        &format!(
+            "UPDATE notice SET told = 1 WHERE told = ?1 AND NOT (kind IN ({feeds}) AND EXISTS \
+             (SELECT 1 FROM feed WHERE name = notice.feed AND health IN ({feeds})))"
         ),
         [IN_HOST],
     )?;

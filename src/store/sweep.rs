@@ -165,7 +165,7 @@ fn forget_messages(db: &Connection, before: i64) -> rusqlite::Result<usize> {
         "DELETE FROM silence WHERE until < ?1".to_string(),
         format!("DELETE FROM delivery WHERE notice_message_id IN ({old})"),
         format!("DELETE FROM notice WHERE message_id IN ({old})"),
-        "DELETE FROM notice WHERE message_id IS NULL AND told = 1 AND at < ?1".to_string(),
+        "DELETE FROM notice WHERE message_id IS NULL AND told <> 0 AND at < ?1".to_string(),
         "DELETE FROM notice_message WHERE created_at < ?1 AND NOT EXISTS \
          (SELECT 1 FROM notice WHERE message_id = notice_message.id)"
             .to_string(),

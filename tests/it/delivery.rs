@@ -88,8 +88,9 @@ async fn a_dead_letter_that_is_dropped_is_not_sent_and_its_reason_is_kept() {
     let store = Store::attach(&config.store).unwrap();
     let reason = "dropped by ana after it failed: no longer of interest".to_owned();
     let unknown = Some(vec![DeliveryId::new("d0")]);
-    assert_eq!(store.drop_deliveries(unknown, reason.clone()).await.unwrap(), 0);
-    assert_eq!(store.drop_deliveries(None, reason.clone()).await.unwrap(), 1);
+    let now = world.clock.now();
+    assert_eq!(store.drop_deliveries(unknown, reason.clone(), now).await.unwrap(), 0);
+    assert_eq!(store.drop_deliveries(None, reason.clone(), now).await.unwrap(), 1);
     assert_eq!(store.retry_deliveries(None, false, world.clock.now()).await.unwrap(), 0);
     assert_eq!(world.once(&config).await.drained, Default::default());
     let row = &world.deliveries(&config).await[0];

@@ -27,19 +27,23 @@ use tokio_util::compat::{Compat, FuturesAsyncReadCompatExt as _};
 
 /// What a server may say while it takes one mail; a few hundred bytes is usual.
 const MAX_REPLIES: usize = 256 * 1024;
+/// The library reads a reply anew from its first line for each line that comes.
+/// Encrypted bytes have such ends too, one in 256.
+const MAX_LINES: usize = 2_000;
 
 #[derive(Debug)]
 pub(super) struct LineStream<S> {
     stream: BufReader<S>,
     peer: SocketAddr,
     left: usize,
+    lines: usize,
 }
 
 impl LineStream<TcpStream> {
     /// In clear, until STARTTLS.
     pub(super) fn new(stream: TcpStream) -> io::Result<Self> {
         let peer = stream.peer_addr()?;
-        Ok(Self { stream: BufReader::new(stream), peer, left: MAX_REPLIES })
+        Ok(Self { stream: BufReader::new(stream), peer, left: MAX_REPLIES, lines: MAX_LINES })
     }
 }
 
@@ -56,7 +60,8 @@ impl LineStream<Compat<AsyncNetworkStream>> {
         let tcp = Box::new(plain.stream.into_inner());
         let mut stream = AsyncNetworkStream::use_existing_tokio1(tcp);
         stream.upgrade_tls(tls).await?;
-        Ok(Self { stream: BufReader::new(stream.compat()), peer, left: MAX_REPLIES })
+        let stream = BufReader::new(stream.compat());
+        Ok(Self { stream, peer, left: MAX_REPLIES, lines: MAX_LINES })
     }
 }
 
@@ -67,15 +72,18 @@ impl<S: AsyncRead + Unpin> AsyncRead for LineStream<S> {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let limit = self.left.min(buffer.remaining());
+        let no_more_lines = self.lines == 0;
         let available = ready!(Pin::new(&mut self.stream).poll_fill_buf(context))?;
         let line = available.iter().position(|byte| *byte == b'\n').map(|at| at + 1);
         let taken = line.unwrap_or(available.len()).min(limit);
-        if taken == 0 && !available.is_empty() {
+        if (taken == 0 || no_more_lines) && !available.is_empty() {
             return Poll::Ready(Err(io::Error::other("the server's replies do not end")));
         }
+        let ended = usize::from(line == Some(taken));
         buffer.put_slice(&available[..taken]);
         Pin::new(&mut self.stream).consume(taken);
         self.left -= taken;
+        self.lines -= ended;
         Poll::Ready(Ok(()))
     }
 }

@@ -1,7 +1,6 @@
 //! The way to a mail relay: connection, TLS, login, and one transaction.
 
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use lettre::Message as Mail;
@@ -12,7 +11,7 @@ use lettre::transport::smtp::client::{
 };
 use lettre::transport::smtp::commands::{Data, Mail as MailFrom, Rcpt};
 use lettre::transport::smtp::extension::{ClientId, Extension, MailBodyParameter, MailParameter};
-use lettre::transport::smtp::response::Response;
+use lettre::transport::smtp::response::{Response, Severity};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout, timeout_at};
 
@@ -26,8 +25,6 @@ use crate::model::Outcome;
 const GOODBYE: Duration = Duration::from_secs(2);
 
 const MAX_REPLY: usize = 200;
-/// Between two logins, after one was refused.
-const LOGIN_PAUSE: Duration = Duration::from_secs(30);
 
 /// How to reach the relay.
 pub(super) struct Relay {
@@ -36,8 +33,6 @@ pub(super) struct Relay {
     encryption: Encryption,
     credentials: Option<Credentials>,
     hello: ClientId,
-    /// When the relay last refused the login, and its words.
-    refused: Mutex<Option<(Instant, String)>>,
 }
 
 enum Encryption {
@@ -79,16 +74,12 @@ impl Relay {
             _ => return Err(BuildError::Unsafe("username and password go together")),
         };
         let hello = hello(options.hello_name.as_deref())?;
-        let refused = Mutex::default();
-        Ok(Self { host, port: options.port, encryption, credentials, hello, refused })
+        Ok(Self { host, port: options.port, encryption, credentials, hello })
     }
 
     /// Hands a mail to the relay, within this time; the answer after its last
     /// dot is the proof.
     pub(super) async fn take(&self, mail: &Mail, limit: Duration) -> Outcome {
-        if let Some(words) = self.refusal() {
-            return try_again(words);
-        }
         let end = Instant::now() + limit;
         let mut connection = match timeout_at(end, self.ready()).await {
             Ok(Ok(connection)) => connection,
@@ -115,28 +106,10 @@ impl Relay {
                 return Err(Failure::Setup("AUTH", "the connection is not encrypted".to_owned()));
             }
             let mechanisms = [Mechanism::Plain, Mechanism::Login];
-            if let Err(error) = connection.auth(&mechanisms, credentials).await {
-                self.note_refusal(&error);
-                return Err(Failure::at("AUTH", &error));
-            }
+            let answer = connection.auth(&mechanisms, credentials).await;
+            answer.map_err(|error| Failure::at("AUTH", &error))?;
         }
         Ok(connection)
-    }
-
-    fn note_refusal(&self, error: &SmtpError) {
-        if error.is_permanent() {
-            let words = format!("AUTH, a moment ago: {}", describe(error));
-            let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
-            *refused = Some((Instant::now(), words));
-        }
-    }
-
-    /// What the relay said when it refused the login just now. Many alerts
-    /// with a wrong password would have the account locked.
-    fn refusal(&self) -> Option<String> {
-        let refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
-        let recent = refused.as_ref().filter(|(at, _)| at.elapsed() < LOGIN_PAUSE);
-        recent.map(|(_, words)| words.clone())
     }
 
     async fn connect(&self) -> Result<AsyncSmtpConnection, Failure> {
@@ -191,8 +164,14 @@ async fn transact(
     for to in envelope.to() {
         connection.command(Rcpt::new(to.clone(), Vec::new())).await.map_err(failed)?;
     }
-    connection.command(Data).await.map_err(failed)?;
-    connection.message(&data).await.map_err(Failure::Transaction)
+    // Replies that are not the ones expected here would be taken for others.
+    let astray = |response: &Response| Failure::Setup("DATA", reply(response));
+    let go_on = connection.command(Data).await.map_err(failed)?;
+    if !go_on.has_code(354) {
+        return Err(astray(&go_on));
+    }
+    let kept = connection.message(&data).await.map_err(Failure::Transaction)?;
+    if kept.code().severity == Severity::PositiveCompletion { Ok(kept) } else { Err(astray(&kept)) }
 }
 
 impl Failure {
@@ -225,14 +204,19 @@ fn judge(error: &SmtpError) -> Outcome {
 /// Whether the relay says that it is not allowed (RFC 3463, X.7): a login
 /// mends that.
 fn is_policy(error: &SmtpError) -> bool {
-    error.is_permanent() && error.to_string().contains(" 5.7.")
+    let words = error.to_string();
+    let reply = words.split_once("): ").map_or("", |(_, reply)| reply);
+    error.is_permanent() && reply.starts_with("5.7.")
 }
 
 fn describe(error: &SmtpError) -> String {
+    let words = error.to_string();
+    if words.contains("incomplete response") {
+        return "the server closed the connection".to_owned();
+    }
     if error.is_response() {
         return "the server said what is no SMTP reply".to_owned();
     }
-    let words = error.to_string();
     if words.contains("CaUsedAsEndEntity") {
         return "the server's certificate is an authority's own (CA:TRUE), which ca_file cannot \
                 vouch for; give the server a certificate with CA:FALSE"
