@@ -19,6 +19,13 @@ pub enum Finish {
     Failed,
 }
 
+/// Whether all are meant, and otherwise which, as a JSON array.
+fn chosen(ids: Option<Vec<DeliveryId>>) -> (bool, String) {
+    let all = ids.is_none();
+    let ids = ids.unwrap_or_default();
+    (all, json(&ids.iter().map(DeliveryId::as_str).collect::<Vec<_>>()))
+}
+
 impl Store {
     /// Records a try and what it leads to.
     ///
@@ -109,16 +116,14 @@ impl Store {
         now: Timestamp,
     ) -> Result<usize, StoreError> {
         self.write(move |db| {
-            let all = ids.is_none();
-            let ids: Vec<String> =
-                ids.unwrap_or_default().iter().map(|id| id.as_str().to_string()).collect();
+            let (all, ids) = chosen(ids);
             db.execute(
                 "UPDATE delivery SET state = 'waiting', due_at = ?1, attempts = 0, \
                  finished_at = NULL, leased_until = NULL \
                  WHERE (state = 'failed' OR (?4 AND state = 'waiting' AND attempts > 0 \
                    AND (leased_until IS NULL OR leased_until <= ?1))) \
                  AND (?2 OR uid IN (SELECT value FROM json_each(?3)))",
-                params![millis(now), all, json(&ids), waiting],
+                params![millis(now), all, ids, waiting],
             )
         })
         .await
@@ -136,14 +141,12 @@ impl Store {
         now: Timestamp,
     ) -> Result<usize, StoreError> {
         self.write(move |db| {
-            let all = ids.is_none();
-            let ids: Vec<String> =
-                ids.unwrap_or_default().iter().map(|id| id.as_str().to_string()).collect();
+            let (all, ids) = chosen(ids);
             db.execute(
                 "UPDATE delivery SET state = 'suppressed', reason = ?1, finished_at = ?4 \
                  WHERE state = 'failed' \
                  AND (?2 OR uid IN (SELECT value FROM json_each(?3)))",
-                params![reason, all, json(&ids), millis(now)],
+                params![reason, all, ids, millis(now)],
             )
         })
         .await
