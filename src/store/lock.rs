@@ -39,6 +39,10 @@ impl Lock {
     }
 
     /// Takes the lock, or says within a second that another process has it.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the first thing a program does: nothing else runs yet that could be held up"
+    )]
     pub(super) fn take(database: &Path) -> Result<Self, StoreError> {
         Self::take_after(database, || std::thread::sleep(PAUSE))
     }
