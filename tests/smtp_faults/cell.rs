@@ -103,6 +103,12 @@ impl Cell {
         self.stage == Stage::Dot && silent && (number / 4).is_multiple_of(2)
     }
 
+    /// Whether the fault keeps the whole channel waiting: a refused password is
+    /// not tried by each mail that waits.
+    pub fn pauses(self) -> bool {
+        self.fault == Fault::Permanent && self.stage == Stage::Auth
+    }
+
     /// Whether the fault ends a delivery: within the transaction the relay
     /// speaks of this mail, before it of us or itself.
     pub fn kills(self) -> bool {

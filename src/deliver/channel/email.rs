@@ -11,7 +11,7 @@ use lettre::Message as Mail;
 use lettre::message::Mailbox;
 
 use super::mail::{Parts, compose, mailbox};
-use super::relay::Relay;
+use super::relay::{Relay, Taken};
 use crate::deliver::message::Message;
 use crate::deliver::template::{Marks, Renderer, TemplateKind, Templates};
 use crate::deliver::{BuildError, Channel, try_again};
@@ -124,28 +124,57 @@ impl Email {
         let Some(to) = self.to.iter().find(same) else {
             return Outcome::GiveUp("no longer a recipient of this channel".to_owned());
         };
-        let mail = match self.mail(delivery, to, now) {
-            Ok(mail) => mail,
-            Err(reason) => return try_again(reason),
-        };
-        self.relay.take(&mail, self.timeout).await
+        self.in_some_size(delivery, to, now).await
     }
 
-    fn mail(&self, delivery: &Delivery, to: &Mailbox, now: Timestamp) -> Result<Mail, String> {
-        let message = Message::of(&delivery.content);
+    /// Sends as much as the relay takes: all of it; then its text alone; then
+    /// ever shorter texts.
+    async fn in_some_size(&self, delivery: &Delivery, to: &Mailbox, now: Timestamp) -> Outcome {
+        let whole = Message::of(&delivery.content);
+        let mut limit = usize::MAX;
+        let mut last = String::new();
+        let alone = (0..).map_while(|step| whole.shortened(step)).map(|message| (message, false));
+        for (message, html) in std::iter::once((whole.clone(), true)).chain(alone) {
+            let mail = match self.mail(delivery, &message, (to, now, html)) {
+                Ok(mail) => mail,
+                Err(reason) => return try_again(reason),
+            };
+            let size = mail.formatted().len();
+            if size > limit {
+                continue;
+            }
+            match self.relay.take(&mail, self.timeout, now).await {
+                Taken::Outcome(outcome) => return outcome,
+                Taken::TooLarge(announced, words) => {
+                    // What it takes without a word of it: something smaller.
+                    limit = announced.unwrap_or(size - 1);
+                    last = words;
+                }
+            }
+        }
+        Outcome::GiveUp(last)
+    }
+
+    fn mail(
+        &self,
+        delivery: &Delivery,
+        message: &Message,
+        (to, date, html): (&Mailbox, Timestamp, bool),
+    ) -> Result<Mail, String> {
         let render = |kind| {
-            self.renderer.render(kind, &message).map_err(|error| format!("template: {error}"))
+            self.renderer.render(kind, message).map_err(|error| format!("template: {error}"))
         };
+        let html = if html { Some(render(TemplateKind::EmailHtml)?) } else { None };
         let parts = Parts {
             from: &self.from,
             to,
-            date: now,
+            date,
             delivery: delivery.id.as_str(),
             story: &message.story,
             rule: &message.rule,
             subject: &render(TemplateKind::EmailSubject)?,
             text: render(TemplateKind::EmailText)?,
-            html: render(TemplateKind::EmailHtml)?,
+            html,
         };
         compose(parts).map_err(|error| format!("cannot compose: {error}"))
     }
@@ -217,7 +246,9 @@ mod tests {
             "-" => std::future::pending::<()>().await,
             _ => {}
         }
-        stream.write_all(format!("{reply}\r\n").as_bytes()).await.ok()
+        // In Latin-1, as some servers speak.
+        let bytes: Vec<u8> = format!("{reply}\r\n").chars().map(|c| c as u8).collect();
+        stream.write_all(&bytes).await.ok()
     }
 
     /// Speaks with a client; true when it asked for TLS.
@@ -231,7 +262,7 @@ mod tests {
             script.heard.lock().unwrap().push(line.trim_end().to_owned());
             let verb = line.split_whitespace().next().unwrap_or("").to_uppercase();
             let starttls = if script.acceptor.is_some() && !tls { "250-STARTTLS\n" } else { "" };
-            let hello = format!("250-relay.test\n{starttls}{}250 SIZE 10000", script.capabilities);
+            let hello = format!("250-relay.test\n{starttls}{}250 HELP", script.capabilities);
             let usual = match verb.as_str() {
                 "EHLO" => hello.as_str(),
                 "STARTTLS" => "220 go",
@@ -388,7 +419,11 @@ Alert a0123456789abcdef, story s0123456789abcdef";
             let outcome = send(login, &script).await;
             let matches = match &outcome {
                 Outcome::GiveUp(_) => gives_up,
-                Outcome::TryAgain { not_before: None, .. } => !gives_up,
+                Outcome::TryAgain { not_before, .. } => {
+                    // A refused login is no business of this mail alone.
+                    let login = stage == "AUTH" && reply.starts_with('5');
+                    !gives_up && not_before.is_some() == login
+                }
                 _ => false,
             };
             assert!(matches, "{stage} {reply:?}: {outcome:?}");
@@ -428,6 +463,87 @@ Alert a0123456789abcdef, story s0123456789abcdef";
             let outcome = send(|_| {}, &Script { faults, ..Script::default() }).await;
             assert!(matches!(outcome, Outcome::GiveUp(_)), "{stage}: {outcome:?}");
         }
+    }
+
+    #[tokio::test]
+    async fn a_reply_may_be_in_any_encoding_or_none() {
+        let long = "x".repeat(5_000);
+        for reply in ["250 re\u{e7}u", "250", "250-\n250 \u{ff}", &format!("250 {long}")] {
+            let script =
+                Script { faults: vec![("DOT", Box::leak(reply.into()))], ..Script::default() };
+            let outcome = send(|_| {}, &script).await;
+            assert!(matches!(outcome, Outcome::Sent(_)), "{outcome:?}");
+        }
+        let (acceptor, ca) = certificate_for("127.0.0.1");
+        let script = Script { acceptor: Some(acceptor), ..Script::fault("DOT", "250 re\u{e7}u") };
+        let encrypted = |options: &mut EmailOptions| {
+            options.tls = Tls::StartTls;
+            options.ca_file = Some(ca.path().to_owned());
+        };
+        assert!(matches!(send(encrypted, &script).await, Outcome::Sent(_)));
+        let outcome =
+            send(|_| {}, &Script::fault("RCPT", "550 inconnu \u{e0} cette adresse")).await;
+        assert_eq!(outcome, Outcome::GiveUp("550 inconnu \u{fffd} cette adresse".to_owned()));
+    }
+
+    #[tokio::test]
+    async fn a_refused_password_is_told_and_not_tried_again_at_once() {
+        let words = vec![
+            ("AUTH", "334 VXNlcm5hbWU6"),
+            ("D2LYZXDHDGNO", "334 UGFzc3dvcmQ6"),
+            ("AHVUDGVYMG==", "535 5.7.8 wrong"),
+            ("QUIT", "-"),
+        ];
+        let script =
+            Script { faults: words, capabilities: "250-AUTH LOGIN\n", ..Script::default() };
+        let outcome = send(login, &script).await;
+        let not_before = NOW.checked_add(jiff::SignedDuration::from_mins(5)).ok();
+        let reason = "AUTH: 535 5.7.8 wrong".to_owned();
+        assert_eq!(outcome, Outcome::TryAgain { reason, not_before });
+    }
+
+    /// How often the relay heard a mail begin, and the last mail it heard.
+    async fn tries(script: &Script) -> (Outcome, usize, String) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let email = Email::new(&options(listener.local_addr().unwrap().port())).unwrap();
+        let server = async {
+            loop {
+                let (stream, _) = listener.accept().await.unwrap();
+                let mut stream = Lines::new(stream);
+                say(&mut stream, "220 relay.test").await;
+                speak(&mut stream, script, false).await;
+            }
+        };
+        let delivery = delivery("desk@example.org");
+        let outcome = tokio::select! {
+            outcome = email.send(&delivery, NOW) => outcome,
+            () = server => unreachable!(),
+        };
+        let heard = script.heard.lock().unwrap();
+        let begun = heard.iter().filter(|line| line.starts_with("MAIL ")).count();
+        let last = heard.iter().rfind(|line| line.ends_with("\r\n.\r\n"));
+        (outcome, begun, last.cloned().unwrap_or_default())
+    }
+
+    #[tokio::test]
+    async fn a_mail_too_large_for_the_relay_says_less() {
+        // Its text alone is what fits: the size was announced, so one try it is.
+        let small = Script { capabilities: "250-SIZE 2600\n", ..Script::default() };
+        let (outcome, begun, mail) = tries(&small).await;
+        assert!(matches!(outcome, Outcome::Sent(_)), "{outcome:?}");
+        assert_eq!(begun, 1);
+        assert!(small.heard().contains(" SIZE="));
+        assert!(!mail.contains("text/html") && mail.contains("https://harbour.example"), "{mail}");
+        assert!(mail.len() <= 2_600, "{}", mail.len());
+        // It says so only afterwards, of every mail: what could be left out was.
+        for refusal in ["552 5.3.4 too large", "554 5.3.4 too large"] {
+            let (outcome, begun, mail) = tries(&Script::fault("DOT", refusal)).await;
+            assert_eq!(outcome, Outcome::GiveUp(refusal.to_owned()));
+            assert!(begun > 2 && mail.contains("https://harbour.example"), "{begun}: {mail}");
+        }
+        // A full mailbox is none the emptier for it.
+        let (outcome, begun, _) = tries(&Script::fault("DOT", "552 5.2.2 full")).await;
+        assert_eq!((outcome, begun), (Outcome::GiveUp("552 5.2.2 full".to_owned()), 1));
     }
 
     #[tokio::test]

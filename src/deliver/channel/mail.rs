@@ -29,7 +29,8 @@ pub(super) struct Parts<'a> {
     pub(super) rule: &'a str,
     pub(super) subject: &'a str,
     pub(super) text: String,
-    pub(super) html: String,
+    /// None where the text is all that fits.
+    pub(super) html: Option<String>,
 }
 
 /// Puts a mail together, the same for every attempt but its date and the
@@ -50,14 +51,18 @@ pub(super) fn compose(parts: Parts<'_>) -> Result<Mail, lettre::error::Error> {
         .raw_header(header("Auto-Submitted", "auto-generated".to_owned()))
         .raw_header(header("List-Id", list))
         .raw_header(header("X-Wirewatch-Rule", header_text(parts.rule, MAX_SUBJECT)))
-        .multipart(
-            MultiPart::alternative()
-                .singlepart(part(ContentType::TEXT_PLAIN, parts.text))
-                .singlepart(part(ContentType::TEXT_HTML, parts.html)),
-        )?;
+        .multipart(bodies(parts.text, parts.html))?;
     mail.headers_mut().insert_raw(folded("From", From::from(Mailboxes::from(parts.from.clone()))));
     mail.headers_mut().insert_raw(folded("To", To::from(Mailboxes::from(parts.to.clone()))));
     Ok(mail)
+}
+
+fn bodies(text: String, html: Option<String>) -> MultiPart {
+    let text = MultiPart::alternative().singlepart(part(ContentType::TEXT_PLAIN, text));
+    match html {
+        Some(html) => text.singlepart(part(ContentType::TEXT_HTML, html)),
+        None => text,
+    }
 }
 
 /// An address header whose line ends before the address where it would be too
@@ -152,7 +157,7 @@ mod tests {
             rule,
             subject,
             text: body.to_owned(),
-            html: format!("<p>{body}</p>"),
+            html: Some(format!("<p>{body}</p>")),
         };
         compose(parts).unwrap().formatted()
     }

@@ -11,10 +11,10 @@ mod email;
 mod exec;
 mod feed;
 mod file;
-mod line_stream;
 mod mail;
 mod relay;
 mod signature;
+mod smtp;
 mod webhook;
 
 pub use chat::{Chat, ChatOptions, ChatService};

@@ -3,35 +3,34 @@
 use std::path::Path;
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use jiff::{SignedDuration, Timestamp};
 use lettre::Message as Mail;
 use lettre::transport::smtp::Error as SmtpError;
-use lettre::transport::smtp::authentication::{Credentials, Mechanism};
-use lettre::transport::smtp::client::{
-    AsyncSmtpConnection, AsyncTokioStream, Certificate, TlsParameters,
-};
-use lettre::transport::smtp::commands::{Data, Mail as MailFrom, Rcpt};
-use lettre::transport::smtp::extension::{ClientId, Extension, MailBodyParameter, MailParameter};
-use lettre::transport::smtp::response::{Response, Severity};
+use lettre::transport::smtp::client::{Certificate, TlsParameters};
+use lettre::transport::smtp::extension::ClientId;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::email::{EmailOptions, Tls};
-use super::line_stream::LineStream;
+use super::smtp::{Broken, Conversation, Features, Reply};
 use crate::deliver::text::one_line;
 use crate::deliver::{BuildError, try_again};
-use crate::model::Outcome;
+use crate::model::{Outcome, Secret};
 
 /// A server that has accepted the mail need not say goodbye.
 const GOODBYE: Duration = Duration::from_secs(2);
-
-const MAX_REPLY: usize = 200;
+/// A password that was refused is not tried by every mail that waits: servers
+/// lock accounts and addresses for that.
+const LOGIN_PAUSE: SignedDuration = SignedDuration::from_mins(5);
 
 /// How to reach the relay.
 pub(super) struct Relay {
     pub(super) host: String,
     port: u16,
     encryption: Encryption,
-    credentials: Option<Credentials>,
+    credentials: Option<(String, Secret)>,
     hello: ClientId,
 }
 
@@ -41,13 +40,37 @@ enum Encryption {
     None,
 }
 
+/// What came of handing over a mail.
+pub(super) enum Taken {
+    /// This.
+    Outcome(Outcome),
+    /// The relay takes none so large; of so many octets at most, if it says so.
+    TooLarge(Option<usize>, String),
+}
+
 /// Where an attempt failed. Before the transaction it is the relay or our
 /// set-up that is at fault, and a person can mend both: the alert must wait.
 enum Failure {
     Setup(&'static str, String),
+    /// The name or password.
+    Login(Reply),
     /// An envelope that was refused on a connection without a login.
-    Stranger(SmtpError),
-    Transaction(SmtpError),
+    Stranger(Reply),
+    Transaction(Reply),
+    TooLarge(Option<usize>, String),
+    Broken(Broken),
+}
+
+impl From<Broken> for Failure {
+    fn from(broken: Broken) -> Self {
+        Self::Broken(broken)
+    }
+}
+
+/// A connection on which a mail may begin.
+struct Ready {
+    conversation: Conversation,
+    features: Features,
 }
 
 impl Relay {
@@ -67,9 +90,7 @@ impl Relay {
             }
         };
         let credentials = match (&options.username, &options.password) {
-            (Some(user), Some(password)) => {
-                Some(Credentials::new(user.clone(), password.expose().to_owned()))
-            }
+            (Some(user), Some(password)) => Some((user.clone(), password.clone())),
             (None, None) => None,
             _ => return Err(BuildError::Unsafe("username and password go together")),
         };
@@ -79,161 +100,190 @@ impl Relay {
 
     /// Hands a mail to the relay, within this time; the answer after its last
     /// dot is the proof.
-    pub(super) async fn take(&self, mail: &Mail, limit: Duration) -> Outcome {
+    pub(super) async fn take(&self, mail: &Mail, limit: Duration, now: Timestamp) -> Taken {
         let end = Instant::now() + limit;
-        let mut connection = match timeout_at(end, self.ready()).await {
-            Ok(Ok(connection)) => connection,
-            Ok(Err(failure)) => return failure.outcome(),
-            Err(_) => return try_again("timed out"),
+        let mut ready = match timeout_at(end, self.ready()).await {
+            Ok(Ok(ready)) => ready,
+            Ok(Err(failure)) => return failure.taken(now),
+            Err(_) => return Taken::Outcome(try_again("timed out")),
         };
         let known = self.credentials.is_some();
-        let Ok(answer) = timeout_at(end, transact(&mut connection, mail, known)).await else {
-            return try_again("timed out");
+        let Ok(answer) = timeout_at(end, transact(&mut ready, mail, known)).await else {
+            return Taken::Outcome(try_again("timed out"));
         };
         // What the relay has said stands, whether it says goodbye or not.
-        let _ = timeout(GOODBYE, connection.quit()).await;
-        answer.map_or_else(Failure::outcome, |response| Outcome::Sent(reply(&response)))
-    }
-
-    /// A connection on which a mail may begin.
-    async fn ready(&self) -> Result<AsyncSmtpConnection, Failure> {
-        let mut connection = self.connect().await?;
-        if let Some(credentials) = &self.credentials {
-            // Cannot be: every way but loopback has encrypted by now.
-            let encrypted =
-                connection.is_encrypted() || matches!(self.encryption, Encryption::Implicit(_));
-            if !encrypted && !is_loopback(&self.host) {
-                return Err(Failure::Setup("AUTH", "the connection is not encrypted".to_owned()));
-            }
-            let mechanisms = [Mechanism::Plain, Mechanism::Login];
-            let answer = connection.auth(&mechanisms, credentials).await;
-            answer.map_err(|error| Failure::at("AUTH", &error))?;
+        let _ = timeout(GOODBYE, ready.conversation.command("QUIT")).await;
+        match answer {
+            Ok(reply) => Taken::Outcome(Outcome::Sent(reply.to_string())),
+            Err(failure) => failure.taken(now),
         }
-        Ok(connection)
     }
 
-    async fn connect(&self) -> Result<AsyncSmtpConnection, Failure> {
+    async fn ready(&self) -> Result<Ready, Failure> {
+        let mut ready = self.connect().await?;
+        if let Encryption::StartTls(tls) = &self.encryption {
+            self.encrypt(&mut ready, tls).await.map_err(|failure| failure.at("STARTTLS"))?;
+        }
+        if let Some((user, password)) = &self.credentials {
+            // Every way but loopback has encrypted by now.
+            let answer = login(&mut ready, user, password.expose()).await;
+            answer.map_err(|failure| failure.at("AUTH"))?;
+        }
+        Ok(ready)
+    }
+
+    async fn connect(&self) -> Result<Ready, Failure> {
         let address = (self.host.as_str(), self.port);
         let refused = |error: std::io::Error| Failure::Setup("connect", error.to_string());
+        let broken = |error: Broken| Failure::Setup("connect", error.to_string());
         let stream = TcpStream::connect(address).await.map_err(refused)?;
-        // Body and final dot are written apart, and would wait for each other.
+        // Small commands would wait for each other.
         stream.set_nodelay(true).map_err(refused)?;
-        let stream = LineStream::new(stream).map_err(refused)?;
-        let stream: Box<dyn AsyncTokioStream> = match &self.encryption {
-            Encryption::Implicit(tls) => {
-                let stream = LineStream::encrypted(stream, tls.clone()).await;
-                Box::new(stream.map_err(|error| Failure::at("connect", &error))?)
-            }
-            Encryption::StartTls(_) | Encryption::None => Box::new(stream),
-        };
-        let mut connection = AsyncSmtpConnection::connect_with_transport(stream, &self.hello)
-            .await
-            .map_err(|error| Failure::at("connect", &error))?;
-        if let Encryption::StartTls(tls) = &self.encryption {
-            let upgraded = connection.starttls(tls.clone(), &self.hello).await;
-            upgraded.map_err(|error| Failure::at("STARTTLS", &error))?;
+        let mut conversation = Conversation::new(stream);
+        if let Encryption::Implicit(tls) = &self.encryption {
+            conversation.encrypt(tls).await.map_err(broken)?;
         }
-        Ok(connection)
+        let greeting = conversation.reply().await.map_err(broken)?;
+        if !greeting.is_done() {
+            return Err(Failure::Setup("connect", greeting.to_string()));
+        }
+        let features = self.greet(&mut conversation).await.map_err(|failure| failure.at("EHLO"))?;
+        Ok(Ready { conversation, features })
+    }
+
+    async fn greet(&self, conversation: &mut Conversation) -> Result<Features, Failure> {
+        let reply = conversation.command(&format!("EHLO {}", self.hello)).await?;
+        if reply.is_done() { Ok(Features::of(&reply)) } else { Err(Failure::Transaction(reply)) }
+    }
+
+    /// What the relay said before must be forgotten (RFC 3207, section 4.2).
+    async fn encrypt(&self, ready: &mut Ready, tls: &TlsParameters) -> Result<(), Failure> {
+        if !ready.features.starttls {
+            return Err(Failure::Setup("STARTTLS", "the server does not offer it".to_owned()));
+        }
+        let reply = ready.conversation.command("STARTTLS").await?;
+        if !reply.is_done() {
+            return Err(Failure::Transaction(reply));
+        }
+        ready.conversation.encrypt(tls).await?;
+        ready.features = self.greet(&mut ready.conversation).await?;
+        Ok(())
     }
 }
 
-/// The mail transaction of RFC 5321, section 3.3. The library has one too,
-/// but that waits for the answer to a QUIT before it tells of a refusal.
-async fn transact(
-    connection: &mut AsyncSmtpConnection,
-    mail: &Mail,
-    known: bool,
-) -> Result<Response, Failure> {
+/// AUTH, by PLAIN (RFC 4616) or LOGIN.
+async fn login(ready: &mut Ready, user: &str, password: &str) -> Result<(), Failure> {
+    let conversation = &mut ready.conversation;
+    let reply = if ready.features.plain {
+        let words = BASE64_STANDARD.encode(format!("\0{user}\0{password}"));
+        conversation.command(&format!("AUTH PLAIN {words}")).await?
+    } else if ready.features.login {
+        let mut reply = conversation.command("AUTH LOGIN").await?;
+        for word in [user, password] {
+            if reply.code != 334 {
+                break;
+            }
+            reply = conversation.command(&BASE64_STANDARD.encode(word)).await?;
+        }
+        reply
+    } else {
+        let reason = "the server offers no login by PLAIN or LOGIN";
+        return Err(Failure::Setup("AUTH", reason.to_owned()));
+    };
+    match reply {
+        reply if reply.is_done() => Ok(()),
+        reply if reply.is_permanent() => Err(Failure::Login(reply)),
+        reply => Err(Failure::Transaction(reply)),
+    }
+}
+
+/// The mail transaction of RFC 5321, section 3.3.
+async fn transact(ready: &mut Ready, mail: &Mail, known: bool) -> Result<Reply, Failure> {
     let (envelope, data) = (mail.envelope(), mail.formatted());
-    let mut parameters = Vec::new();
-    let mut addresses = envelope.from().into_iter().chain(envelope.to());
-    if addresses.any(|address| !AsRef::<str>::as_ref(address).is_ascii()) {
-        if !connection.server_info().supports_feature(Extension::SmtpUtfEight) {
+    let Ready { conversation, features } = ready;
+    if features.size.is_some_and(|size| size < data.len()) {
+        let words = format!("a mail of {} octets is too large for it", data.len());
+        return Err(Failure::TooLarge(features.size, words));
+    }
+    let from = envelope.from().map_or("", AsRef::as_ref);
+    let mut begin = format!("MAIL FROM:<{from}>");
+    if features.sized {
+        begin += &format!(" SIZE={}", data.len());
+    }
+    let addresses = envelope.from().into_iter().chain(envelope.to());
+    if !addresses.map(AsRef::<str>::as_ref).all(str::is_ascii) {
+        if !features.smtputf8 {
             let reason = "the address needs SMTPUTF8, which the relay does not offer";
             return Err(Failure::Setup("MAIL", reason.to_owned()));
         }
-        parameters.push(MailParameter::SmtpUtfEight);
         // RFC 6531, section 3.6: the header holds the address too.
-        parameters.push(MailParameter::Body(MailBodyParameter::EightBitMime));
+        begin += " SMTPUTF8 BODY=8BITMIME";
     }
-    let failed = if known { Failure::Transaction } else { Failure::Stranger };
-    connection
-        .command(MailFrom::new(envelope.from().cloned(), parameters))
-        .await
-        .map_err(failed)?;
+    let accepted = |reply: Reply| if reply.is_done() { Ok(()) } else { Err(refusal(reply, known)) };
+    accepted(conversation.command(&begin).await?)?;
     for to in envelope.to() {
-        connection.command(Rcpt::new(to.clone(), Vec::new())).await.map_err(failed)?;
+        accepted(conversation.command(&format!("RCPT TO:<{to}>")).await?)?;
     }
     // Replies that are not the ones expected here would be taken for others.
-    let astray = |response: &Response| Failure::Setup("DATA", reply(response));
-    let go_on = connection.command(Data).await.map_err(failed)?;
-    if !go_on.has_code(354) {
-        return Err(astray(&go_on));
+    let astray = |reply: &Reply| Failure::Setup("DATA", reply.to_string());
+    let go_on = conversation.command("DATA").await?;
+    if go_on.code != 354 {
+        return Err(if go_on.code < 400 { astray(&go_on) } else { refusal(go_on, known) });
     }
-    let kept = connection.message(&data).await.map_err(Failure::Transaction)?;
-    if kept.code().severity == Severity::PositiveCompletion { Ok(kept) } else { Err(astray(&kept)) }
+    let kept = conversation.mail(&data).await?;
+    match kept.code {
+        200..300 => Ok(kept),
+        300..400 => Err(astray(&kept)),
+        _ => Err(refusal(kept, true)),
+    }
+}
+
+/// Why a transaction ended. A relay that does not know us may only miss a
+/// login, which a person can mend: RFC 3463, X.7, says that it is policy.
+fn refusal(reply: Reply, known: bool) -> Failure {
+    match reply.code {
+        // Both for a mail that is too large and for a mailbox that is full.
+        552 if !reply.has_status("5.2.2") => Failure::TooLarge(None, reply.to_string()),
+        500.. if reply.has_status("5.3.4") => Failure::TooLarge(None, reply.to_string()),
+        _ if !known && reply.is_permanent() && reply.has_status("5.7.") => Failure::Stranger(reply),
+        _ => Failure::Transaction(reply),
+    }
 }
 
 impl Failure {
-    fn at(stage: &'static str, error: &SmtpError) -> Self {
-        Self::Setup(stage, describe(error))
-    }
-
-    fn outcome(self) -> Outcome {
+    /// What went wrong before a transaction.
+    fn at(self, stage: &'static str) -> Self {
         match self {
-            Self::Setup(stage, reason) => try_again(format!("{stage}: {reason}")),
-            Self::Stranger(error) if is_policy(&error) => {
-                try_again(format!("{} (no login is configured)", describe(&error)))
+            Self::Transaction(reply) | Self::Stranger(reply) => {
+                Self::Setup(stage, reply.to_string())
             }
-            Self::Stranger(error) | Self::Transaction(error) => judge(&error),
+            Self::Broken(broken) => Self::Setup(stage, broken.to_string()),
+            Self::Setup(..) | Self::Login(_) | Self::TooLarge(..) => self,
         }
     }
-}
 
-/// What a failed transaction means. A relay that misses a login says so only
-/// here, and that is a matter of set-up too.
-fn judge(error: &SmtpError) -> Outcome {
-    let code = error.status().map(u16::from);
-    let wants_login = matches!(code, Some(530 | 534 | 535 | 538));
-    if error.is_permanent() && !wants_login {
-        return Outcome::GiveUp(describe(error));
+    fn taken(self, now: Timestamp) -> Taken {
+        Taken::Outcome(match self {
+            Self::Setup(stage, reason) => try_again(format!("{stage}: {reason}")),
+            Self::Login(reply) => Outcome::TryAgain {
+                reason: format!("AUTH: {reply}"),
+                not_before: now.checked_add(LOGIN_PAUSE).ok(),
+            },
+            Self::Stranger(reply) => try_again(format!("{reply} (no login is configured)")),
+            Self::TooLarge(size, words) => return Taken::TooLarge(size, words),
+            Self::Broken(broken) => try_again(broken.to_string()),
+            // A relay that misses a login says so only here: a matter of set-up too.
+            Self::Transaction(reply) if matches!(reply.code, 530 | 534 | 535 | 538) => {
+                try_again(reply.to_string())
+            }
+            Self::Transaction(reply) if reply.is_permanent() => Outcome::GiveUp(reply.to_string()),
+            Self::Transaction(reply) => try_again(reply.to_string()),
+        })
     }
-    try_again(describe(error))
-}
-
-/// Whether the relay says that it is not allowed (RFC 3463, X.7): a login
-/// mends that.
-fn is_policy(error: &SmtpError) -> bool {
-    let words = error.to_string();
-    let reply = words.split_once("): ").map_or("", |(_, reply)| reply);
-    error.is_permanent() && reply.starts_with("5.7.")
-}
-
-fn describe(error: &SmtpError) -> String {
-    let words = error.to_string();
-    if words.contains("incomplete response") {
-        return "the server closed the connection".to_owned();
-    }
-    if error.is_response() {
-        return "the server said what is no SMTP reply".to_owned();
-    }
-    if words.contains("CaUsedAsEndEntity") {
-        return "the server's certificate is an authority's own (CA:TRUE), which ca_file cannot \
-                vouch for; give the server a certificate with CA:FALSE"
-            .to_owned();
-    }
-    // A hint for programmers that the TLS library adds.
-    let words = words.split(": https://docs.rs/").next().unwrap_or_default();
-    one_line(words, MAX_REPLY)
-}
-
-fn reply(response: &Response) -> String {
-    let words: Vec<&str> = response.message().collect();
-    one_line(&format!("{} {}", response.code(), words.join(" ")), MAX_REPLY)
 }
 
 fn tls_parameters(host: &str, options: &EmailOptions) -> Result<TlsParameters, BuildError> {
-    let failed = |error: SmtpError| BuildError::Tls(describe(&error));
+    let failed = |error: SmtpError| BuildError::Tls(one_line(&error.to_string(), 200));
     let mut builder = TlsParameters::builder(host.to_owned());
     if let Some(path) = &options.ca_file {
         builder = builder.add_root_certificate(certificate(path)?);
@@ -251,7 +301,7 @@ fn certificate(path: &Path) -> Result<Certificate, BuildError> {
     if !pem.windows(11).any(|window| window == b"-----BEGIN ") {
         return Err(invalid("no certificate in it".to_owned()));
     }
-    Certificate::from_pem(&pem).map_err(|error| invalid(describe(&error)))
+    Certificate::from_pem(&pem).map_err(|error| invalid(one_line(&error.to_string(), 200)))
 }
 
 /// The name in EHLO. It goes onto the wire as it is, so it must be a name.
