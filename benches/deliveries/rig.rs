@@ -90,7 +90,8 @@ impl Rig {
         self.runtime.block_on(async {
             let now = Clock::System.now();
             let lease = (SignedDuration::from_mins(15), 1);
-            let claimed = store.claim_deliveries(name, Box::new(Open), now, lease).await.unwrap();
+            let claimed =
+                store.claim_deliveries(name, Box::new(Open), now, lease).await.unwrap().deliveries;
             let begun = Instant::now();
             for _ in 0..count {
                 let outcome = channel.send(&claimed[0], Clock::System.now()).await;

@@ -100,7 +100,7 @@ impl App {
         let store = Store::open(&config.store)?;
         sync_feeds(&store, config, &clock).await?;
         warn_of_orphans(&store, config).await;
-        store.release_held(clock.now()).await?;
+        store.release_held(ungrouped(config), clock.now()).await?;
         let channels = build_channels(config)?;
         let fetch_options = fetch_options(config);
         let (fetcher, fetcher_rx) = watch::channel(Fetcher::new(&fetch_options)?);
@@ -194,7 +194,7 @@ impl App {
         self.follow_channels(built, &mut reloaded);
         reloaded.policies_changed = changed(&old.policy.channels, &config.policies);
         if !reloaded.policies_changed.is_empty() {
-            self.store.release_held(self.clock.now()).await?;
+            self.store.release_held(ungrouped(config), self.clock.now()).await?;
         }
         warn_of_orphans(&self.store, config).await;
         self.planned.send_modify(|count| *count += 1);
@@ -305,6 +305,17 @@ fn changed<T: PartialEq>(
     names.into_iter().filter(|name| old.get(*name) != new.get(*name)).cloned().collect()
 }
 
+/// Channels that group alerts of a rule no more, or never did.
+fn ungrouped(config: &Config) -> Vec<ChannelName> {
+    let groups = |name: &ChannelName| {
+        config
+            .policies
+            .get(name)
+            .is_some_and(|policy| !policy.group_wait.is_zero() || !policy.group_interval.is_zero())
+    };
+    config.channels.keys().filter(|name| !groups(name)).cloned().collect()
+}
+
 /// Polls every feed now, delivers what is due, and ends.
 ///
 /// # Errors
@@ -318,6 +329,7 @@ pub async fn once(
 ) -> Result<OnceReport, AppError> {
     let store = Store::open(&config.store)?;
     sync_feeds(&store, config, &clock).await?;
+    store.release_held(ungrouped(config), clock.now()).await?;
     let channels = build_channels(config)?;
     let (_fetcher, fetcher) = watch::channel(Fetcher::new(&fetch_options(config))?);
     // Everything is polled before anything is told: no need to wait for outlets.

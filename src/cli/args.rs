@@ -6,6 +6,7 @@ mod people;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
+use people::one_line;
 pub(super) use people::{
     FeedbackArgs, MuteArgs, SilenceAction, SilenceArgs, SnoozeArgs, Spared, WhyArgs,
 };
@@ -244,7 +245,7 @@ pub(super) enum DeliveriesAction {
         #[arg(long, conflicts_with = "ids")]
         all: bool,
         /// Why, for those who ask later
-        #[arg(long, value_name = "TEXT")]
+        #[arg(long, value_name = "TEXT", value_parser = one_line)]
         comment: Option<String>,
     },
 }

@@ -100,11 +100,15 @@ async fn act(
     };
     let now = Clock::System.now();
     let (count, wanted, done) = match action {
-        DeliveriesAction::Retry { ids, all, waiting } => {
+        DeliveriesAction::Retry { mut ids, all, waiting } => {
+            ids.sort();
+            ids.dedup();
             let count = store.retry_deliveries(chosen(&ids, all), waiting, now).await?;
             (count, ids.len(), "will be sent again")
         }
-        DeliveriesAction::Drop { ids, all, comment } => {
+        DeliveriesAction::Drop { mut ids, all, comment } => {
+            ids.sort();
+            ids.dedup();
             let reason = dropped(comment.as_deref());
             let count = store.drop_deliveries(chosen(&ids, all), reason, now).await?;
             (count, ids.len(), "laid aside")

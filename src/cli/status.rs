@@ -9,8 +9,8 @@ use super::args::StatusArgs;
 use super::latency::{Stage, latency, latency_json, latency_line};
 use super::{CliError, Context, FAILED};
 use crate::config::Config;
-use crate::model::Clock;
-use crate::store::{FeedRow, Filter, Overview, Store};
+use crate::model::{ChannelName, Clock};
+use crate::store::{FeedRow, Filter, Overview, Pause, Store};
 
 /// A delivery that waits longer than this is a symptom.
 const LATE: SignedDuration = SignedDuration::from_mins(15);
@@ -25,6 +25,7 @@ struct State {
     running: bool,
     overview: Overview,
     feeds: Vec<FeedRow>,
+    paused: Vec<(ChannelName, Pause)>,
     problems: Vec<String>,
 }
 
@@ -68,7 +69,15 @@ async fn look(config: &Config) -> Result<State, CliError> {
             ));
         }
     }
-    Ok(State { latency, running, overview, feeds, problems })
+    let mut paused = store.pauses(now).await?;
+    paused.retain(|(channel, _)| config.channels.contains_key(channel));
+    let locked = paused.iter().filter(|(_, pause)| pause.until_start);
+    problems.extend(
+        locked.map(|(channel, pause)| {
+            format!("channel \"{channel}\" is not let in: {}", pause.reason)
+        }),
+    );
+    Ok(State { latency, running, overview, feeds, paused, problems })
 }
 
 /// What is wrong, worst first. A single failing feed is not: the world is.
@@ -99,6 +108,9 @@ fn problems(running: bool, overview: &Overview, feeds: &[FeedRow], now: Timestam
 fn as_json(state: &State) -> Value {
     let overview = &state.overview;
     let feeds: Vec<Value> = state.feeds.iter().map(super::lists::feed_json).collect();
+    let paused = state.paused.iter().map(|(channel, pause)| {
+        json!({ "channel": channel.as_str(), "until": pause.until.to_string(), "reason": pause.reason })
+    });
     json!({
         "healthy": state.problems.is_empty(),
         "problems": state.problems,
@@ -118,6 +130,7 @@ fn as_json(state: &State) -> Value {
             "held": overview.held, "suppressed": overview.suppressed,
             "oldest_waiting": overview.oldest_waiting.map(|when| when.to_string()),
         },
+        "paused": paused.collect::<Vec<_>>(),
         "latency": latency_json(&state.latency),
         "last_success": overview.last_success.map(|when| when.to_string()),
     })
@@ -151,6 +164,10 @@ fn as_text(state: &State) -> Vec<String> {
             if feed.health == "gone" { "never".to_string() } else { feed.next_due.to_string() }
         ));
     }
+    lines.extend(state.paused.iter().map(|(channel, pause)| {
+        let reason = &pause.reason;
+        format!("channel \"{channel}\" sends nothing until {}: {reason}", pause.until)
+    }));
     if overview.failed > 0 {
         lines.push(
             "see `wirewatch deliveries --state failed`; `deliveries retry --all` sends them again"

@@ -328,6 +328,9 @@ pub enum Outcome {
         /// The receiver's own wish.
         not_before: Option<Timestamp>,
     },
+    /// It does not let us in: a person must mend the set-up, and all else that
+    /// waits for it would fare no better meanwhile.
+    Unknown(String),
     /// The receiver understood and declined: a few more tries, then give up.
     Refused(String),
     /// Trying again cannot help.

@@ -14,7 +14,7 @@ use super::{Pulse, Watched};
 use crate::deliver::Channel;
 use crate::model::{Attempt, ChannelName, Clock, Delivery, Outcome};
 use crate::schedule::{self, FailedTry};
-use crate::store::{Finish, Store, StoreError};
+use crate::store::{Finish, Pause, Store, StoreError};
 
 /// How long a claim holds: longer than the longest timeout a channel may have.
 /// After a crash nobody waits for it: starting gives all claims back.
@@ -26,8 +26,9 @@ const LONGEST_WAIT: Duration = Duration::from_secs(5);
 const SHORTEST_WAIT: Duration = Duration::from_millis(5);
 /// Pauses that a single round waits for, in all.
 const SHORT_PAUSE: Duration = Duration::from_secs(30);
-/// A receiver that wants to be left alone for longer is asked all the same.
-const LONGEST_PAUSE: SignedDuration = SignedDuration::from_hours(24);
+/// A receiver that does not let us in is not asked by everything that waits:
+/// servers lock accounts and addresses for that.
+const UNKNOWN_PAUSE: SignedDuration = SignedDuration::from_mins(5);
 /// After the store failed: try again then.
 const STORE_PAUSE: Duration = Duration::from_secs(5);
 
@@ -42,38 +43,25 @@ pub struct Drained {
     pub failed: usize,
 }
 
-/// What became of a send.
-#[derive(Default)]
-struct Done {
-    /// Nothing if it could not be recorded.
-    finish: Option<Finish>,
-    /// Until when the receiver wants nothing.
-    pause: Option<Timestamp>,
-}
-
-/// The sends under way. A receiver's `Retry-After` is for all that waits for it
-/// and costs none of it a try; a restart forgets it, and the first send learns
-/// it again.
+/// The sends under way, each of which ends as it was recorded, or with nothing
+/// if it could not be. A receiver's `Retry-After` is for all that waits for it
+/// and costs none of it a try.
 #[derive(Default)]
 struct Sends {
-    under_way: JoinSet<Done>,
-    pause: Option<Timestamp>,
+    under_way: JoinSet<Option<Finish>>,
+    paused_until: Option<Timestamp>,
 }
 
 impl Sends {
     /// The next that ends; nothing when none is under way.
-    async fn next(&mut self, now: Timestamp) -> Option<Option<Finish>> {
-        let done = self.under_way.join_next().await?.unwrap_or_default();
-        let longest = now.checked_add(LONGEST_PAUSE).unwrap_or(now);
-        self.pause = self.pause.max(done.pause.map(|until| until.min(longest)));
-        Some(done.finish)
+    async fn next(&mut self) -> Option<Option<Finish>> {
+        Some(self.under_way.join_next().await?.unwrap_or_default())
     }
 
-    /// How long the receiver wants nothing yet. A longer pause than there can
-    /// be was wished before the clock was set back.
+    /// How long the receiver wants nothing yet.
     fn pause_left(&self, now: Timestamp) -> Option<Duration> {
-        let left = self.pause?.duration_since(now);
-        (left.is_positive() && left <= LONGEST_PAUSE).then(|| left.unsigned_abs())
+        let left = self.paused_until?.duration_since(now);
+        left.is_positive().then(|| left.unsigned_abs())
     }
 }
 
@@ -114,7 +102,7 @@ impl Dispatcher {
             };
             tokio::select! {
                 () = stop.cancelled() => {}
-                Some(_) = sends.next(self.clock.now()) => {}
+                Some(_) = sends.next() => {}
                 () = tokio::time::sleep(wait) => {}
                 changed = planned.changed() => {
                     if changed.is_err() {
@@ -123,7 +111,7 @@ impl Dispatcher {
                 }
             }
         }
-        while sends.next(self.clock.now()).await.is_some() {
+        while sends.next().await.is_some() {
             beat.now(self.clock.awake());
         }
     }
@@ -140,12 +128,12 @@ impl Dispatcher {
             if !stop.is_cancelled() {
                 self.start_sends(&mut sends).await?;
             }
-            match sends.next(self.clock.now()).await {
+            match sends.next().await {
                 None => match sends.pause_left(self.clock.now()) {
                     Some(left) if left <= patience && !stop.is_cancelled() => {
                         patience -= left;
                         tokio::time::sleep(left).await;
-                        sends.pause = None;
+                        self.store.resume_channel(self.name.clone()).await?;
                     }
                     _ => return Ok(drained),
                 },
@@ -161,13 +149,14 @@ impl Dispatcher {
     async fn start_sends(&self, sends: &mut Sends) -> Result<(), StoreError> {
         let free = self.channel.manners().at_once.saturating_sub(sends.under_way.len());
         let now = self.clock.now();
-        if free == 0 || sends.pause_left(now).is_some() {
+        if free == 0 {
             return Ok(());
         }
         let gate = Box::new(ChannelGate::new(&self.live, &self.name, now));
         let name = self.name.clone();
         let claimed = self.store.claim_deliveries(name, gate, now, (LEASE, free)).await?;
-        for delivery in claimed {
+        sends.paused_until = claimed.paused_until;
+        for delivery in claimed.deliveries {
             let dispatcher = self.clone();
             sends.under_way.spawn(async move { dispatcher.send(delivery).await });
         }
@@ -188,27 +177,34 @@ impl Dispatcher {
         wait.unsigned_abs().clamp(SHORTEST_WAIT, LONGEST_WAIT)
     }
 
-    async fn send(&self, delivery: Delivery) -> Done {
+    async fn send(&self, delivery: Delivery) -> Option<Finish> {
         let started_at = self.clock.now();
         let outcome = self.channel.send(&delivery, started_at).await;
         let finished_at = self.clock.now();
         let finish = self.decide(&delivery, &outcome);
-        let pause = match outcome {
-            Outcome::TryAgain { not_before, .. } => not_before,
-            Outcome::Sent(_) | Outcome::Refused(_) | Outcome::GiveUp(_) => None,
-        };
         self.tell(&delivery, &outcome, finish);
+        let pause = pause(&outcome, finished_at);
         let attempt = Attempt { started_at, finished_at, outcome };
-        match self.store.finish_delivery(delivery.id.clone(), attempt, finish).await {
-            Ok(()) => Done { finish: Some(finish), pause },
-            Err(error) => {
-                tracing::error!(
-                    delivery = %delivery.id, %error,
-                    "cannot record a delivery; it will be sent again with the same id"
-                );
-                Done { finish: None, pause }
-            }
+        let recorded = self.record(&delivery, attempt, (finish, pause)).await;
+        if let Err(error) = &recorded {
+            tracing::error!(
+                delivery = %delivery.id, %error,
+                "cannot record a delivery; it will be sent again with the same id"
+            );
         }
+        recorded.ok().map(|()| finish)
+    }
+
+    async fn record(
+        &self,
+        delivery: &Delivery,
+        attempt: Attempt,
+        (finish, pause): (Finish, Option<Pause>),
+    ) -> Result<(), StoreError> {
+        if let Some(pause) = pause {
+            self.store.pause_channel(self.name.clone(), pause, attempt.finished_at).await?;
+        }
+        self.store.finish_delivery(delivery.id.clone(), attempt, finish).await
     }
 
     fn decide(&self, delivery: &Delivery, outcome: &Outcome) -> Finish {
@@ -216,6 +212,8 @@ impl Dispatcher {
             Outcome::Sent(_) => return Finish::Sent,
             Outcome::GiveUp(_) => return Finish::Failed,
             Outcome::Refused(_) => (true, None),
+            // By its own schedule, once the channel goes on.
+            Outcome::Unknown(_) => (false, None),
             Outcome::TryAgain { not_before, .. } => (false, *not_before),
         };
         let failed = FailedTry { attempts: delivery.attempts + 1, refused, not_before };
@@ -234,6 +232,7 @@ impl Dispatcher {
             }
             (
                 Outcome::TryAgain { reason, .. }
+                | Outcome::Unknown(reason)
                 | Outcome::Refused(reason)
                 | Outcome::GiveUp(reason),
                 Finish::Retry(at),
@@ -242,6 +241,7 @@ impl Dispatcher {
             }
             (
                 Outcome::TryAgain { reason, .. }
+                | Outcome::Unknown(reason)
                 | Outcome::Refused(reason)
                 | Outcome::GiveUp(reason),
                 _,
@@ -249,5 +249,23 @@ impl Dispatcher {
                 tracing::error!(delivery = %id, %channel, attempt, reason, "given up; see `wirewatch deliveries --state failed`");
             }
         }
+    }
+}
+
+/// How long a receiver is left alone after such an answer.
+fn pause(outcome: &Outcome, now: Timestamp) -> Option<Pause> {
+    match outcome {
+        Outcome::TryAgain { reason, not_before: Some(until) } => {
+            Some(Pause { until: *until, until_start: false, reason: reason.clone() })
+        }
+        Outcome::Unknown(reason) => Some(Pause {
+            until: now.checked_add(UNKNOWN_PAUSE).ok()?,
+            until_start: true,
+            reason: reason.clone(),
+        }),
+        Outcome::TryAgain { not_before: None, .. }
+        | Outcome::Sent(_)
+        | Outcome::Refused(_)
+        | Outcome::GiveUp(_) => None,
     }
 }

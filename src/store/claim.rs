@@ -8,22 +8,18 @@ use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, params};
 
 use super::content::delivery;
-use super::rows::{json, millis, optional_time, time};
+use super::due::{DUE, Found, RELEASED, found, told, told_of_rule};
+use super::pauses::paused_until;
+use super::rows::{json, millis};
 use super::silences::active_silences;
 use super::{Store, StoreError};
-use crate::model::{
-    AlertId, ChannelName, Delivery, DeliveryId, Due, FeedName, Role, Route, RuleName, Severity,
-    Silence, StoryId,
-};
+use crate::model::{ChannelName, Delivery, DeliveryId, Due, Route, RuleName, Silence};
 
 /// Deliveries routed in one transaction; the rest comes with the next claim.
 const ROUTED: usize = 1_000;
-
-/// Before the key of a digest whose members are decided about anew.
-pub(super) const RELEASED: &str = "again:";
 
 /// Decides what becomes of deliveries that are due.
 pub trait Gate: Send + Sync {
@@ -35,6 +31,15 @@ pub trait Gate: Send + Sync {
     fn route(&self, due: &Due, silences: &[Silence]) -> Route;
     /// The id of a digest's delivery, from those it gathers.
     fn digest(&self, channel: &ChannelName, recipient: &str, members: &[DeliveryId]) -> DigestIds;
+}
+
+/// What a claim found.
+#[derive(Debug, Default)]
+pub struct Claimed {
+    /// To be sent.
+    pub deliveries: Vec<Delivery>,
+    /// Until when the channel's receiver wants nothing; then there are none.
+    pub paused_until: Option<Timestamp>,
 }
 
 /// The ids of a digest and of its delivery.
@@ -59,7 +64,7 @@ impl Store {
         gate: Box<dyn Gate>,
         now: Timestamp,
         (lease, limit): (SignedDuration, usize),
-    ) -> Result<Vec<Delivery>, StoreError> {
+    ) -> Result<Claimed, StoreError> {
         let until = millis(now.checked_add(lease).unwrap_or(now));
         let gate: Arc<dyn Gate> = Arc::from(gate);
         // What is put off in thousands is so in several transactions.
@@ -69,10 +74,15 @@ impl Store {
                 let gate = gate.as_ref();
                 let known = RefCell::default();
                 let claims = Claims { db, channel: &channel, gate, now, until, known };
-                claims.take(limit)
+                if let Some(paused_until) = paused_until(db, &channel, now)? {
+                    let paused_until = Some(paused_until);
+                    return Ok((Claimed { paused_until, ..Claimed::default() }, true));
+                }
+                let (deliveries, all) = claims.take(limit)?;
+                Ok((Claimed { deliveries, paused_until: None }, all))
             };
             let (claimed, all) = self.write(job).await?;
-            if all || !claimed.is_empty() {
+            if all || !claimed.deliveries.is_empty() {
                 return Ok(claimed);
             }
         }
@@ -96,14 +106,6 @@ struct Known {
     told: HashMap<(String, usize), Vec<Timestamp>>,
     /// By recipient and rule.
     told_of_rule: HashMap<(String, RuleName), Option<Timestamp>>,
-}
-
-/// A delivery of an alert that is due.
-struct Found {
-    row: i64,
-    id: DeliveryId,
-    new: bool,
-    due: Due,
 }
 
 impl Claims<'_> {
@@ -152,7 +154,7 @@ impl Claims<'_> {
             "{DUE} AND delivery.due_at <= ?2 ORDER BY delivery.due_at, delivery.id LIMIT ?3"
         ))?;
         let arguments = params![self.channel.as_str(), millis(self.now), limit as i64];
-        select.query_map(arguments, |row| self.found(row))?.collect()
+        select.query_map(arguments, |row| found(self.channel, row))?.collect()
     }
 
     /// All that a receiver's digest of this key waits for, due or not: the
@@ -163,34 +165,7 @@ impl Claims<'_> {
              AND delivery.first_try IS NULL ORDER BY delivery.due_at, delivery.id"
         ))?;
         let arguments = params![self.channel.as_str(), millis(self.now), recipient, key];
-        select.query_map(arguments, |row| self.found(row))?.collect()
-    }
-
-    fn found(&self, row: &Row<'_>) -> rusqlite::Result<Found> {
-        let (severity, role): (String, String) = (row.get("severity")?, row.get("role")?);
-        let gathered: Option<String> = row.get("gather")?;
-        Ok(Found {
-            row: row.get("id")?,
-            id: DeliveryId::new(row.get::<_, String>("uid")?),
-            new: row.get::<_, Option<i64>>("first_try")?.is_none(),
-            due: Due {
-                channel: self.channel.clone(),
-                recipient: row.get("recipient")?,
-                rule: RuleName::new(row.get::<_, String>("rule")?),
-                severity: Severity::from_word(&severity).unwrap_or_default(),
-                role: Role::from_word(&role).unwrap_or_default(),
-                story: StoryId::new(row.get::<_, String>("story_uid")?),
-                alert: AlertId::new(row.get::<_, String>("alert_uid")?),
-                feed: FeedName::new(row.get::<_, String>("feed")?),
-                released: gathered.as_ref().is_some_and(|key| key.starts_with(RELEASED)),
-                gathered,
-                acknowledged: row.get("acknowledged")?,
-                snoozed: optional_time(row, "snoozed")?,
-                told: Vec::new(),
-                told_of_rule: None,
-                superseded: row.get("superseded")?,
-            },
-        })
+        select.query_map(arguments, |row| found(self.channel, row))?.collect()
     }
 
     /// Routes one; gives what is to be sent because of it.
@@ -345,51 +320,3 @@ impl Claims<'_> {
         delivery(self.db, row)
     }
 }
-
-/// When a receiver was first told each of the last things, the oldest first.
-fn told(db: &Connection, receiver: (&str, &str), limit: usize) -> rusqlite::Result<Vec<Timestamp>> {
-    let mut select = db.prepare_cached(
-        "SELECT first_try FROM delivery WHERE channel = ?1 AND recipient = ?2 \
-         AND first_try IS NOT NULL AND role <> 'notice' AND state <> 'gathered' \
-         ORDER BY first_try DESC LIMIT ?3",
-    )?;
-    let arguments = params![receiver.0, receiver.1, limit as i64];
-    let rows = select.query_map(arguments, |row| time(row, "first_try"))?;
-    let mut told = rows.collect::<rusqlite::Result<Vec<_>>>()?;
-    told.reverse();
-    Ok(told)
-}
-
-/// When a receiver was last told of a rule, by a message of its own or a digest.
-fn told_of_rule(
-    db: &Connection,
-    receiver: (&str, &str),
-    rule: &RuleName,
-    since: Timestamp,
-) -> rusqlite::Result<Option<Timestamp>> {
-    db.prepare_cached(
-        "SELECT max(first_try) AS told FROM delivery \
-         JOIN alert ON alert.id = delivery.alert_id JOIN match ON match.id = alert.match_id \
-         WHERE delivery.channel = ?1 AND recipient = ?2 AND first_try > ?4 AND rule = ?3",
-    )?
-    .query_row(params![receiver.0, receiver.1, rule.as_str(), millis(since)], |row| {
-        optional_time(row, "told")
-    })
-}
-
-const DUE: &str = "SELECT delivery.id, delivery.uid, delivery.recipient, delivery.role, \
-     delivery.gather, delivery.first_try, alert.severity, match.rule, story.uid AS story_uid, \
-     alert.uid AS alert_uid, feed.name AS feed, \
-     (SELECT author FROM feedback WHERE alert_id = alert.id AND kind <> 'snoozed' \
-       ORDER BY id LIMIT 1) AS acknowledged, \
-     delivery.role = 'repeat' AND EXISTS (SELECT 1 FROM delivery other \
-       WHERE other.alert_id = delivery.alert_id AND other.channel = delivery.channel \
-       AND other.recipient = delivery.recipient AND other.state = 'waiting' \
-       AND (other.role = 'alert' OR (other.role = 'repeat' AND other.due_at <= ?2 \
-         AND other.id > delivery.id))) AS superseded, \
-     (SELECT max(until) FROM feedback WHERE alert_id = alert.id AND kind = 'snoozed') AS snoozed \
-     FROM delivery JOIN alert ON alert.id = delivery.alert_id \
-     JOIN match ON match.id = alert.match_id JOIN story ON story.id = match.story_id \
-     JOIN entry ON entry.id = match.entry_id JOIN feed ON feed.id = entry.feed_id \
-     WHERE delivery.channel = ?1 AND delivery.state = 'waiting' \
-     AND (delivery.leased_until IS NULL OR delivery.leased_until <= ?2)";

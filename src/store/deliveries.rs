@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::claim::RELEASED;
+use super::due::RELEASED;
 use super::rows::{json, millis, optional_time, time};
 use super::{Store, StoreError};
 use crate::model::{Attempt, ChannelName, DeliveryId, Outcome, Outlet};
@@ -41,7 +41,9 @@ impl Store {
         self.write(move |db| {
             let (word, answer) = match &attempt.outcome {
                 Outcome::Sent(answer) => ("sent", answer),
-                Outcome::TryAgain { reason, .. } | Outcome::Refused(reason) => ("retry", reason),
+                Outcome::TryAgain { reason, .. }
+                | Outcome::Unknown(reason)
+                | Outcome::Refused(reason) => ("retry", reason),
                 Outcome::GiveUp(reason) => ("failed", reason),
             };
             db.execute(
@@ -75,17 +77,24 @@ impl Store {
 
     /// Has what is kept back for quiet hours, a digest or a budget decided anew,
     /// because the policy may be another. What waited together and may go now
-    /// goes out in one digest all the same; what is due goes out anyway. Returns
-    /// how many.
+    /// goes out in one digest all the same; what is due goes out anyway. Groups
+    /// are ended for channels that group no more: deciding about others anew
+    /// would have them wait from the beginning. Returns how many.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn release_held(&self, now: Timestamp) -> Result<usize, StoreError> {
+    pub async fn release_held(
+        &self,
+        ungrouped: Vec<ChannelName>,
+        now: Timestamp,
+    ) -> Result<usize, StoreError> {
         self.write(move |db| {
+            let ungrouped: Vec<&str> = ungrouped.iter().map(ChannelName::as_str).collect();
             db.execute(
                 "UPDATE delivery SET due_at = ?1, gather = ?2 || gather WHERE state = 'waiting' \
-                 AND first_try IS NULL AND gather IN ('quiet', 'digest', 'storm') AND due_at > ?1",
-                params![millis(now), RELEASED],
+                 AND first_try IS NULL AND due_at > ?1 AND (gather IN ('quiet', 'digest', 'storm') \
+                   OR (gather LIKE 'rule:%' AND channel IN (SELECT value FROM json_each(?3))))",
+                params![millis(now), RELEASED, json(&ungrouped)],
             )
         })
         .await
@@ -105,7 +114,8 @@ impl Store {
 
     /// Makes failed deliveries wait again, due at once and with a fresh
     /// schedule; their ids stay. `None` means all of them. With `waiting` those
-    /// too that wait for their next try. Returns how many.
+    /// too that wait for their next try, and what their channels' receivers
+    /// wished is not waited for any longer. Returns how many.
     ///
     /// # Errors
     /// When the database fails.
@@ -117,6 +127,13 @@ impl Store {
     ) -> Result<usize, StoreError> {
         self.write(move |db| {
             let (all, ids) = chosen(ids);
+            if waiting {
+                db.execute(
+                    "DELETE FROM channel_pause WHERE ?1 OR channel IN \
+                     (SELECT channel FROM delivery WHERE uid IN (SELECT value FROM json_each(?2)))",
+                    params![all, ids],
+                )?;
+            }
             db.execute(
                 "UPDATE delivery SET state = 'waiting', due_at = ?1, attempts = 0, \
                  finished_at = NULL, leased_until = NULL \

@@ -9,6 +9,7 @@ mod claim;
 mod content;
 mod deliveries;
 mod detail;
+mod due;
 mod edits;
 mod facts;
 mod feeds;
@@ -22,6 +23,7 @@ mod migrate;
 mod notices;
 mod outages;
 mod overview;
+mod pauses;
 mod query;
 mod rows;
 mod silences;
@@ -39,7 +41,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 pub use archive::{ArchiveQuery, Archived};
-pub use claim::{DigestIds, Gate};
+pub use claim::{Claimed, DigestIds, Gate};
 pub use deliveries::Finish;
 pub use detail::FeedDetail;
 pub use edits::Edited;
@@ -49,6 +51,7 @@ pub use ledger::{LedgerRow, Passage, Try};
 pub use list::{AlertRow, DeliveryRow, FeedRow, Filter, OutletRow, StoryRow};
 pub use notices::{NoticePlan, NoticeRow, PlanDeliveries};
 pub use overview::Overview;
+pub use pauses::Pause;
 pub use silences::{Feedback, ReminderId};
 pub use tellings::TellingRow;
 pub use upgrades::StoryMatch;
@@ -139,6 +142,7 @@ impl Store {
             "UPDATE delivery SET leased_until = NULL WHERE leased_until IS NOT NULL;
              UPDATE feed SET leased_until = NULL WHERE leased_until IS NOT NULL;",
         )?;
+        pauses::end_at_start(&connection)?;
         Ok(Self::start(connection, Some(path.to_path_buf()), Some(lock)))
     }
 

@@ -64,6 +64,36 @@ async fn a_receivers_retry_after_holds_up_all_that_waits_for_it_and_costs_no_try
 }
 
 #[tokio::test]
+async fn a_receivers_wish_outlives_the_program_until_a_command_lifts_it() {
+    let world = World::new().await;
+    world.feeds.serve("/a", "text/xml", rss(&[("1", "A marker", "x")]));
+    world.hook.answer(vec![Answer::RetryAfter(429, "86400")]);
+    let config = world.config(&world.toml(&world.feed("a")));
+    world.once(&config).await;
+    // What is found later was never tried, and is not tried either.
+    let items = [("1", "A marker", "x"), ("2", "Another marker elsewhere", "y")];
+    world.feeds.serve("/a", "text/xml", rss(&items));
+    world.wait(SignedDuration::from_mins(10));
+    assert_eq!(world.once(&config).await.drained, Default::default());
+    let app = world.start(&config).await;
+    world.wait(SignedDuration::from_mins(10));
+    let store = Store::attach(&config.store).unwrap();
+    let pauses = store.pauses(wirewatch::model::Clock::System.now()).await.unwrap();
+    assert_eq!(world.hook.attempts().len(), 1, "{pauses:?}");
+    assert_eq!(store.pauses(world.clock.now()).await.unwrap()[0].0.as_str(), "hook");
+    let tried = world.deliveries(&config).await.iter().find(|row| row.attempts > 0).cloned();
+    let ids = Some(vec![DeliveryId::new(tried.unwrap().id.as_str())]);
+    // Without a word of what waits the wish stays.
+    assert_eq!(store.retry_deliveries(ids.clone(), false, world.clock.now()).await.unwrap(), 0);
+    assert_eq!(store.pauses(world.clock.now()).await.unwrap().len(), 1);
+    assert_eq!(store.retry_deliveries(ids, true, world.clock.now()).await.unwrap(), 1);
+    assert_eq!(store.pauses(world.clock.now()).await.unwrap(), Vec::new());
+    assert!(timeout(app.stop(), "a stop").await);
+    world.wait(SignedDuration::from_mins(1));
+    assert_eq!(world.once(&config).await.drained.sent, 2);
+}
+
+#[tokio::test]
 async fn a_dead_letter_is_kept_and_sent_again_by_command_with_its_old_id() {
     let world = world_with_marker().await;
     world.hook.answer(vec![Answer::Status(410)]);

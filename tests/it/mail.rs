@@ -140,3 +140,24 @@ async fn a_wrong_password_keeps_the_alert_waiting_for_the_right_one() {
     mail.world.wait(SignedDuration::from_mins(2));
     assert_eq!(mail.world.once(&mail.world.config(&mail.toml)).await.drained.sent, 2);
 }
+
+#[tokio::test]
+async fn a_refused_password_is_not_tried_by_each_mail_that_waits() {
+    let mail = mail(Tls::StartTls, true).await;
+    let stories =
+        ["Ferry sinks near Puerto Alba", "Olive harvest halved", "Rocket launch scrubbed"];
+    let items: Vec<_> = stories.iter().map(|title| (&title[..5], *title, "a marker")).collect();
+    mail.world.feeds.serve("/a", "text/xml", rss(&items));
+    mail.world.secret("smtp-password", "wrong horse\n");
+    // Four are sent at once; of six mails two are not.
+    let config = mail.world.config(&mail.toml);
+    assert_eq!(mail.world.once(&config).await.drained.waiting, 4);
+    let store = wirewatch::store::Store::attach(&config.store).unwrap();
+    let (channel, pause) = store.pauses(mail.world.clock.now()).await.unwrap().remove(0);
+    assert_eq!(channel.as_str(), "desk");
+    assert!(pause.until_start && pause.reason.starts_with("AUTH: 5"), "{pause:?}");
+    // Mended and begun anew: nothing to wait for but each mail's own time.
+    mail.world.secret("smtp-password", "correct horse\n");
+    mail.world.wait(SignedDuration::from_mins(1));
+    assert_eq!(mail.world.once(&mail.world.config(&mail.toml)).await.drained.sent, 6);
+}

@@ -160,6 +160,20 @@ async fn above_the_budget_a_digest_says_that_there_is_a_storm() {
 }
 
 #[tokio::test]
+async fn what_a_policy_no_longer_holds_is_told_by_the_next_round_in_one_digest() {
+    for policy in ["group_wait = '2h'\n", "digest = ['08:00']\n", "quiet_hours = '00:00-23:59'\n"] {
+        let table = format!("[channel.hook.policy]\n{policy}");
+        let mut desk = Desk::new("", &table).await;
+        assert_eq!(desk.poll(&STORIES[..2]).await, Vec::<Value>::new(), "{policy}");
+        assert_eq!(desk.poll(&STORIES[..2]).await, Vec::<Value>::new(), "{policy}");
+        desk.toml = desk.toml.replace(&table, "");
+        let told = desk.poll(&STORIES[..2]).await;
+        assert_eq!(told.len(), 1, "{policy}: {told:?}");
+        assert_eq!(told[0]["data"]["alerts_total"], 2, "{policy}");
+    }
+}
+
+#[tokio::test]
 async fn one_that_waited_alone_goes_out_as_it_is() {
     let desk = Desk::new("", "[channel.hook.policy]\ngroup_wait = '10m'\n").await;
     assert_eq!(desk.poll(&STORIES[..1]).await, Vec::<Value>::new());

@@ -222,7 +222,6 @@ impl Found {
         }
         // Between 90 and 115 per cent of one minute, five, and a quarter of an hour.
         let usual = match row.attempts {
-            1 if self.cell.pauses() => 300.0,
             1 => 60.0,
             2 => 300.0,
             _ => 900.0,

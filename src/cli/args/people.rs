@@ -13,14 +13,21 @@ pub(in crate::cli) struct WhyArgs {
     pub(in crate::cli) all: bool,
 }
 
+/// What a person says, as one line that lists can show.
+#[expect(clippy::unnecessary_wraps, reason = "what clap wants of a parser")]
+pub(super) fn one_line(text: &str) -> Result<String, std::convert::Infallible> {
+    let visible = text.replace(char::is_control, " ");
+    Ok(visible.split_whitespace().collect::<Vec<_>>().join(" "))
+}
+
 /// Who says something of alerts, and why.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Spared {
     /// Why, for those who look later
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", value_parser = one_line)]
     pub(in crate::cli) comment: Option<String>,
     /// Who, if not the user of this shell
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = one_line)]
     pub(in crate::cli) author: Option<String>,
 }
 

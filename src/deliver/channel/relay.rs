@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use jiff::{SignedDuration, Timestamp};
 use lettre::Message as Mail;
 use lettre::transport::smtp::Error as SmtpError;
 use lettre::transport::smtp::client::{Certificate, TlsParameters};
@@ -21,9 +20,6 @@ use crate::model::{Outcome, Secret};
 
 /// A server that has accepted the mail need not say goodbye.
 const GOODBYE: Duration = Duration::from_secs(2);
-/// A password that was refused is not tried by every mail that waits: servers
-/// lock accounts and addresses for that.
-const LOGIN_PAUSE: SignedDuration = SignedDuration::from_mins(5);
 
 /// How to reach the relay.
 pub(super) struct Relay {
@@ -100,11 +96,11 @@ impl Relay {
 
     /// Hands a mail to the relay, within this time; the answer after its last
     /// dot is the proof.
-    pub(super) async fn take(&self, mail: &Mail, limit: Duration, now: Timestamp) -> Taken {
+    pub(super) async fn take(&self, mail: &Mail, limit: Duration) -> Taken {
         let end = Instant::now() + limit;
         let mut ready = match timeout_at(end, self.ready()).await {
             Ok(Ok(ready)) => ready,
-            Ok(Err(failure)) => return failure.taken(now),
+            Ok(Err(failure)) => return failure.taken(),
             Err(_) => return Taken::Outcome(try_again("timed out")),
         };
         let known = self.credentials.is_some();
@@ -115,7 +111,7 @@ impl Relay {
         let _ = timeout(GOODBYE, ready.conversation.command("QUIT")).await;
         match answer {
             Ok(reply) => Taken::Outcome(Outcome::Sent(reply.to_string())),
-            Err(failure) => failure.taken(now),
+            Err(failure) => failure.taken(),
         }
     }
 
@@ -262,13 +258,10 @@ impl Failure {
         }
     }
 
-    fn taken(self, now: Timestamp) -> Taken {
+    fn taken(self) -> Taken {
         Taken::Outcome(match self {
             Self::Setup(stage, reason) => try_again(format!("{stage}: {reason}")),
-            Self::Login(reply) => Outcome::TryAgain {
-                reason: format!("AUTH: {reply}"),
-                not_before: now.checked_add(LOGIN_PAUSE).ok(),
-            },
+            Self::Login(reply) => Outcome::Unknown(format!("AUTH: {reply}")),
             Self::Stranger(reply) => try_again(format!("{reply} (no login is configured)")),
             Self::TooLarge(size, words) => return Taken::TooLarge(size, words),
             Self::Broken(broken) => try_again(broken.to_string()),

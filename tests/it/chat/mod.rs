@@ -266,7 +266,7 @@ async fn refusals_are_understood_as_their_service_means_them() {
             let outcome = bench.send(&delivery).await;
             let found = match outcome {
                 Outcome::TryAgain { .. } => Meaning::Later,
-                Outcome::Refused(_) => Meaning::Refused,
+                Outcome::Refused(_) | Outcome::Unknown(_) => Meaning::Refused,
                 Outcome::GiveUp(_) => Meaning::Never,
                 Outcome::Sent(answer) => panic!("{} {index}: sent, {answer}", service.kind),
             };

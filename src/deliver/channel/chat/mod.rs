@@ -186,6 +186,7 @@ impl Chat {
         match outcome {
             Outcome::Sent(answer) => Outcome::Sent(clean(answer)),
             Outcome::Refused(reason) => Outcome::Refused(clean(reason)),
+            Outcome::Unknown(reason) => Outcome::Unknown(clean(reason)),
             Outcome::GiveUp(reason) => Outcome::GiveUp(clean(reason)),
             Outcome::TryAgain { reason, not_before } => {
                 Outcome::TryAgain { reason: clean(reason), not_before }
