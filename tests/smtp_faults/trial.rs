@@ -60,7 +60,6 @@ pub async fn run(cell: Cell) -> Found {
     trial.look().await;
     for _ in 0..ROUNDS {
         if let Some(due) = trial.next_due().await {
-            let due = due.max(trial.world.clock.now());
             trial.pass(due - SignedDuration::from_millis(1)).await;
             trial.pass(due + BATCH).await;
         } else if !trial.revive().await {
@@ -112,8 +111,12 @@ impl Trial {
         self.compare(&HashMap::new(), &rows);
     }
 
+    /// When the next is due, or may be tried after a pause.
     async fn next_due(&self) -> Option<Timestamp> {
-        self.store.next_delivery_due(self.desk.name.clone()).await.unwrap()
+        let due = self.store.next_delivery_due(self.desk.name.clone()).await.unwrap()?;
+        let pauses = self.store.pauses(self.world.clock.now()).await.unwrap();
+        let paused_until = pauses.first().map(|(_, pause)| pause.until);
+        Some(paused_until.map_or(due, |until| due.max(until)))
     }
 
     /// Sends what is due at a time, and looks what was sent.
