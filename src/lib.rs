@@ -44,6 +44,8 @@ pub mod store;
 
 pub mod pipeline;
 
+pub mod serve;
+
 pub mod config;
 
 pub mod app;

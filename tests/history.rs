@@ -38,7 +38,7 @@ use wirewatch::config::{self, Environment};
 use wirewatch::fetch::{self, Fetcher};
 use wirewatch::model::{Clock, Document, Entry};
 use wirewatch::parse::parse_feed;
-use wirewatch::pipeline::{Live, Poller, RoundReport};
+use wirewatch::pipeline::{Live, Meter, Poller, RoundReport};
 use wirewatch::store::{Filter, Store};
 
 /// Nearly every English item has one of these words.
@@ -172,6 +172,7 @@ impl Daemon {
             live: watched,
             clock: clock.clone(),
             planned: watch::channel(0).0,
+            meter: Meter::default(),
         };
         Self { store, poller, clock, _live: live, _fetcher }
     }

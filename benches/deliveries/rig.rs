@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use wirewatch::config::{self, Environment};
 use wirewatch::deliver::{self, Channel};
 use wirewatch::model::{ChannelName, Clock, DeliveryId, Due, Outcome, Route, Silence};
-use wirewatch::pipeline::{Dispatcher, Live};
+use wirewatch::pipeline::{Dispatcher, Live, Meter};
 use wirewatch::store::{DigestIds, Gate, Store};
 
 use super::outbox::Outbox;
@@ -62,7 +62,7 @@ impl Rig {
         let name = ChannelName::new(channel);
         let live = watch::channel(Arc::new(Live::default())).1;
         let channel = self.channels[&name].clone();
-        Dispatcher { store, name, channel, live, clock: Clock::System }
+        Dispatcher { store, name, channel, live, clock: Clock::System, meter: Meter::default() }
     }
 
     fn recipient(&self, channel: &str) -> String {

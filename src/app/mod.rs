@@ -1,28 +1,33 @@
 //! Turns a configuration into running loops, and stops them.
 
+mod endpoint;
+mod once;
 mod parts;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::config::Config;
+use crate::config::{Config, HttpConfig};
 use crate::deliver::{BuildError, Channel, ChannelOptions};
 use crate::fetch::{self, Fetcher, host_of};
 use crate::model::{ChannelName, Clock, Feed};
 use crate::net::NetError;
 use crate::pipeline::{
-    Dispatcher, Drained, Live, Notifier, PollStatus, Poller, Pulse, RoundReport, Sweeper, Watcher,
+    Dispatcher, Live, Meter, Notifier, PollStatus, Poller, Pulse, Sweeper, Watcher,
 };
 use crate::schedule;
+use crate::serve;
 use crate::store::{Store, StoreError, SyncReport};
 
-use parts::{BuiltChannels, build_channels, live};
+use endpoint::{Endpoint, Vitality};
+pub use once::{OnceReport, once};
+use parts::{BuiltChannels, build_channels, live, ungrouped};
 pub use parts::{decisions, fetch_options};
 
 /// How long stopping waits for requests and sends under way.
@@ -69,6 +74,8 @@ pub struct App {
     polling: watch::Receiver<PollStatus>,
     channels: HashMap<ChannelName, RunningChannel>,
     pulse: Pulse,
+    meter: Meter,
+    endpoint: Endpoint,
     tracker: TaskTracker,
     stop: CancellationToken,
     /// Ends even what does not heed `stop`, after the grace period.
@@ -80,15 +87,6 @@ struct RunningChannel {
     options: ChannelOptions,
     channel: Arc<dyn Channel>,
     stop: CancellationToken,
-}
-
-/// What a single round did.
-#[derive(Clone, Debug, Default)]
-pub struct OnceReport {
-    /// The visits.
-    pub round: RoundReport,
-    /// The deliveries.
-    pub drained: Drained,
 }
 
 impl App {
@@ -117,6 +115,8 @@ impl App {
             polling,
             channels: HashMap::new(),
             pulse: Pulse::default(),
+            meter: Meter::default(),
+            endpoint: Endpoint::inherit(),
             tracker: TaskTracker::new(),
             stop: CancellationToken::new(),
             abandon: CancellationToken::new(),
@@ -131,17 +131,16 @@ impl App {
             live: live_rx.clone(),
             clock: clock.clone(),
             planned,
+            meter: app.meter.clone(),
         };
-        let (stop, pulse) = (app.stop.clone(), app.pulse.clone());
-        app.own(app.stop.clone(), poller.run(stop, pulse, status));
+        app.own_loop(|stop, pulse| poller.run(stop, pulse, status));
         let notifier = Notifier {
             store: store.clone(),
             clock: clock.clone(),
             live: live_rx.clone(),
             planned: app.planned.clone(),
         };
-        let (stop, pulse) = (app.stop.clone(), app.pulse.clone());
-        app.own(app.stop.clone(), notifier.run(stop, pulse));
+        app.own_loop(|stop, pulse| notifier.run(stop, pulse));
         let watcher = Watcher {
             store: store.clone(),
             clock: clock.clone(),
@@ -149,11 +148,10 @@ impl App {
             pulse: app.pulse.clone(),
             path: config.store.clone(),
         };
-        let (stop, pulse) = (app.stop.clone(), app.pulse.clone());
-        app.own(app.stop.clone(), watcher.run(stop, pulse));
+        app.own_loop(|stop, pulse| watcher.run(stop, pulse));
         let sweeper = Sweeper { store, clock, live: live_rx };
-        let (stop, pulse) = (app.stop.clone(), app.pulse.clone());
-        app.own(app.stop.clone(), sweeper.run(stop, pulse));
+        app.own_loop(|stop, pulse| sweeper.run(stop, pulse));
+        app.follow_endpoint(&config.http);
         Ok(app)
     }
 
@@ -192,6 +190,7 @@ impl App {
             self.fetch_options = options;
         }
         self.follow_channels(built, &mut reloaded);
+        self.follow_endpoint(&config.http);
         reloaded.policies_changed = changed(&old.policy.channels, &config.policies);
         if !reloaded.policies_changed.is_empty() {
             self.store.release_held(ungrouped(config), self.clock.now()).await?;
@@ -238,10 +237,19 @@ impl App {
             channel: Arc::clone(&channel),
             live: self.live.subscribe(),
             clock: self.clock.clone(),
+            meter: self.meter.clone(),
         };
         let work = dispatcher.run(stop.clone(), self.pulse.clone(), self.planned.subscribe());
         self.own(stop.clone(), work);
         self.channels.insert(name, RunningChannel { options, channel, stop });
+    }
+
+    /// Runs one of the loops that end with the daemon.
+    fn own_loop<F>(&self, run: impl FnOnce(CancellationToken, Pulse) -> F)
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        self.own(self.stop.clone(), run(self.stop.clone(), self.pulse.clone()));
     }
 
     /// Runs a loop as ours. One that ends, or panics, while nobody stopped it
@@ -268,9 +276,31 @@ impl App {
         AppError::LoopEnded
     }
 
-    /// Loops that have not come round for longer than `limit`.
-    pub fn silent_loops(&self, limit: std::time::Duration) -> Vec<String> {
-        self.pulse.silent(self.clock.awake(), limit)
+    fn follow_endpoint(&mut self, config: &HttpConfig) {
+        let Some((places, stop)) = self.endpoint.follow(config, &self.stop) else { return };
+        for place in places {
+            let options =
+                serve::Options { hosts: config.hosts.clone(), token: config.token.clone() };
+            let work = endpoint::run(place, options, self.vitality(), stop.clone());
+            self.own(stop.clone(), work);
+        }
+    }
+
+    fn vitality(&self) -> Vitality {
+        Vitality {
+            store: self.store.clone(),
+            clock: self.clock.clone(),
+            pulse: self.pulse.clone(),
+            meter: self.meter.clone(),
+            stop: self.stop.clone(),
+        }
+    }
+
+    /// Whether every loop came round lately and the database takes writes, or
+    /// is known to lie on a full disk, which no restart would mend. Says what
+    /// is wrong in the log.
+    pub async fn is_alive(&self) -> bool {
+        self.vitality().is_alive().await
     }
 
     /// What the poll loop is about.
@@ -303,53 +333,6 @@ fn changed<T: PartialEq>(
 ) -> Vec<ChannelName> {
     let names: BTreeSet<&ChannelName> = old.keys().chain(new.keys()).collect();
     names.into_iter().filter(|name| old.get(*name) != new.get(*name)).cloned().collect()
-}
-
-/// Channels that group alerts of a rule no more, or never did.
-fn ungrouped(config: &Config) -> Vec<ChannelName> {
-    let groups = |name: &ChannelName| {
-        config
-            .policies
-            .get(name)
-            .is_some_and(|policy| !policy.group_wait.is_zero() || !policy.group_interval.is_zero())
-    };
-    config.channels.keys().filter(|name| !groups(name)).cloned().collect()
-}
-
-/// Polls every feed now, delivers what is due, and ends.
-///
-/// # Errors
-/// When the database, a channel or a client cannot be made ready, or the
-/// database fails.
-pub async fn once(
-    config: &Config,
-    clock: Clock,
-    stop: &CancellationToken,
-    progress: impl FnMut(usize),
-) -> Result<OnceReport, AppError> {
-    let store = Store::open(&config.store)?;
-    sync_feeds(&store, config, &clock).await?;
-    store.release_held(ungrouped(config), clock.now()).await?;
-    let channels = build_channels(config)?;
-    let (_fetcher, fetcher) = watch::channel(Fetcher::new(&fetch_options(config))?);
-    // Everything is polled before anything is told: no need to wait for outlets.
-    let live = live(config, &channels, SignedDuration::ZERO);
-    let (_live, live) = watch::channel(Arc::new(live));
-    let (planned, _) = watch::channel(0);
-    let watched = live.clone();
-    let poller = Poller { store: store.clone(), fetcher, live, clock: clock.clone(), planned };
-    let notifier = Notifier::beside(&poller);
-    let mut report = OnceReport { round: poller.once(stop, progress).await?, ..Default::default() };
-    notifier.tell(true).await?;
-    for (name, (_, channel)) in channels {
-        let (store, live, clock) = (store.clone(), watched.clone(), clock.clone());
-        let dispatcher = Dispatcher { store, name, channel, live, clock };
-        let drained = dispatcher.drain(stop).await?;
-        report.drained.sent += drained.sent;
-        report.drained.waiting += drained.waiting;
-        report.drained.failed += drained.failed;
-    }
-    Ok(report)
 }
 
 async fn sync_feeds(

@@ -98,3 +98,14 @@ fn user_agent(config: &Config) -> String {
         None => format!("wirewatch/{version} (news feed monitor)"),
     }
 }
+
+/// Channels that group alerts of a rule no more, or never did.
+pub(super) fn ungrouped(config: &Config) -> Vec<ChannelName> {
+    let groups = |name: &ChannelName| {
+        config
+            .policies
+            .get(name)
+            .is_some_and(|policy| !policy.group_wait.is_zero() || !policy.group_interval.is_zero())
+    };
+    config.channels.keys().filter(|name| !groups(name)).cloned().collect()
+}

@@ -2,11 +2,14 @@
 
 use std::path::PathBuf;
 
+mod data;
+mod lists;
 mod people;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
-use people::one_line;
+pub(super) use data::{BackupArgs, DoctorArgs, ExportArgs, RecoverArgs, RestoreArgs, What};
+pub(super) use lists::{DeliveriesAction, DeliveriesArgs, ListArgs, StoriesAction, StoriesArgs};
 pub(super) use people::{
     FeedbackArgs, MuteArgs, SilenceAction, SilenceArgs, SnoozeArgs, Spared, WhyArgs,
 };
@@ -55,6 +58,38 @@ pub(super) enum Command {
     /// Say what is healthy and what is not
     #[command(after_help = "Example:\n  wirewatch status --quiet && echo healthy")]
     Status(StatusArgs),
+    /// Say in a word whether the daemon is well; exit 0 if so, else 1
+    ///
+    /// Asks the HTTP endpoint if `[http]` has one, else does what `status --quiet` does.
+    #[command(after_help = "Example:\n  wirewatch healthcheck || systemctl restart wirewatch")]
+    Healthcheck,
+    /// Look at configuration, clock, database, disk, names, mail servers and receivers, and say
+    /// what to do
+    ///
+    /// Tells nobody anything: mail servers are asked as far as the login, web servers for their
+    /// front page. The exit code is 1 if there is a problem.
+    #[command(
+        after_help = "Example:\n  sudo wirewatch --config /etc/wirewatch/wirewatch.toml doctor"
+    )]
+    Doctor(DoctorArgs),
+    /// Copy the database to a new file while it is in use
+    ///
+    /// The file appears when it is whole, on disk and proved to be sound.
+    #[command(after_help = "Example:\n  wirewatch backup /backup/wirewatch-$(date +%F).db")]
+    Backup(BackupArgs),
+    /// Put a backup in the place of the database, which is kept under another name
+    ///
+    /// The daemon must not run.
+    #[command(after_help = "Example:\n  wirewatch restore /backup/wirewatch-2026-11-22.db")]
+    Restore(RestoreArgs),
+    /// Save what can be read of a damaged database to a new file
+    #[command(after_help = "Example:\n  wirewatch recover saved.db && wirewatch restore saved.db")]
+    Recover(RecoverArgs),
+    /// Print stories, matches and deliveries: a JSON object a line
+    #[command(
+        after_help = "Example:\n  wirewatch export stories matches --since 30d | gzip > news.jsonl.gz"
+    )]
+    Export(ExportArgs),
     /// List, show, test, add, import, export, remove and revive feeds
     ///
     /// Without a further command: lists them.
@@ -152,102 +187,6 @@ pub(super) struct StatusArgs {
     /// Print nothing; exit 0 when the daemon runs and is healthy, else 1
     #[arg(long, short)]
     pub(super) quiet: bool,
-}
-
-#[derive(Debug, clap::Args)]
-pub(super) struct ListArgs {
-    /// Not older than this: 90m, 2h, 3d
-    #[arg(long, value_name = "DURATION", value_parser = duration)]
-    pub(super) since: Option<jiff::SignedDuration>,
-    /// Only of this rule
-    #[arg(long, value_name = "NAME")]
-    pub(super) rule: Option<String>,
-    /// Only of this feed
-    #[arg(long, value_name = "NAME")]
-    pub(super) feed: Option<String>,
-    /// Only of this channel
-    #[arg(long, value_name = "NAME")]
-    pub(super) channel: Option<String>,
-    /// Only in this state (alerts and deliveries: waiting, sent, failed, suppressed, gathered)
-    #[arg(long, value_name = "STATE")]
-    pub(super) state: Option<String>,
-    /// At most so many
-    #[arg(long, value_name = "N", default_value_t = 100)]
-    pub(super) limit: usize,
-}
-
-#[derive(Debug, clap::Args)]
-#[command(args_conflicts_with_subcommands = true)]
-pub(super) struct StoriesArgs {
-    #[command(flatten)]
-    pub(super) list: ListArgs,
-    #[command(subcommand)]
-    pub(super) action: Option<StoriesAction>,
-}
-
-#[derive(Debug, Subcommand)]
-pub(super) enum StoriesAction {
-    /// Show a story's tellings in order of time: who, which independent source, and why it joined
-    Show {
-        /// The story's id
-        id: String,
-    },
-    /// Take tellings out of a story: they are another story from now on
-    ///
-    /// What they matched and raised goes with them. A running daemon follows; later entries
-    /// join the one that they are more like.
-    Split {
-        /// The story's id
-        id: String,
-        /// Numbers of its tellings as `stories show` prints them, or their links
-        #[arg(required = true, value_name = "NUMBER|LINK")]
-        tellings: Vec<String>,
-    },
-    /// Make stories part of another one: they are one story from now on
-    Merge {
-        /// The story that the others become part of
-        id: String,
-        /// The others
-        #[arg(required = true, value_name = "ID")]
-        others: Vec<String>,
-    },
-}
-
-#[derive(Debug, clap::Args)]
-#[command(args_conflicts_with_subcommands = true)]
-pub(super) struct DeliveriesArgs {
-    #[command(flatten)]
-    pub(super) list: ListArgs,
-    #[command(subcommand)]
-    pub(super) action: Option<DeliveriesAction>,
-}
-
-#[derive(Debug, Subcommand)]
-pub(super) enum DeliveriesAction {
-    /// Send failed deliveries again, with their old ids
-    Retry {
-        /// Ids of failed deliveries
-        #[arg(required_unless_present = "all", value_name = "ID")]
-        ids: Vec<String>,
-        /// All failed deliveries
-        #[arg(long, conflicts_with = "ids")]
-        all: bool,
-        /// Also those that wait for their next try, now that the receiver is back
-        #[arg(long)]
-        waiting: bool,
-    },
-    /// Lay failed deliveries aside: they are not sent, and `why` says who decided so
-    Drop {
-        /// Ids of failed deliveries
-        #[arg(required_unless_present = "all", value_name = "ID")]
-        ids: Vec<String>,
-        /// All failed deliveries
-        #[arg(long, conflicts_with = "ids")]
-        all: bool,
-        /// Why, for those who ask later
-        #[arg(long, value_name = "TEXT", value_parser = one_line)]
-        comment: Option<String>,
-    },
 }
 
 #[derive(Debug, clap::Args)]

@@ -4,8 +4,11 @@
 mod archive;
 mod args;
 mod check;
+mod data;
+mod doctor;
 mod feeds;
 mod generate;
+mod healthcheck;
 mod items;
 mod latency;
 mod lists;
@@ -36,6 +39,11 @@ use output::Out;
 
 /// Exit code: something that was asked for could not be done.
 const FAILED: u8 = 1;
+/// Exit code: the database is of a newer version (sysexits.h `EX_USAGE`): this
+/// is the wrong program for it.
+const TOO_NEW: u8 = 64;
+/// Exit code: the database is damaged (sysexits.h `EX_DATAERR`).
+const DAMAGED: u8 = 65;
 /// Exit code: the configuration is wrong (sysexits.h `EX_CONFIG`).
 const BAD_CONFIG: u8 = 78;
 
@@ -48,6 +56,9 @@ enum CliError {
     /// There is none in the usual places.
     #[error("no configuration found ({0}); name one with --config FILE")]
     NoConfig(String),
+    /// The database cannot be used.
+    #[error(transparent)]
+    Store(#[from] StoreError),
     /// Everything that goes wrong later.
     #[error("{0}")]
     Failed(String),
@@ -58,13 +69,21 @@ enum CliError {
 
 impl From<AppError> for CliError {
     fn from(error: AppError) -> Self {
-        Self::Failed(error.to_string())
+        match error {
+            AppError::Store(error) => Self::Store(error),
+            error => Self::Failed(error.to_string()),
+        }
     }
 }
 
-impl From<StoreError> for CliError {
-    fn from(error: StoreError) -> Self {
-        Self::Failed(error.to_string())
+impl CliError {
+    fn code(&self) -> u8 {
+        match self {
+            Self::Config(_) | Self::NoConfig(_) => BAD_CONFIG,
+            Self::Store(StoreError::TooNew { .. }) => TOO_NEW,
+            Self::Store(error) if error.is_damage() => DAMAGED,
+            Self::Store(_) | Self::Failed(_) | Self::Output(_) => FAILED,
+        }
     }
 }
 
@@ -76,7 +95,8 @@ struct Context {
 }
 
 /// Reads the command line, does what it says, and gives the exit code:
-/// 0 done, 1 failed, 2 wrong usage, 78 wrong configuration.
+/// 0 done, 1 failed, 2 wrong usage, 64 and 65 a database that is too new or
+/// damaged, 78 wrong configuration.
 pub fn main() -> ExitCode {
     let args = Args::parse();
     logging::start(&args.command, args.verbose);
@@ -100,6 +120,12 @@ async fn dispatch(command: Command, context: Context) -> Result<ExitCode, CliErr
         Command::Run => run::run(context).await,
         Command::Once => once::run(context).await,
         Command::Check => check::run(context).await,
+        Command::Healthcheck => healthcheck::run(context).await,
+        Command::Doctor(args) => doctor::run(context, args).await,
+        Command::Backup(args) => data::backup(context, args).await,
+        Command::Restore(args) => data::restore(context, args).await,
+        Command::Recover(args) => data::recover(context, args).await,
+        Command::Export(args) => data::export(context, args).await,
         Command::Status(args) => status::run(context, args).await,
         Command::Feeds(args) => feeds::run(context, args).await,
         Command::Stories(args) => stories::run(context, args).await,
@@ -137,8 +163,7 @@ fn exit_code(result: Result<ExitCode, CliError>) -> ExitCode {
         }
         Err(error) => {
             output::complain(&error.to_string());
-            let missing = matches!(error, CliError::NoConfig(_));
-            ExitCode::from(if missing { BAD_CONFIG } else { FAILED })
+            ExitCode::from(error.code())
         }
     }
 }

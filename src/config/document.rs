@@ -21,6 +21,7 @@ pub(super) struct Document {
     pub(super) defaults: Fields,
     pub(super) fetch: Fields,
     pub(super) operator: Fields,
+    pub(super) http: Fields,
     pub(super) groups: Vec<Named>,
     pub(super) feeds: Vec<Named>,
     pub(super) terms: Vec<(String, Text)>,
@@ -43,9 +44,9 @@ pub(super) enum Scope {
 }
 
 /// The names that may stand at the top of a file.
-const TOP: [&str; 10] = [
+const TOP: [&str; 11] = [
     "include", "store", "defaults", "fetch", "group", "feed", "terms", "rule", "operator",
-    "channel",
+    "channel", "http",
 ];
 
 /// Sorts the entries of all files.
@@ -65,6 +66,7 @@ pub(super) fn gather(root: &[Entry], scope: Scope, findings: &mut Findings) -> D
     let defaults = settings(&keys::DEFAULTS, findings);
     let fetch = settings(&keys::FETCH, findings);
     let operator = settings(&keys::OPERATOR, findings);
+    let http = settings(&keys::HTTP, findings);
     let groups = if everything { named(root, &keys::GROUP, findings) } else { Vec::new() };
     let feeds = if everything { named(root, &keys::FEED, findings) } else { Vec::new() };
     let rules = named(root, &keys::RULE, findings);
@@ -82,6 +84,7 @@ pub(super) fn gather(root: &[Entry], scope: Scope, findings: &mut Findings) -> D
         defaults,
         fetch,
         operator,
+        http,
         groups,
         feeds,
         terms,

@@ -6,6 +6,7 @@ use crate::model::OnUpdate;
 mod channel;
 mod chat;
 mod feed;
+mod http;
 mod operator;
 mod policy;
 
@@ -15,6 +16,7 @@ pub(super) use chat::{
     TELEGRAM,
 };
 pub(super) use feed::{FEED, GROUP};
+pub(super) use http::HTTP;
 pub(super) use operator::OPERATOR;
 pub(super) use policy::POLICY;
 
@@ -336,6 +338,7 @@ pub(super) const SECTIONS: &[&Section] = &[
     &TERMS,
     &RULE,
     &OPERATOR,
+    &HTTP,
     &CONSOLE,
     &EMAIL,
     &WEBHOOK,

@@ -13,6 +13,7 @@ mod feeds;
 mod fields;
 mod groups;
 mod headers;
+mod http;
 mod include;
 mod keys;
 mod operator;
@@ -49,6 +50,7 @@ pub use self::edit::{
     EditError, Edits, NewFeed, add_feeds, feed_name, include as add_include, includes, remove_feed,
 };
 pub use self::environment::Environment;
+pub use self::http::HttpConfig;
 pub use self::operator::{NOTICE_KINDS, OperatorConfig};
 pub use self::problem::{Gravity, Problem, Problems};
 pub use self::reference::reference;
@@ -78,6 +80,8 @@ pub struct Config {
     pub general: RequestOptions,
     /// Who hears about wirewatch itself.
     pub operator: OperatorConfig,
+    /// The endpoint for monitoring.
+    pub http: HttpConfig,
     /// The named lists: names and expressions.
     pub terms: Vec<(String, String)>,
     /// The rules, in the order of the files.
@@ -154,6 +158,7 @@ type Parts =
 fn config(parts: Parts, env: &Environment, mut findings: Findings) -> Result<Config, Problems> {
     let (document, (feeds, paused), rules, channels) = parts;
     let operator = operator::operator(&document, env, &mut findings);
+    let http = http::http(&document, env, &mut findings);
     let policies = policy::policies(&document, &mut findings);
     let contact = contact(&document.fetch, &mut findings);
     let general = general(&document, env, &mut findings);
@@ -173,6 +178,7 @@ fn config(parts: Parts, env: &Environment, mut findings: Findings) -> Result<Con
         paused,
         general,
         operator,
+        http,
         terms: document.terms.into_iter().map(|(name, text)| (name, text.text)).collect(),
         rules,
         channels,

@@ -683,6 +683,7 @@ fn the_reference_file_is_itself_a_configuration_without_errors() {
         ("hook-url", "https://hooks.example.org/x"),
         ("token", "hunter2"),
         ("pagerduty-key", "hunter2"),
+        ("http-token", "hunter2"),
     ]);
     let config = folder.load("watch.toml").unwrap_or_else(|problems| panic!("{problems}"));
     assert_eq!(config.channels.len(), 15);

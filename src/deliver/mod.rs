@@ -33,6 +33,12 @@ pub trait Channel: Send + Sync {
     /// How the loop that feeds the channel should treat it.
     fn manners(&self) -> Manners;
 
+    /// Whether the receiver is there, in a few words, without telling it
+    /// anything. Ends by itself in bounded time.
+    fn probe(&self) -> BoxFuture<'_, Result<String, String>> {
+        Box::pin(async { Ok("not asked: that would be a message".to_owned()) })
+    }
+
     /// Makes one attempt, which ends by itself in bounded time.
     fn send<'a>(&'a self, delivery: &'a Delivery, now: Timestamp) -> BoxFuture<'a, Outcome>;
 }

@@ -48,6 +48,19 @@ pub struct ClientOptions {
     pub timeout: Duration,
 }
 
+impl ClientOptions {
+    /// For a question to this machine.
+    pub fn local(user_agent: &str, timeout: Duration) -> Self {
+        Self {
+            user_agent: user_agent.to_owned(),
+            allow_private: true,
+            ca_file: None,
+            connect_timeout: timeout,
+            timeout,
+        }
+    }
+}
+
 /// Why there is no client.
 #[derive(Debug, thiserror::Error)]
 pub enum NetError {

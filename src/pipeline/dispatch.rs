@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::gate::ChannelGate;
-use super::{Pulse, Watched};
+use super::{Meter, Pulse, Watched};
 use crate::deliver::Channel;
 use crate::model::{Attempt, ChannelName, Clock, Delivery, Outcome};
 use crate::schedule::{self, FailedTry};
@@ -78,6 +78,8 @@ pub struct Dispatcher {
     pub live: Watched,
     /// The time.
     pub clock: Clock,
+    /// Counts tries.
+    pub meter: Meter,
 }
 
 impl Dispatcher {
@@ -183,6 +185,7 @@ impl Dispatcher {
         let finished_at = self.clock.now();
         let finish = self.decide(&delivery, &outcome);
         self.tell(&delivery, &outcome, finish);
+        self.count(&delivery, finish, finished_at);
         let pause = pause(&outcome, finished_at);
         let attempt = Attempt { started_at, finished_at, outcome };
         let recorded = self.record(&delivery, attempt, (finish, pause)).await;
@@ -193,6 +196,19 @@ impl Dispatcher {
             );
         }
         recorded.ok().map(|()| finish)
+    }
+
+    fn count(&self, delivery: &Delivery, finish: Finish, now: Timestamp) {
+        let result = match finish {
+            Finish::Sent => "sent",
+            Finish::Retry(_) => "retry",
+            Finish::Failed => "failed",
+        };
+        self.meter.tried(self.name.as_str(), result);
+        if finish == Finish::Sent {
+            let took = now.duration_since(delivery.created_at).as_secs_f64();
+            self.meter.delivered(self.name.as_str(), took);
+        }
     }
 
     async fn record(

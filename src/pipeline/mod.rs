@@ -8,14 +8,15 @@
 //! sweep     forget what is old
 //! ```
 //!
-//! Loops share no memory but what stands in [`Live`]; the store stands
-//! between them.
+//! Loops share no memory but what stands in [`Live`], and the counters of
+//! [`Meter`]; the store stands between them.
 
 mod aftermath;
 mod dispatch;
 mod gate;
 mod ingest;
 mod live;
+mod meter;
 mod notify;
 mod poll;
 mod pulse;
@@ -29,6 +30,7 @@ mod watch;
 pub use dispatch::{Dispatcher, Drained};
 pub use ingest::{Arrived, Prepared, ingest, prepare};
 pub use live::{Live, Watched};
+pub use meter::Meter;
 pub use notify::Notifier;
 pub use poll::{PollStatus, Poller};
 pub use pulse::{Beat, Pulse};

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::round::{Round, RoundReport};
-use super::{Pulse, Watched};
+use super::{Meter, Pulse, Watched};
 use crate::fetch::Fetcher;
 use crate::model::{Clock, FeedName};
 use crate::schedule::{self, Moment, Overdue};
@@ -44,6 +44,8 @@ pub struct Poller {
     pub clock: Clock,
     /// Counts commits that planned deliveries; dispatchers wait on it.
     pub planned: watch::Sender<u64>,
+    /// Counts visits.
+    pub meter: Meter,
 }
 
 impl Poller {

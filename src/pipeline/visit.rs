@@ -33,6 +33,12 @@ impl Poller {
                 VisitResult::StoreFailed(error.to_string())
             }
         };
+        self.meter.visited(match &result {
+            VisitResult::NotModified => "not-modified",
+            VisitResult::Stored(_) => "read",
+            VisitResult::Failed(_) => "failed",
+            VisitResult::StoreFailed(_) => "not-stored",
+        });
         let rests = !feed.allow_private && claim.url.starts_with("http");
         Visited { feed: claim.name, host: claim.host, rests, result }
     }

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::StoreError;
+use super::birth::beside;
 
 /// How often a lock that another has is asked for before it counts as taken,
 /// and the pause in between. A command that looks whether a daemon is running
@@ -84,9 +85,7 @@ impl Lock {
 }
 
 fn lock_path(database: &Path) -> PathBuf {
-    let mut name = database.as_os_str().to_owned();
-    name.push(".lock");
-    PathBuf::from(name)
+    beside(database, ".lock")
 }
 
 #[cfg(test)]

@@ -24,13 +24,21 @@ const MIGRATIONS: [&str; 10] = [
 
 /// Brings the database to the newest schema, each step in one transaction.
 pub(super) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {
-    let damaged = |error: rusqlite::Error| StoreError::Damaged {
-        path: path.to_path_buf(),
-        reason: error.to_string(),
-    };
-    let found = version(connection).map_err(damaged)?;
+    migrate_to(connection, path, MIGRATIONS.len() as i64)
+}
+
+/// The same up to a schema that is not newer than ours.
+pub(super) fn migrate_to(
+    connection: &mut Connection,
+    path: &Path,
+    version_wanted: i64,
+) -> Result<(), StoreError> {
+    refuse_newer(version_wanted, path)?;
+    let found = version(connection).map_err(|error| StoreError::opening(path, &error))?;
     refuse_newer(found, path)?;
-    for (index, sql) in MIGRATIONS.iter().enumerate().skip(usize::try_from(found).unwrap_or(0)) {
+    let wanted = usize::try_from(version_wanted).unwrap_or(0);
+    let steps = MIGRATIONS.iter().enumerate().take(wanted);
+    for (index, sql) in steps.skip(usize::try_from(found).unwrap_or(0)) {
         let step = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         step.execute_batch(sql)?;
         step.pragma_update(None, "application_id", APPLICATION_ID)?;
@@ -43,12 +51,13 @@ pub(super) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), St
 /// Refuses a file that is damaged or another program's, before anything is
 /// written to it. An empty one will be ours.
 pub(super) fn require_ours(connection: &Connection, path: &Path) -> Result<(), StoreError> {
-    let damaged = |reason: String| StoreError::Damaged { path: path.to_path_buf(), reason };
-    let (application, tables) = owner(connection).map_err(|error| damaged(error.to_string()))?;
+    let opening = |error: rusqlite::Error| StoreError::opening(path, &error);
+    let (application, tables) = owner(connection).map_err(opening)?;
     if tables > 0 && application != APPLICATION_ID {
-        return Err(damaged("it belongs to another program".to_string()));
+        let reason = "it belongs to another program".to_string();
+        return Err(StoreError::Damaged { path: path.to_path_buf(), reason });
     }
-    refuse_newer(version(connection)?, path)
+    refuse_newer(version(connection).map_err(opening)?, path)
 }
 
 /// Refuses a database that is not at the newest schema.

@@ -5,14 +5,18 @@
 //! knows SQL.
 
 mod archive;
+mod backup;
+mod birth;
 mod claim;
 mod content;
 mod deliveries;
 mod detail;
 mod due;
 mod edits;
+mod export;
 mod facts;
 mod feeds;
+mod gauges;
 mod ingest;
 mod intake;
 mod ledger;
@@ -26,6 +30,7 @@ mod overview;
 mod pauses;
 mod query;
 mod rows;
+mod salvage;
 mod silences;
 mod sweep;
 mod tellings;
@@ -38,20 +43,24 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 pub use archive::{ArchiveQuery, Archived};
+pub use backup::{Copied, CopyError, Restored, backup, check, restore};
 pub use claim::{Claimed, DigestIds, Gate};
 pub use deliveries::Finish;
 pub use detail::FeedDetail;
 pub use edits::Edited;
+pub use export::Exported;
 pub use feeds::{Scheduled, SyncReport};
+pub use gauges::Gauges;
 pub use ingest::{CommitReport, EntryOutcome, Judge, Judged, JudgedMatch, Situation, Told, Visit};
 pub use ledger::{LedgerRow, Passage, Try};
 pub use list::{AlertRow, DeliveryRow, FeedRow, Filter, OutletRow, StoryRow};
 pub use notices::{NoticePlan, NoticeRow, PlanDeliveries};
 pub use overview::Overview;
 pub use pauses::Pause;
+pub use salvage::{Saved, recover};
 pub use silences::{Feedback, ReminderId};
 pub use tellings::TellingRow;
 pub use upgrades::StoryMatch;
@@ -108,6 +117,34 @@ pub enum StoreError {
     Sqlite(#[from] rusqlite::Error),
 }
 
+impl StoreError {
+    /// What SQLite says while a file is opened. Only damage is called damage:
+    /// a full disk or a lock passes, and nobody should mend a sound file.
+    fn opening(path: &Path, error: &rusqlite::Error) -> Self {
+        let (path, reason) = (path.to_path_buf(), error.to_string());
+        if is_damage(error) { Self::Damaged { path, reason } } else { Self::Open { path, reason } }
+    }
+
+    /// Whether the disk is full, which passes, and which no restart mends.
+    pub fn is_full(&self) -> bool {
+        let Self::Sqlite(error) = self else { return false };
+        error.sqlite_error_code() == Some(ErrorCode::DiskFull)
+    }
+
+    /// Whether the file itself is at fault, so that trying again cannot help.
+    pub fn is_damage(&self) -> bool {
+        match self {
+            Self::Damaged { .. } => true,
+            Self::Sqlite(error) => is_damage(error),
+            Self::InUse(_) | Self::TooNew { .. } | Self::Open { .. } | Self::Closed => false,
+        }
+    }
+}
+
+fn is_damage(error: &rusqlite::Error) -> bool {
+    matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase))
+}
+
 /// A handle to the database; clones share it.
 #[derive(Clone)]
 pub struct Store {
@@ -136,7 +173,10 @@ impl Store {
             make_private_folder(folder)?;
         }
         let lock = lock::Lock::take(path)?;
-        let mut connection = connect(path, true)?;
+        if !is_there(path)? {
+            birth::create(path)?;
+        }
+        let mut connection = connect(path)?;
         migrate::migrate(&mut connection, path)?;
         connection.execute_batch(
             "UPDATE delivery SET leased_until = NULL WHERE leased_until IS NOT NULL;
@@ -153,14 +193,14 @@ impl Store {
     /// When there is no such file, or it is of another schema.
     pub fn attach(path: &Path) -> Result<Self, StoreError> {
         require_sqlite(path)?;
-        if !path.exists() {
+        if !is_there(path)? {
             return Err(StoreError::Open {
                 path: path.to_path_buf(),
                 reason: "there is no such file; nothing has run with this configuration yet"
                     .to_string(),
             });
         }
-        let connection = connect(path, false)?;
+        let connection = connect(path)?;
         migrate::require_current(&connection, path)?;
         Ok(Self::start(connection, Some(path.to_path_buf()), None))
     }
@@ -181,12 +221,20 @@ impl Store {
         matches!(lock::Lock::probe(path), Err(StoreError::InUse(_)))
     }
 
-    /// Proves that the writer works and gets the write lock.
+    /// Proves that the writer works, gets the write lock, and that what it
+    /// writes reaches the disk.
     ///
     /// # Errors
-    /// When it does not: another process holds the lock, the writer has ended.
+    /// When it does not: another process holds the lock, the disk is full, the
+    /// writer has ended.
     pub async fn ping(&self) -> Result<(), StoreError> {
-        self.write(|db| db.execute_batch("UPDATE feed SET id = id WHERE id = -1")).await
+        self.write(|db| {
+            db.execute_batch(
+                "INSERT INTO probe (id, count) VALUES (1, 1) \
+                 ON CONFLICT (id) DO UPDATE SET count = count + 1",
+            )
+        })
+        .await
     }
 
     /// The writer's journal mode, `synchronous` level (2 is FULL) and whether
@@ -282,24 +330,26 @@ fn make_private_folder(folder: &Path) -> Result<(), StoreError> {
         .map_err(|error| StoreError::Open { path: folder.to_path_buf(), reason: error.to_string() })
 }
 
-/// Opens the file for writing, private to its owner from the first byte.
-fn connect(path: &Path, create: bool) -> Result<Connection, StoreError> {
-    use std::os::unix::fs::OpenOptionsExt;
-    if create {
-        let mut options = std::fs::OpenOptions::new();
-        let opened = options.create(true).append(true).mode(0o600).open(path);
-        opened.map_err(|error| StoreError::Open {
-            path: path.to_path_buf(),
-            reason: error.to_string(),
-        })?;
-    }
+/// Whether there is a database. One that is empty, or gone while its log is
+/// still there, was lost and is no new one: beginning anew would look like a
+/// quiet day.
+fn is_there(path: &Path) -> Result<bool, StoreError> {
+    let size = |path: &Path| std::fs::metadata(path).map(|data| data.len()).ok();
+    let lost = match (size(path), size(&birth::beside(path, "-wal"))) {
+        (Some(0), _) => "it is empty",
+        (None, Some(1..)) => "it is gone, but its log (-wal) is there",
+        (there, _) => return Ok(there.is_some()),
+    };
+    let reason = format!("{lost}; restore a backup, or remove both files to begin anew");
+    Err(StoreError::Damaged { path: path.to_path_buf(), reason })
+}
+
+/// Opens the file for writing.
+fn connect(path: &Path) -> Result<Connection, StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
     migrate::require_ours(&connection, path)?;
-    prepare(&connection).map_err(|error| StoreError::Damaged {
-        path: path.to_path_buf(),
-        reason: error.to_string(),
-    })?;
+    prepare(&connection).map_err(|error| StoreError::opening(path, &error))?;
     Ok(connection)
 }
 

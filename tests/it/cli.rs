@@ -31,6 +31,10 @@ pub(super) fn stderr(output: &Output) -> String {
     String::from_utf8(output.stderr.clone()).unwrap()
 }
 
+pub(super) fn stdout(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
 const RULES: &str = "[terms]\nus = 'US OR Pentagon'\n\
     [rule.contact]\nmatch = '@us AND {China}'\nchannels = []\n";
 

@@ -12,7 +12,7 @@ use wirewatch::app;
 use wirewatch::config::Config;
 use wirewatch::deliver;
 use wirewatch::model::{ChannelName, DeliveryId};
-use wirewatch::pipeline::{Dispatcher, Live, Pulse, Watcher};
+use wirewatch::pipeline::{Dispatcher, Live, Meter, Pulse, Watcher};
 use wirewatch::store::{DeliveryRow, Filter, Store};
 
 use crate::cell::{Cell, Fault, MAILS};
@@ -99,7 +99,8 @@ impl Trial {
         let decisions = app::decisions(&config.rules, recipients, SignedDuration::ZERO);
         let (live, watched) = watch::channel(Arc::new(decisions));
         let clock = world.clock.clone();
-        let desk = Dispatcher { store: store.clone(), name, channel, live: watched, clock };
+        let meter = Meter::default();
+        let desk = Dispatcher { store: store.clone(), name, channel, live: watched, clock, meter };
         let found = Found::new(cell);
         Self { world, relay, config, store, desk, live, found }
     }

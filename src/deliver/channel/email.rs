@@ -194,6 +194,10 @@ impl Channel for Email {
         Manners { retry: RetryPolicy::Email, at_once: 4 }
     }
 
+    fn probe(&self) -> BoxFuture<'_, Result<String, String>> {
+        Box::pin(self.relay.probe(self.timeout))
+    }
+
     fn send<'a>(&'a self, delivery: &'a Delivery, now: Timestamp) -> BoxFuture<'a, Outcome> {
         Box::pin(self.attempt(delivery, now))
     }

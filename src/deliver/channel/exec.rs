@@ -4,6 +4,7 @@
 
 use std::fmt;
 use std::os::unix::process::ExitStatusExt;
+use std::path::Path;
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
@@ -12,6 +13,7 @@ use jiff::Timestamp;
 use tokio::io::{AsyncWrite, AsyncWriteExt};
 
 use super::body::Bodies;
+use super::probe;
 use crate::deliver::{BuildError, Channel, try_again};
 use crate::model::{Delivery, Manners, Outcome, RetryPolicy};
 use crate::program::{Group, last_line, tail};
@@ -147,6 +149,10 @@ impl Channel for Exec {
 
     fn manners(&self) -> Manners {
         Manners::in_order(RetryPolicy::Webhook)
+    }
+
+    fn probe(&self) -> BoxFuture<'_, Result<String, String>> {
+        Box::pin(async { probe::program(Path::new(&self.program)) })
     }
 
     fn send<'a>(&'a self, delivery: &'a Delivery, _now: Timestamp) -> BoxFuture<'a, Outcome> {

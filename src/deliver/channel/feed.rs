@@ -12,6 +12,7 @@ use jiff::Timestamp;
 
 use super::chat::{Telling, html};
 use super::file::sync_folder;
+use super::probe;
 use crate::deliver::message::Message;
 use crate::deliver::text::one_line;
 use crate::deliver::{BuildError, Channel, try_again};
@@ -196,6 +197,10 @@ impl Channel for AtomFile {
 
     fn manners(&self) -> Manners {
         Manners::in_order(RetryPolicy::Webhook)
+    }
+
+    fn probe(&self) -> BoxFuture<'_, Result<String, String>> {
+        Box::pin(async { probe::file(&self.options.path) })
     }
 
     fn send<'a>(&'a self, delivery: &'a Delivery, now: Timestamp) -> BoxFuture<'a, Outcome> {

@@ -11,6 +11,7 @@ use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 
 use super::body::Bodies;
+use super::probe;
 use crate::deliver::{BuildError, Channel, try_again};
 use crate::model::{Delivery, Manners, Outcome, RetryPolicy};
 
@@ -100,6 +101,10 @@ impl Channel for JsonLines {
 
     fn manners(&self) -> Manners {
         Manners::in_order(RetryPolicy::Webhook)
+    }
+
+    fn probe(&self) -> BoxFuture<'_, Result<String, String>> {
+        Box::pin(async { probe::file(&self.path) })
     }
 
     fn send<'a>(&'a self, delivery: &'a Delivery, _now: Timestamp) -> BoxFuture<'a, Outcome> {

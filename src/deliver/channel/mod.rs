@@ -12,6 +12,7 @@ mod exec;
 mod feed;
 mod file;
 mod mail;
+mod probe;
 mod relay;
 mod signature;
 mod smtp;

@@ -115,6 +115,24 @@ impl Relay {
         }
     }
 
+    /// Whether a mail could begin: connection, TLS and login.
+    pub(super) async fn probe(&self, limit: Duration) -> Result<String, String> {
+        let ready = timeout(limit, self.ready()).await.map_err(|_| "timed out".to_owned())?;
+        let mut ready = ready.map_err(|failure| match failure.taken() {
+            Taken::TooLarge(_, words) => words,
+            Taken::Outcome(
+                Outcome::TryAgain { reason, .. }
+                | Outcome::Unknown(reason)
+                | Outcome::Refused(reason)
+                | Outcome::GiveUp(reason)
+                | Outcome::Sent(reason),
+            ) => reason,
+        })?;
+        let _ = timeout(GOODBYE, ready.conversation.command("QUIT")).await;
+        let login = if self.credentials.is_some() { ", and accepts the login" } else { "" };
+        Ok(format!("{}:{} answers{login}", self.host, self.port))
+    }
+
     async fn ready(&self) -> Result<Ready, Failure> {
         let mut ready = self.connect().await?;
         if let Encryption::StartTls(tls) = &self.encryption {

@@ -11,6 +11,7 @@ use reqwest::{Client, Url};
 
 use super::answer::{self, judge};
 use super::body::Bodies;
+use super::probe;
 use super::signature::{parse_secret, sign};
 use crate::deliver::message::Message;
 use crate::deliver::template::{TemplateError, Templates};
@@ -175,6 +176,10 @@ impl Channel for Webhook {
 
     fn manners(&self) -> Manners {
         Manners::in_order(RetryPolicy::Webhook)
+    }
+
+    fn probe(&self) -> BoxFuture<'_, Result<String, String>> {
+        Box::pin(probe::server(&self.client, &self.url, self.allow_private))
     }
 
     fn send<'a>(&'a self, delivery: &'a Delivery, now: Timestamp) -> BoxFuture<'a, Outcome> {

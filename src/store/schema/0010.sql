@@ -6,3 +6,9 @@ CREATE TABLE channel_pause (
     until_start INTEGER NOT NULL,
     reason TEXT NOT NULL
 ) STRICT;
+
+-- Written to see whether writes reach the disk.
+CREATE TABLE probe (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    count INTEGER NOT NULL
+) STRICT;

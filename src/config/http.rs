@@ -1,0 +1,54 @@
+//! `[http]`: the endpoint that tells whether wirewatch is alive.
+
+use std::net::SocketAddr;
+
+use super::document::Document;
+use super::environment::Environment;
+use super::problem::quoted;
+use super::secrets;
+use super::source::Findings;
+use crate::model::Secret;
+
+/// Where the endpoint listens, and for whom.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct HttpConfig {
+    /// The address; none if it does not listen (but for a passed socket).
+    pub listen: Option<SocketAddr>,
+    /// Names in the `Host` header besides those of this machine.
+    pub hosts: Vec<String>,
+    /// Who knows it may see figures and reasons; everybody if there is none.
+    pub token: Option<Secret>,
+}
+
+/// Reads the table.
+pub(super) fn http(document: &Document, env: &Environment, findings: &mut Findings) -> HttpConfig {
+    let fields = &document.http;
+    let hosts: Vec<String> = fields.texts("hosts").into_iter().map(|host| host.text).collect();
+    let token = secrets::secret((fields, "[http]"), ("token_file", "token_env"), env, findings);
+    let mut listen = None;
+    if let Some(text) = fields.text("listen") {
+        match text.text.replacen("localhost:", "127.0.0.1:", 1).parse::<SocketAddr>() {
+            Ok(address) => listen = Some(address),
+            Err(_) => {
+                let message = format!("[http]: {} is no address to listen at", quoted(&text.text));
+                let hint = "write an address and a port, such as \"127.0.0.1:8466\"".to_owned();
+                findings.error(&text.at, message, Some(hint));
+            }
+        }
+        let open = listen.is_some_and(|address| !address.ip().is_loopback());
+        if open && (token.is_none() || hosts.is_empty()) && !findings.incomplete {
+            let message = format!(
+                "[http]: {} can be reached from other machines, so it needs a token and hosts",
+                quoted(&text.text)
+            );
+            let hint = "give \"token_file\" and \"hosts\", or listen at 127.0.0.1".to_owned();
+            findings.error(&text.at, message, Some(hint));
+        }
+    } else if !hosts.is_empty() || token.is_some() {
+        let key = if !hosts.is_empty() { "hosts" } else { "token_file" };
+        let message =
+            "[http]: without \"listen\" only a socket of systemd's is answered".to_owned();
+        findings.warn(fields.place(key), message, None);
+    }
+    HttpConfig { listen, hosts, token }
+}

@@ -1,0 +1,205 @@
+//! Copies of the database: made while it is in use, proved, and put in its place.
+
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use rusqlite::{Connection, OpenFlags};
+
+use super::birth::{beside, settle};
+use super::{StoreError, lock, migrate};
+
+/// What a database file holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Copied {
+    /// Size of the file in bytes.
+    pub bytes: u64,
+    /// Entries.
+    pub entries: i64,
+    /// Stories.
+    pub stories: i64,
+    /// Alerts.
+    pub alerts: i64,
+}
+
+/// Why a copy was not made, or not put in its place.
+#[derive(Debug, thiserror::Error)]
+pub enum CopyError {
+    /// Something is there that would be lost.
+    #[error("\"{0}\" exists; name another file")]
+    Exists(PathBuf),
+    /// A file cannot be read or written.
+    #[error("\"{0}\": {1}")]
+    File(PathBuf, io::Error),
+    /// The copy has faults, which is said instead of keeping it.
+    #[error("\"{0}\" is not sound: {1}")]
+    Unsound(PathBuf, String),
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<rusqlite::Error> for CopyError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Store(error.into())
+    }
+}
+
+/// Copies a database that may be in use, as of one moment, to a new file. The
+/// file has its name only when it is whole, on disk, and proved to be sound.
+///
+/// # Errors
+/// When the target exists, a file fails, or the database has faults.
+pub fn backup(database: &Path, target: &Path) -> Result<Copied, CopyError> {
+    if target.exists() {
+        return Err(CopyError::Exists(target.to_path_buf()));
+    }
+    let part = beside(target, ".part");
+    remove(&part)?;
+    let mut options = OpenOptions::new();
+    let made = options.create_new(true).write(true).mode(0o600).open(&part);
+    made.map_err(|error| CopyError::File(part.clone(), error))?;
+    let copied = copy(database, &part).and_then(|()| proved(&part)).and_then(|copied| {
+        settle(&part, target).map_err(|error| CopyError::File(target.to_path_buf(), error))?;
+        Ok(copied)
+    });
+    if copied.is_err() {
+        remove(&part)?;
+    }
+    copied
+}
+
+fn copy(database: &Path, part: &Path) -> Result<(), CopyError> {
+    let source = open(database)?;
+    source.execute("VACUUM INTO ?", [part.to_string_lossy()])?;
+    Ok(())
+}
+
+/// Opens a database of ours that exists.
+fn open(path: &Path) -> Result<Connection, StoreError> {
+    let opening = |error: rusqlite::Error| StoreError::opening(path, &error);
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags).map_err(opening)?;
+    connection.busy_timeout(std::time::Duration::from_secs(10)).map_err(opening)?;
+    migrate::require_ours(&connection, path)?;
+    Ok(connection)
+}
+
+/// Whether a database is sound, and what it holds. Reads all of it.
+///
+/// # Errors
+/// When it is not, or cannot be read.
+pub fn check(database: &Path) -> Result<Copied, CopyError> {
+    proved(database)
+}
+
+/// Whether a file is a sound database, and what it holds.
+fn proved(path: &Path) -> Result<Copied, CopyError> {
+    let connection = open(path)?;
+    let fault = fault(&connection)?;
+    if let Some(fault) = fault {
+        return Err(CopyError::Unsound(path.to_path_buf(), fault));
+    }
+    let count = |table: &str| {
+        let sql = format!("SELECT count(*) FROM {table}");
+        connection.query_row(&sql, [], |row| row.get(0))
+    };
+    let bytes = std::fs::metadata(path);
+    Ok(Copied {
+        bytes: bytes.map_err(|error| CopyError::File(path.to_path_buf(), error))?.len(),
+        entries: count("entry")?,
+        stories: count("story")?,
+        alerts: count("alert")?,
+    })
+}
+
+/// The first fault of a database, if it has any.
+pub(super) fn fault(connection: &Connection) -> rusqlite::Result<Option<String>> {
+    let found: String = connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
+    if found != "ok" {
+        return Ok(Some(found));
+    }
+    let mut dangling = connection.prepare("PRAGMA foreign_key_check")?;
+    let mut rows = dangling.query([])?;
+    let Some(row) = rows.next()? else { return Ok(None) };
+    let (table, parent): (String, String) = (row.get(0)?, row.get(2)?);
+    Ok(Some(format!("a row of \"{table}\" belongs to no \"{parent}\"")))
+}
+
+/// Where what a restored copy took the place of was put.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Restored {
+    /// What the copy holds.
+    pub copied: Copied,
+    /// The database that was there before, if any.
+    pub before: Option<PathBuf>,
+}
+
+/// Puts a copy in the place of the database, which nobody may use meanwhile.
+/// The one that was there is kept under another name.
+///
+/// # Errors
+/// When the copy is not sound, or a daemon runs; then nothing has changed.
+pub fn restore(copy: &Path, database: &Path, now: Timestamp) -> Result<Restored, CopyError> {
+    let failed = |path: &Path, error| CopyError::File(path.to_path_buf(), error);
+    if let Some(folder) = database.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        super::make_private_folder(folder)?;
+    }
+    let _lock = lock::Lock::take(database)?;
+    File::open(copy).map_err(|error| failed(copy, error))?;
+    let new = beside(database, ".new");
+    remove(&new)?;
+    std::fs::copy(copy, &new).map_err(|error| failed(&new, error))?;
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+    std::fs::set_permissions(&new, mode).map_err(|error| failed(&new, error))?;
+    let copied = match proved(&new) {
+        Ok(copied) => copied,
+        Err(error) => {
+            remove(&new)?;
+            return Err(match error {
+                CopyError::Unsound(_, fault) => CopyError::Unsound(copy.to_path_buf(), fault),
+                error => error,
+            });
+        }
+    };
+    let stamp = now.strftime("%Y%m%dT%H%M%SZ");
+    let before = beside(database, &format!(".before-{stamp}"));
+    let before = set_aside(database, &before)?.then_some(before);
+    settle(&new, database).map_err(|error| failed(database, error))?;
+    Ok(Restored { copied, before })
+}
+
+/// Keeps a database under another name, too. Its log goes first: beside another
+/// database it would be taken for that one's.
+fn set_aside(database: &Path, before: &Path) -> Result<bool, CopyError> {
+    for part in ["-wal", "-shm"] {
+        let (from, to) = (beside(database, part), beside(before, part));
+        match std::fs::rename(&from, to) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(CopyError::File(from, error));
+            }
+            _ => {}
+        }
+    }
+    match std::fs::hard_link(database, before) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(CopyError::File(before.to_path_buf(), error)),
+    }
+}
+
+/// Removes what an attempt that was cut off left.
+pub(super) fn remove(path: &Path) -> Result<(), CopyError> {
+    for part in ["", "-wal", "-shm", "-journal"] {
+        let leftover = beside(path, part);
+        match std::fs::remove_file(&leftover) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(CopyError::File(leftover, error));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,45 @@
+//! A new database: made whole under another name, so that there is no moment in
+//! which an empty or half-made file has its name.
+
+use std::ffi::OsString;
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use super::{StoreError, connect, migrate};
+
+/// Makes a database with the newest schema and nothing in it.
+pub(super) fn create(path: &Path) -> Result<(), StoreError> {
+    let refused =
+        |error: io::Error| StoreError::Open { path: path.to_path_buf(), reason: error.to_string() };
+    let new = beside(path, ".new");
+    for leftover in ["", "-wal", "-shm", "-journal"] {
+        match std::fs::remove_file(beside(&new, leftover)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(refused(error)),
+            _ => {}
+        }
+    }
+    // Private to its owner from the first byte.
+    let mut options = OpenOptions::new();
+    options.create_new(true).write(true).mode(0o600).open(&new).map_err(refused)?;
+    let mut connection = connect(&new)?;
+    migrate::migrate(&mut connection, &new)?;
+    connection.close().map_err(|(_, error)| error)?;
+    settle(&new, path).map_err(refused)
+}
+
+/// Gives a finished file its name, on disk.
+pub(super) fn settle(finished: &Path, name: &Path) -> io::Result<()> {
+    File::open(finished)?.sync_all()?;
+    std::fs::rename(finished, name)?;
+    let folder = name.parent().filter(|folder| !folder.as_os_str().is_empty());
+    File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
+}
+
+/// The path with something behind its name.
+pub(super) fn beside(path: &Path, more: &str) -> PathBuf {
+    let mut name = OsString::from(path.as_os_str());
+    name.push(more);
+    PathBuf::from(name)
+}

@@ -1,0 +1,219 @@
+//! The database as a whole: copies of it, what is saved of a damaged one, and
+//! what it says about the machine.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+
+use serde_json::Value;
+use wirewatch::store::{Exported, Store};
+
+use crate::cli::{lines, stderr, stdout, wirewatch};
+use crate::world::{World, rss};
+
+const ITEMS: [(&str, &str, &str); 4] = [
+    ("1", "Ferry marker sinks near Puerto Alba", "a marker"),
+    ("2", "Olive harvest halved, marker of drought", "a marker"),
+    ("3", "Rocket launch scrubbed at the marker", "a marker"),
+    ("4", "Nothing of note", "x"),
+];
+
+struct Kept {
+    world: World,
+    database: PathBuf,
+    toml: String,
+}
+
+impl Kept {
+    /// A world that was polled once.
+    async fn new() -> Self {
+        let world = World::new().await;
+        world.feeds.serve("/a", "text/xml", rss(&ITEMS));
+        let toml = world.toml(&world.feed("a"));
+        let config = world.config(&toml);
+        assert_eq!(world.once(&config).await.drained.sent, 3);
+        Self { world, database: config.store, toml }
+    }
+
+    fn file(&self, name: &str) -> String {
+        self.world.dir.path().join(name).to_str().unwrap().to_owned()
+    }
+
+    fn run(&self, arguments: &[&str]) -> std::process::Output {
+        let config = self.file("watch.toml");
+        let all = [&["--config", config.as_str()], arguments].concat();
+        wirewatch(self.world.dir.path(), &all, "")
+    }
+
+    fn json(&self, arguments: &[&str]) -> Vec<Value> {
+        let output = self.run(&[arguments, &["--json"]].concat());
+        assert!(output.status.success(), "{}", stderr(&output));
+        lines(&output)
+    }
+
+    /// What the receiver was told by one more poll.
+    async fn poll(&self) -> usize {
+        let before = self.world.hook.accepted().len();
+        self.world.once(&self.world.config(&self.toml)).await;
+        self.world.hook.accepted().len() - before
+    }
+}
+
+#[tokio::test]
+async fn a_backup_is_made_while_the_daemon_runs_and_comes_back_without_repeats() {
+    let kept = Kept::new().await;
+    let copy = kept.file("copy.db");
+    let app = kept.world.start(&kept.world.config(&kept.toml)).await;
+    let report = kept.json(&["backup", &copy]);
+    assert_eq!((&report[0]["entries"], &report[0]["alerts"]), (&4.into(), &3.into()));
+    let mode = std::fs::metadata(&copy).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    let twice = kept.run(&["backup", &copy]);
+    assert_eq!(twice.status.code(), Some(1));
+    assert!(stderr(&twice).contains("exists"), "{}", stderr(&twice));
+    // Nothing is put in the place of a database in use.
+    let refused = kept.run(&["restore", &copy]);
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(stderr(&refused).contains("in use"), "{}", stderr(&refused));
+    assert!(app.stop().await);
+
+    std::fs::write(&kept.database, b"no database at all").unwrap();
+    let restored = kept.json(&["restore", &copy]);
+    assert_eq!(restored[0]["alerts"], 3);
+    let before = restored[0]["before"].as_str().unwrap();
+    assert_eq!(std::fs::read(before).unwrap(), b"no database at all");
+    assert_eq!(kept.poll().await, 0, "what was told before the backup is not told again");
+    let mut items = ITEMS.to_vec();
+    items.push(("5", "Verdict of Malmo overturned: a marker", "x"));
+    kept.world.feeds.serve("/a", "text/xml", rss(&items));
+    assert_eq!(kept.poll().await, 1);
+}
+
+#[tokio::test]
+async fn what_is_no_sound_backup_changes_nothing() {
+    let kept = Kept::new().await;
+    let before = std::fs::read(&kept.database).unwrap();
+    let garbage = kept.file("garbage.db");
+    std::fs::write(&garbage, b"SQLite format 3\0 but no more").unwrap();
+    let output = kept.run(&["restore", &garbage]);
+    assert_eq!(output.status.code(), Some(65), "{}", stderr(&output));
+    let output = kept.run(&["restore", &kept.file("missing.db")]);
+    assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+    assert!(stderr(&output).contains("missing.db"));
+    assert!(std::fs::read(&kept.database).unwrap() == before);
+    assert_eq!(kept.poll().await, 0);
+}
+
+#[tokio::test]
+async fn a_lost_or_damaged_database_is_never_begun_anew() {
+    let kept = Kept::new().await;
+    let whole = std::fs::read(&kept.database).unwrap();
+    let mut no_magic = whole.clone();
+    no_magic[0] ^= 0xff;
+    let cases: [(&str, Vec<u8>); 3] = [
+        ("empty", Vec::new()),
+        ("no database", b"hello".to_vec()),
+        ("another first byte", no_magic),
+    ];
+    for (what, bytes) in cases {
+        std::fs::write(&kept.database, &bytes).unwrap();
+        for command in ["once", "run", "status", "alerts"] {
+            let output = kept.run(&[command]);
+            let said = stderr(&output);
+            let code = output.status.code();
+            assert!(code == Some(65), "{what}, {command}: {code:?}, {said}");
+            assert_eq!(said.matches("error:").count(), 1, "{what}, {command}: {said}");
+        }
+        assert!(std::fs::read(&kept.database).unwrap() == bytes, "{what}");
+    }
+    std::fs::write(&kept.database, &whole).unwrap();
+    assert_eq!(kept.poll().await, 0);
+}
+
+#[tokio::test]
+async fn a_damaged_database_is_saved_as_far_as_it_can_be_read() {
+    let kept = Kept::new().await;
+    let items: Vec<(String, String)> =
+        (0..400).map(|n| (format!("g{n}"), format!("Item {n} {}", "filler ".repeat(60)))).collect();
+    let items: Vec<_> = items.iter().map(|(id, title)| (&**id, &**title, "y")).collect();
+    kept.world.feeds.serve("/a", "text/xml", rss(&items));
+    kept.poll().await;
+    let sound = rusqlite::Connection::open(&kept.database).unwrap();
+    sound.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)").unwrap();
+    let entries: i64 = sound.query_row("SELECT count(*) FROM entry", [], |r| r.get(0)).unwrap();
+    let page: i64 = sound
+        .query_row(
+            "SELECT pageno FROM dbstat WHERE name = 'entry' AND pagetype = 'leaf' \
+             ORDER BY path LIMIT 1 OFFSET 5",
+            [],
+            |row| row.get(0),
+        )
+        .unwrap_or(40);
+    drop(sound);
+    let mut bytes = std::fs::read(&kept.database).unwrap();
+    let start = usize::try_from(page - 1).unwrap() * 4096;
+    bytes[start..start + 4096].fill(0xa5);
+    std::fs::write(&kept.database, &bytes).unwrap();
+    let doctor = kept.run(&["doctor", "--offline"]);
+    assert_eq!(doctor.status.code(), Some(1), "{}", stdout(&doctor));
+    assert!(stdout(&doctor).contains("problem: database:"), "{}", stdout(&doctor));
+
+    let bytes = std::fs::read(&kept.database).unwrap();
+    let saved = kept.file("saved.db");
+    let report = kept.json(&["recover", &saved]);
+    let tables = report[0]["tables"].as_array().unwrap();
+    let entry = tables.iter().find(|table| table["table"] == "entry").unwrap();
+    let rows = entry["rows"].as_i64().unwrap();
+    assert!(rows >= entries - 40 && rows < entries, "{rows} of {entries}: {report:?}");
+    assert!(std::fs::read(&kept.database).unwrap() == bytes, "the damaged one stays as it is");
+    assert_eq!(kept.json(&["restore", &saved])[0]["entries"], rows);
+    let doctor = kept.run(&["doctor", "--offline"]);
+    assert!(stdout(&doctor).contains("is sound"), "{}", stdout(&doctor));
+    kept.poll().await;
+}
+
+#[tokio::test]
+async fn what_is_exported_is_whole_and_in_order() {
+    let kept = Kept::new().await;
+    let all = kept.json(&["export"]);
+    let of = |kind: &str| all.iter().filter(|object| object["type"] == kind).count();
+    assert_eq!((of("story"), of("match"), of("delivery")), (4, 3, 3));
+    let story = &all[0];
+    assert_eq!(story["entries"][0]["title"], ITEMS[3].1, "the oldest first: {story}");
+    let found = all.iter().find(|object| object["type"] == "match").unwrap();
+    assert!(found["alert"]["id"].as_str().unwrap().starts_with('a'));
+    assert!(found["spans"].is_array() && found["matched_at"].as_str().unwrap().ends_with('Z'));
+    let told = all.iter().rfind(|object| object["type"] == "delivery").unwrap();
+    assert_eq!((&told["state"], &told["attempts"][0]["outcome"]), (&"sent".into(), &"sent".into()));
+    assert_eq!(kept.json(&["export", "matches"]).len(), 3);
+    assert_eq!(kept.json(&["export", "stories", "--since", "365d"]).len(), 4);
+    let store = Store::attach(&kept.database).unwrap();
+    for what in [Exported::Stories, Exported::Matches, Exported::Deliveries] {
+        let tomorrow = kept.world.clock.now().as_millisecond() + 86_400_000;
+        assert_eq!(store.export(what, 0, tomorrow).await.unwrap(), (Vec::new(), None));
+    }
+}
+
+/// The receiver answers while this thread waits for the command.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_doctor_looks_at_everything_and_says_what_to_do() {
+    let kept = Kept::new().await;
+    // Any answer of a server will do.
+    let there = kept.toml.replace(&kept.world.hook.url(), &kept.world.feeds.url("/hook"));
+    kept.world.write("watch.toml", &there);
+    let found = kept.run(&["doctor", "--json"]);
+    let found = lines(&found);
+    let result = |check: &str| {
+        let finding = found.iter().find(|finding| finding["check"] == check);
+        finding.unwrap_or_else(|| panic!("no {check} in {found:?}"))["result"].clone()
+    };
+    for check in ["configuration", "clock", "database", "disk", "channel hook"] {
+        assert_eq!(result(check), "ok", "{check}: {:?}", found.last());
+    }
+    assert_eq!(result("daemon"), "warning");
+    // A receiver that is not there.
+    let gone = kept.toml.replace(&kept.world.hook.url(), "http://127.0.0.1:9/hook");
+    kept.world.write("watch.toml", &gone);
+    let output = kept.run(&["doctor"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stdout(&output).contains("problem: channel hook: 127.0.0.1: "), "{}", stdout(&output));
+}
