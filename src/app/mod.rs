@@ -19,7 +19,7 @@ use crate::fetch::{self, Fetcher, host_of};
 use crate::model::{ChannelName, Clock, Feed};
 use crate::net::NetError;
 use crate::pipeline::{
-    Dispatcher, Live, Meter, Notifier, PollStatus, Poller, Pulse, Sweeper, Watcher,
+    Dispatcher, Inspector, Live, Meter, Notifier, PollStatus, Poller, Pulse, Sweeper, Watcher,
 };
 use crate::schedule;
 use crate::serve;
@@ -101,17 +101,17 @@ impl App {
         store.release_held(ungrouped(config), clock.now()).await?;
         let channels = build_channels(config)?;
         let fetch_options = fetch_options(config);
-        let (fetcher, fetcher_rx) = watch::channel(Fetcher::new(&fetch_options)?);
-        let (live, live_rx) = watch::channel(Arc::new(live(config, &channels, config.gather)));
+        let (fetcher, _) = watch::channel(Fetcher::new(&fetch_options)?);
+        let (live, _) = watch::channel(Arc::new(live(config, &channels, config.gather)));
         let (planned, _) = watch::channel(0);
         let (status, polling) = watch::channel(PollStatus { in_flight: 1, next: None });
         let mut app = Self {
-            store: store.clone(),
-            clock: clock.clone(),
+            store,
+            clock,
             live,
             fetcher,
             fetch_options,
-            planned: planned.clone(),
+            planned,
             polling,
             channels: HashMap::new(),
             pulse: Pulse::default(),
@@ -125,34 +125,43 @@ impl App {
         for (name, (options, channel)) in channels {
             app.start_channel(name, options, channel);
         }
+        app.start_loops(config, status);
+        app.follow_endpoint(&config.http);
+        Ok(app)
+    }
+
+    /// Starts the loops that there is one of.
+    fn start_loops(&self, config: &Config, status: watch::Sender<PollStatus>) {
+        let (store, clock) = (self.store.clone(), self.clock.clone());
         let poller = Poller {
             store: store.clone(),
-            fetcher: fetcher_rx,
-            live: live_rx.clone(),
+            fetcher: self.fetcher.subscribe(),
+            live: self.live.subscribe(),
             clock: clock.clone(),
-            planned,
-            meter: app.meter.clone(),
+            planned: self.planned.clone(),
+            meter: self.meter.clone(),
         };
-        app.own_loop(|stop, pulse| poller.run(stop, pulse, status));
+        self.own_loop(|stop, pulse| poller.run(stop, pulse, status));
         let notifier = Notifier {
             store: store.clone(),
             clock: clock.clone(),
-            live: live_rx.clone(),
-            planned: app.planned.clone(),
+            live: self.live.subscribe(),
+            planned: self.planned.clone(),
         };
-        app.own_loop(|stop, pulse| notifier.run(stop, pulse));
+        self.own_loop(|stop, pulse| notifier.run(stop, pulse));
         let watcher = Watcher {
             store: store.clone(),
             clock: clock.clone(),
-            live: live_rx.clone(),
-            pulse: app.pulse.clone(),
+            live: self.live.subscribe(),
+            pulse: self.pulse.clone(),
             path: config.store.clone(),
         };
-        app.own_loop(|stop, pulse| watcher.run(stop, pulse));
-        let sweeper = Sweeper { store, clock, live: live_rx };
-        app.own_loop(|stop, pulse| sweeper.run(stop, pulse));
-        app.follow_endpoint(&config.http);
-        Ok(app)
+        self.own_loop(|stop, pulse| watcher.run(stop, pulse));
+        let live = self.live.subscribe();
+        let sweeper = Sweeper { store: store.clone(), clock: clock.clone(), live };
+        self.own_loop(|stop, pulse| sweeper.run(stop, pulse));
+        let inspector = Inspector { store, clock };
+        self.own(self.stop.clone(), inspector.run(self.stop.clone()));
     }
 
     /// Follows another configuration. What did not change keeps going: timers,

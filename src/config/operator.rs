@@ -16,8 +16,9 @@ use crate::alert::DayTime;
 use crate::model::{ChannelName, NoticeKind, Secret};
 
 /// Kinds of notices that can be silenced.
-pub const NOTICE_KINDS: [&str; 18] = [
+pub const NOTICE_KINDS: [&str; 19] = [
     "challenged",
+    "database-damaged",
     "dead-letter",
     "degraded",
     "delivery-resumed",

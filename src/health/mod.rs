@@ -13,4 +13,4 @@ mod tests;
 pub use host::host_notices;
 pub use sentence::{Facts, Sentence, sentence};
 pub use state::{Change, Seen, step};
-pub use system::{AllQuiet, NOISY, STALLED, SystemFacts, heartbeat, system_notices};
+pub use system::{AllQuiet, NOISY, STALLED, SystemFacts, damaged, heartbeat, system_notices};

@@ -58,6 +58,7 @@ pub fn sentence(kind: NoticeKind, name: &str, facts: &Facts<'_>) -> Sentence {
         | NoticeKind::DeadLetter
         | NoticeKind::NoisyRule
         | NoticeKind::DiskLow
+        | NoticeKind::DatabaseDamaged
         | NoticeKind::Heartbeat => ("has news", String::new(), Vec::new()),
     };
     let mut lines = vec![what];

@@ -141,6 +141,17 @@ fn disk(facts: &SystemFacts, now: Timestamp) -> Option<Notice> {
     Some(notice(NoticeKind::DiskLow, "disk", (subject, text), now))
 }
 
+/// Word of a database with faults, by the first of them.
+pub fn damaged(fault: &str, now: Timestamp) -> Notice {
+    let text = format!(
+        "A check found: {fault}. Alerts go on as far as they can. Keep a copy of the files, stop \
+         the service, and restore the last good backup (`wirewatch restore`) or save what can be \
+         read (`wirewatch recover`). Look at the disk and the memory of the machine, too."
+    );
+    let subject = "the database is damaged".to_owned();
+    notice(NoticeKind::DatabaseDamaged, "database", (subject, text), now)
+}
+
 /// What is said when all is well.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AllQuiet {

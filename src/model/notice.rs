@@ -42,13 +42,15 @@ pub enum NoticeKind {
     NoisyRule,
     /// There is little room where the database is.
     DiskLow,
+    /// The database has faults.
+    DatabaseDamaged,
     /// All is alive.
     Heartbeat,
 }
 
 impl NoticeKind {
     /// Every kind there is.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::Degraded,
         Self::Down,
         Self::Challenged,
@@ -66,6 +68,7 @@ impl NoticeKind {
         Self::DeadLetter,
         Self::NoisyRule,
         Self::DiskLow,
+        Self::DatabaseDamaged,
         Self::Heartbeat,
     ];
 
@@ -89,6 +92,7 @@ impl NoticeKind {
             Self::DeadLetter => "dead-letter",
             Self::NoisyRule => "noisy-rule",
             Self::DiskLow => "disk-low",
+            Self::DatabaseDamaged => "database-damaged",
             Self::Heartbeat => "heartbeat",
         }
     }
@@ -104,6 +108,7 @@ impl NoticeKind {
             Self::Down | Self::Challenged | Self::Gone | Self::Gap => Severity::High,
             Self::HostDown => Severity::High,
             Self::DeliveryStalled | Self::DeadLetter | Self::DiskLow => Severity::High,
+            Self::DatabaseDamaged => Severity::High,
             Self::Silent | Self::MassChange | Self::RandomGuids => Severity::Normal,
             Self::NoisyRule => Severity::Normal,
             Self::Degraded | Self::Recovered | Self::Moved => Severity::Low,

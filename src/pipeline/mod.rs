@@ -6,6 +6,7 @@
 //! notify    gather notices about feeds into messages
 //! dispatch  claim due deliveries ▸ render ▸ send ▸ finish or retry
 //! sweep     forget what is old
+//! inspect   is the database sound?
 //! ```
 //!
 //! Loops share no memory but what stands in [`Live`], and the counters of
@@ -15,6 +16,7 @@ mod aftermath;
 mod dispatch;
 mod gate;
 mod ingest;
+mod inspect;
 mod live;
 mod meter;
 mod notify;
@@ -29,6 +31,7 @@ mod watch;
 
 pub use dispatch::{Dispatcher, Drained};
 pub use ingest::{Arrived, Prepared, ingest, prepare};
+pub use inspect::Inspector;
 pub use live::{Live, Watched};
 pub use meter::Meter;
 pub use notify::Notifier;

@@ -73,6 +73,17 @@ impl Store {
         self.write(move |db| save_notices(db, &notices)).await
     }
 
+    /// The first fault of the database, if it has any. A thorough look compares
+    /// indexes with their tables, too, and reads everything.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn inspect(&self, thorough: bool) -> Result<Option<String>, StoreError> {
+        let sql = if thorough { "PRAGMA integrity_check(1)" } else { "PRAGMA quick_check(1)" };
+        let found: String = self.read(move |db| db.query_row(sql, [], |row| row.get(0))).await?;
+        Ok((found != "ok").then_some(found))
+    }
+
     /// What a heartbeat says.
     ///
     /// # Errors

@@ -5,6 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
 use serde_json::Value;
+use wirewatch::pipeline::Inspector;
 use wirewatch::store::{Exported, Store};
 
 use crate::cli::{lines, stderr, stdout, wirewatch};
@@ -156,6 +157,14 @@ async fn a_damaged_database_is_saved_as_far_as_it_can_be_read() {
     let doctor = kept.run(&["doctor", "--offline"]);
     assert_eq!(doctor.status.code(), Some(1), "{}", stdout(&doctor));
     assert!(stdout(&doctor).contains("problem: database:"), "{}", stdout(&doctor));
+
+    // The daemon finds it too, when it reads everything.
+    let store = Store::attach(&kept.database).unwrap();
+    let inspector = Inspector { store: store.clone(), clock: kept.world.clock.clone() };
+    inspector.look(true).await;
+    drop((inspector, store));
+    let notices = kept.json(&["notices"]);
+    assert_eq!(notices[0]["kind"], "database-damaged", "{notices:?}");
 
     let bytes = std::fs::read(&kept.database).unwrap();
     let saved = kept.file("saved.db");
