@@ -23,7 +23,8 @@ use super::feeds::FeedsArgs;
 #[command(
     version,
     long_about = None,
-    after_help = "Exit codes: 0 done, 1 failed, 2 wrong usage, 78 wrong configuration.\n\n\
+    after_help = "Exit codes: 0 done, 1 failed, 2 wrong usage, 64 database too new, 65 database damaged, \
+    78 wrong configuration.\n\n\
     Examples:\n  wirewatch check\n  wirewatch --config /etc/wirewatch/wirewatch.toml run\n  \
     wirewatch alerts --since 2h --json"
 )]
@@ -37,8 +38,20 @@ pub(super) struct Args {
     /// Log more: -v debug, -vv trace
     #[arg(long, short, global = true, action = clap::ArgAction::Count)]
     pub(super) verbose: u8,
+    /// How logs are written to standard error; without it the journal gets them where there is one
+    #[arg(long, global = true, value_name = "FORMAT", value_enum, env = "WIREWATCH_LOG_FORMAT")]
+    pub(super) log_format: Option<LogFormat>,
     #[command(subcommand)]
     pub(super) command: Option<Command>,
+}
+
+/// How logs are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum LogFormat {
+    /// Lines for people
+    Text,
+    /// A JSON object a line
+    Json,
 }
 
 #[derive(Debug, Subcommand)]
@@ -175,6 +188,8 @@ pub(super) enum Command {
     /// no lasting database are used.
     #[command(after_help = "Example:\n  wirewatch --config watch.toml replay --input items.jsonl")]
     Replay(ReplayArgs),
+    /// Print the versions of the program, of SQLite in it, and of the database's schema
+    Version,
     /// Print shell completions, the man pages, the JSON schema or the reference configuration
     #[command(
         after_help = "Examples:\n  wirewatch generate completions bash\n  wirewatch generate man --dir man/"

@@ -8,6 +8,7 @@ use clap::CommandFactory;
 use super::args::{Args, Generate, GenerateArgs, Shell};
 use super::{CliError, Context};
 use crate::config;
+use crate::store;
 
 pub(super) fn run(mut context: Context, args: GenerateArgs) -> Result<ExitCode, CliError> {
     match args.what {
@@ -24,6 +25,20 @@ pub(super) fn run(mut context: Context, args: GenerateArgs) -> Result<ExitCode, 
             context.out.line(text)?;
         }
         Generate::Reference => context.out.raw(config::reference().as_bytes())?,
+    }
+    context.out.flush()?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// `version`: what is in this program.
+pub(super) fn version(mut context: Context) -> Result<ExitCode, CliError> {
+    let (own, sqlite, schema) =
+        (env!("CARGO_PKG_VERSION"), store::sqlite_version(), store::schema());
+    if context.json {
+        let versions = serde_json::json!({ "wirewatch": own, "sqlite": sqlite, "schema": schema });
+        context.out.json(&versions)?;
+    } else {
+        context.out.line(format!("wirewatch {own} (SQLite {sqlite}, schema {schema})"))?;
     }
     context.out.flush()?;
     Ok(ExitCode::SUCCESS)

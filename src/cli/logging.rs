@@ -6,11 +6,12 @@ use tracing_subscriber::EnvFilter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
-use super::args::Command;
+use super::args::{Command, LogFormat};
 
 /// Starts logging. `WIREWATCH_LOG` (tracing's filter syntax) overrides the
-/// level; on a terminal only warnings are shown, because alerts are.
-pub(super) fn start(command: &Option<Command>, verbose: u8) {
+/// level; on a terminal only warnings are shown, because alerts are. A format
+/// that was asked for goes to standard error, journal or not.
+pub(super) fn start(command: &Option<Command>, verbose: u8, format: Option<LogFormat>) {
     std::panic::set_hook(Box::new(log_panic));
     let daemon = matches!(command, None | Some(Command::Run));
     let usual = match verbose {
@@ -23,10 +24,20 @@ pub(super) fn start(command: &Option<Command>, verbose: u8) {
     let filter = EnvFilter::try_from_env("WIREWATCH_LOG").unwrap_or_else(|_| EnvFilter::new(usual));
     let registry = tracing_subscriber::registry().with(filter);
     if daemon
+        && format.is_none()
         && journal_is_stderr()
         && let Ok(journal) = tracing_journald::layer()
     {
         let _ = registry.with(journal.with_field_prefix(Some("WIREWATCH".to_string()))).try_init();
+        return;
+    }
+    if format == Some(LogFormat::Json) {
+        let lines = tracing_subscriber::fmt::layer()
+            .json()
+            .flatten_event(true)
+            .with_writer(std::io::stderr)
+            .with_target(false);
+        let _ = registry.with(lines).try_init();
         return;
     }
     let stderr = tracing_subscriber::fmt::layer()

@@ -99,7 +99,7 @@ struct Context {
 /// damaged, 78 wrong configuration.
 pub fn main() -> ExitCode {
     let args = Args::parse();
-    logging::start(&args.command, args.verbose);
+    logging::start(&args.command, args.verbose, args.log_format);
     let context = Context { config: args.config, json: args.json, out: Out::new() };
     let command = args.command.unwrap_or(Command::Run);
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
@@ -146,6 +146,7 @@ async fn dispatch(command: Command, context: Context) -> Result<ExitCode, CliErr
         Command::Backtest(args) => archive::backtest::run(context, args).await,
         Command::Plan(args) => archive::plan::run(context, args).await,
         Command::Replay(args) => replay::run(context, args).await,
+        Command::Version => generate::version(context),
         Command::Generate(args) => generate::run(context, args),
     }
 }

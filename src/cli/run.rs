@@ -12,7 +12,10 @@ use super::{CliError, Context, output};
 use crate::app::App;
 use crate::config::{self, Config, Environment};
 use crate::model::{Clock, FeedName};
+use crate::store::Gauges;
 
+/// How often systemd is told how things stand.
+const STATUS: Duration = Duration::from_secs(30);
 /// How often a first round is looked at.
 const LOOK: Duration = Duration::from_millis(200);
 
@@ -35,6 +38,7 @@ pub(super) async fn run(mut context: Context) -> Result<ExitCode, CliError> {
     );
     let told = CancellationToken::new();
     let mut watchdog = watchdog();
+    let mut status = tokio::time::interval(STATUS);
     let failed = loop {
         tokio::select! {
             () = first_round(&app, &config), if !told.is_cancelled() => {
@@ -48,6 +52,7 @@ pub(super) async fn run(mut context: Context) -> Result<ExitCode, CliError> {
             _ = terminate.recv() => break None,
             _ = interrupt.recv() => break None,
             () = tick(watchdog.as_mut()) => feed_watchdog(&app).await,
+            _ = status.tick(), if under_systemd() => tell_status(&app).await,
             error = app.failed() => break Some(error),
         }
     };
@@ -176,8 +181,60 @@ async fn feed_watchdog(app: &App) {
     }
 }
 
+fn under_systemd() -> bool {
+    std::env::var_os("NOTIFY_SOCKET").is_some()
+}
+
+/// What `systemctl status` shows.
+async fn tell_status(app: &App) {
+    let now = Clock::System.now();
+    let line = match app.store().gauges(now).await {
+        Ok(gauges) => standing(&gauges),
+        Err(error) => format!("the database: {error}"),
+    };
+    notify(&[NotifyState::Status(&line)]);
+}
+
+/// "412 of 415 feeds well (2 down, 1 failing), 3 deliveries waiting, 1 given up".
+fn standing(gauges: &Gauges) -> String {
+    let total: i64 = gauges.feeds.iter().map(|(_, count)| count).sum();
+    let well = |health: &str| matches!(health, "ok" | "new" | "degraded");
+    let (well, ill): (Vec<_>, Vec<_>) = gauges.feeds.iter().partition(|(health, _)| well(health));
+    let well: i64 = well.iter().map(|(_, count)| count).sum();
+    let ill: Vec<String> = ill.iter().map(|(health, count)| format!("{count} {health}")).collect();
+    let ill = if ill.is_empty() { String::new() } else { format!(" ({})", ill.join(", ")) };
+    let waiting: i64 = gauges.waiting.iter().map(|(_, count, _)| count).sum();
+    let failed = match gauges.failed {
+        0 => String::new(),
+        failed => format!(", {failed} given up"),
+    };
+    let noun = if waiting == 1 { "delivery" } else { "deliveries" };
+    format!("{well} of {total} feeds well{ill}, {waiting} {noun} waiting{failed}")
+}
+
 fn notify(state: &[NotifyState<'_>]) {
     if let Err(error) = sd_notify::notify(state) {
         tracing::debug!(%error, "systemd cannot be notified");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn how_things_stand_in_a_line() {
+        let feeds =
+            |rows: &[(&str, i64)]| rows.iter().map(|(h, n)| ((*h).to_owned(), *n)).collect();
+        let check = |gauges: Gauges, expected: &str| assert_eq!(standing(&gauges), expected);
+        let quiet = Gauges { feeds: feeds(&[("ok", 3), ("new", 1)]), ..Gauges::default() };
+        check(quiet, "4 of 4 feeds well, 0 deliveries waiting");
+        let busy = Gauges {
+            feeds: feeds(&[("degraded", 1), ("down", 2), ("failing", 1), ("ok", 411)]),
+            waiting: vec![("desk".to_owned(), 1, None)],
+            failed: 2,
+            ..Gauges::default()
+        };
+        check(busy, "412 of 415 feeds well (2 down, 1 failing), 1 delivery waiting, 2 given up");
     }
 }

@@ -22,9 +22,14 @@ const MIGRATIONS: [&str; 10] = [
     include_str!("schema/0010.sql"),
 ];
 
+/// The number of the newest schema.
+pub(super) fn newest() -> i64 {
+    MIGRATIONS.len() as i64
+}
+
 /// Brings the database to the newest schema, each step in one transaction.
 pub(super) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {
-    migrate_to(connection, path, MIGRATIONS.len() as i64)
+    migrate_to(connection, path, newest())
 }
 
 /// The same up to a schema that is not newer than ours.

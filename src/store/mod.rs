@@ -13,6 +13,7 @@ mod deliveries;
 mod detail;
 mod due;
 mod edits;
+mod error;
 mod export;
 mod facts;
 mod feeds;
@@ -43,7 +44,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, ErrorCode, OpenFlags};
+use rusqlite::{Connection, OpenFlags};
 
 pub use archive::{ArchiveQuery, Archived};
 pub use backup::{Copied, CopyError, Restored, backup, check, restore};
@@ -51,6 +52,7 @@ pub use claim::{Claimed, DigestIds, Gate};
 pub use deliveries::Finish;
 pub use detail::FeedDetail;
 pub use edits::Edited;
+pub use error::StoreError;
 pub use export::Exported;
 pub use feeds::{Scheduled, SyncReport};
 pub use gauges::Gauges;
@@ -73,77 +75,6 @@ const MIN_SQLITE: i32 = 3_051_003;
 const STATEMENTS: usize = 128;
 /// Read connections kept open.
 const READERS: usize = 4;
-
-/// Why the store cannot do what was asked.
-#[derive(Debug, thiserror::Error)]
-pub enum StoreError {
-    /// Another process holds the database.
-    #[error("the database \"{0}\" is in use by another wirewatch")]
-    InUse(PathBuf),
-    /// The file was written by a newer version.
-    #[error(
-        "the database \"{path}\" has schema {found}, this program knows up to {known}: \
-         use the newer wirewatch that wrote it"
-    )]
-    TooNew {
-        /// The file.
-        path: PathBuf,
-        /// Its schema.
-        found: i64,
-        /// Ours.
-        known: i64,
-    },
-    /// The file is damaged, or no database of ours.
-    #[error("\"{path}\" is not a readable wirewatch database: {reason}")]
-    Damaged {
-        /// The file.
-        path: PathBuf,
-        /// What SQLite says.
-        reason: String,
-    },
-    /// The folder or file cannot be made or opened.
-    #[error("cannot open \"{path}\": {reason}")]
-    Open {
-        /// The file or folder.
-        path: PathBuf,
-        /// What the system says.
-        reason: String,
-    },
-    /// The writer has ended.
-    #[error("the store is closed")]
-    Closed,
-    /// Anything else that SQLite reports: a full disk, an I/O error.
-    #[error("database: {0}")]
-    Sqlite(#[from] rusqlite::Error),
-}
-
-impl StoreError {
-    /// What SQLite says while a file is opened. Only damage is called damage:
-    /// a full disk or a lock passes, and nobody should mend a sound file.
-    fn opening(path: &Path, error: &rusqlite::Error) -> Self {
-        let (path, reason) = (path.to_path_buf(), error.to_string());
-        if is_damage(error) { Self::Damaged { path, reason } } else { Self::Open { path, reason } }
-    }
-
-    /// Whether the disk is full, which passes, and which no restart mends.
-    pub fn is_full(&self) -> bool {
-        let Self::Sqlite(error) = self else { return false };
-        error.sqlite_error_code() == Some(ErrorCode::DiskFull)
-    }
-
-    /// Whether the file itself is at fault, so that trying again cannot help.
-    pub fn is_damage(&self) -> bool {
-        match self {
-            Self::Damaged { .. } => true,
-            Self::Sqlite(error) => is_damage(error),
-            Self::InUse(_) | Self::TooNew { .. } | Self::Open { .. } | Self::Closed => false,
-        }
-    }
-}
-
-fn is_damage(error: &rusqlite::Error) -> bool {
-    matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase))
-}
 
 /// A handle to the database; clones share it.
 #[derive(Clone)]
@@ -311,6 +242,16 @@ impl Shared {
             readers.push(connection);
         }
     }
+}
+
+/// The version of SQLite that is built in.
+pub fn sqlite_version() -> &'static str {
+    rusqlite::version()
+}
+
+/// The number of the newest schema.
+pub fn schema() -> i64 {
+    migrate::newest()
 }
 
 fn require_sqlite(path: &Path) -> Result<(), StoreError> {
