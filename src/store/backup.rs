@@ -71,6 +71,19 @@ pub fn backup(database: &Path, target: &Path) -> Result<Copied, CopyError> {
     copied
 }
 
+/// Copies a database as it is before its schema changes, so that the version
+/// that wrote it can be gone back to. The copy of an earlier change goes.
+pub(super) fn before_schema(database: &Path, found: i64) -> Result<PathBuf, CopyError> {
+    for earlier in 1..found {
+        remove(&beside(database, &format!(".schema-{earlier}")))?;
+    }
+    let kept = beside(database, &format!(".schema-{found}"));
+    if !kept.exists() {
+        backup(database, &kept)?;
+    }
+    Ok(kept)
+}
+
 fn copy(database: &Path, part: &Path) -> Result<(), CopyError> {
     let source = open(database)?;
     source.execute("VACUUM INTO ?", [part.to_string_lossy()])?;

@@ -27,6 +27,12 @@ pub(super) fn newest() -> i64 {
     MIGRATIONS.len() as i64
 }
 
+/// The schema of a database that is older than this program, and not empty.
+pub(super) fn outdated(connection: &Connection) -> rusqlite::Result<Option<i64>> {
+    let found = version(connection)?;
+    Ok((0 < found && found < newest()).then_some(found))
+}
+
 /// Brings the database to the newest schema, each step in one transaction.
 pub(super) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {
     migrate_to(connection, path, newest())

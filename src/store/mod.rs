@@ -108,6 +108,9 @@ impl Store {
             birth::create(path)?;
         }
         let mut connection = connect(path)?;
+        if let Some(found) = migrate::outdated(&connection)? {
+            keep_copy(path, found);
+        }
         migrate::migrate(&mut connection, path)?;
         connection.execute_batch(
             "UPDATE delivery SET leased_until = NULL WHERE leased_until IS NOT NULL;
@@ -269,6 +272,19 @@ fn make_private_folder(folder: &Path) -> Result<(), StoreError> {
         .mode(0o700)
         .create(folder)
         .map_err(|error| StoreError::Open { path: folder.to_path_buf(), reason: error.to_string() })
+}
+
+/// Keeps a copy of a database that is to be migrated. Without room for one the
+/// migration goes on: it is whole or not at all by itself, and news do not wait.
+fn keep_copy(path: &Path, found: i64) {
+    match backup::before_schema(path, found) {
+        Ok(copy) => {
+            tracing::info!(copy = %copy.display(), "kept a copy of the database as it was");
+        }
+        Err(error) => {
+            tracing::warn!(%error, "cannot keep a copy of the database as it was; going on");
+        }
+    }
 }
 
 /// Whether there is a database. One that is empty, or gone while its log is

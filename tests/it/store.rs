@@ -134,4 +134,15 @@ async fn what_an_older_version_stored_is_kept_by_the_next_one() {
         .query_row("SELECT count(*) FROM pragma_foreign_key_check", [], |row| row.get(0))
         .unwrap();
     assert_eq!(broken, 0);
+    // What the older version can still read is kept beside it.
+    let copy = dir.path().join("watch.db.schema-1");
+    let copy = rusqlite::Connection::open(copy).unwrap();
+    let kept: (i64, i64) = copy
+        .query_row(
+            "SELECT (SELECT count(*) FROM entry), (SELECT user_version FROM pragma_user_version)",
+            [],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )
+        .unwrap();
+    assert_eq!(kept, (1, 1));
 }
