@@ -24,6 +24,7 @@ pub(super) async fn run(mut context: Context) -> Result<ExitCode, CliError> {
     let mut hangup = signal(SignalKind::hangup())?;
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
+    no_core_dumps();
     let path = context.config_path()?;
     let config = context.load()?;
     warn(&config);
@@ -178,6 +179,14 @@ async fn tick(interval: Option<&mut tokio::time::Interval>) {
 async fn feed_watchdog(app: &App) {
     if app.is_alive().await {
         notify(&[NotifyState::Watchdog]);
+    }
+}
+
+/// A dump of this process would hold passwords, and lie around for years.
+fn no_core_dumps() {
+    use rustix::process::{DumpableBehavior, set_dumpable_behavior};
+    if let Err(error) = set_dumpable_behavior(DumpableBehavior::NotDumpable) {
+        tracing::debug!(%error, "core dumps cannot be switched off");
     }
 }
 
