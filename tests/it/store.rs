@@ -146,3 +146,32 @@ async fn what_an_older_version_stored_is_kept_by_the_next_one() {
         .unwrap();
     assert_eq!(kept, (1, 1));
 }
+
+#[tokio::test]
+async fn what_sqlite_knows_of_tables_grows_with_them() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("watch.db");
+    drop(Store::open(&path).unwrap());
+    let db = rusqlite::Connection::open(&path).unwrap();
+    let rows = |db: &rusqlite::Connection| {
+        let sql = "SELECT CAST(stat AS INTEGER) FROM sqlite_stat1 WHERE idx = 'story_last_seen'";
+        db.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap()
+    };
+    let fill = |count: i64| {
+        let numbers = format!(
+            "WITH RECURSIVE n(value) AS (SELECT 1 UNION ALL SELECT value + 1 FROM n \
+             WHERE value < {count})"
+        );
+        let sql = format!(
+            "INSERT INTO story (uid, first_seen, last_seen) {numbers} \
+             SELECT 's' || value || '-' || {count}, value, value FROM n"
+        );
+        db.execute_batch(&sql).unwrap();
+    };
+    fill(3);
+    db.execute_batch("ANALYZE").unwrap();
+    assert_eq!(rows(&db), 3);
+    fill(5_000);
+    drop(Store::open(&path).unwrap());
+    assert!(rows(&db) > 1_000, "{}", rows(&db));
+}
