@@ -61,7 +61,7 @@ pub(super) async fn get(
     request: Request<'_>,
     now: Timestamp,
 ) -> Result<Fetched, FetchError> {
-    let mut route = Route::to(request.url)?;
+    let mut route = Route::to(request.url, request.home)?;
     for _ in 0..=MAX_REDIRECTS {
         let url = &route.url;
         let validators = request.validators.filter(|v| v.url == url.as_str());
@@ -91,6 +91,8 @@ pub(super) async fn get(
 struct Route {
     /// The configured URL; credentials are for its origin.
     home: Url,
+    /// The URL that was asked first.
+    begun: Url,
     url: Url,
     /// Whether every redirect so far was for good.
     permanent: bool,
@@ -98,11 +100,12 @@ struct Route {
 }
 
 impl Route {
-    fn to(url: &str) -> Result<Self, FetchError> {
-        let mut url =
-            Url::parse(url).map_err(|error| FetchError::Failed(format!("not a URL: {error}")))?;
+    fn to(url: &str, home: &str) -> Result<Self, FetchError> {
+        let no_url = |error| FetchError::Failed(format!("not a URL: {error}"));
+        let mut url = Url::parse(url).map_err(no_url)?;
         url.set_fragment(None);
-        Ok(Self { home: url.clone(), url, permanent: true, retry_after: None })
+        let home = Url::parse(home).map_err(no_url)?;
+        Ok(Self { begun: url.clone(), home, url, permanent: true, retry_after: None })
     }
 
     fn is_home(&self) -> bool {
@@ -123,7 +126,7 @@ impl Route {
 
     fn arrived(self, mut fetched: Fetched) -> Fetched {
         fetched.hints.retry_after = fetched.hints.retry_after.max(self.retry_after);
-        if self.permanent && self.url != self.home {
+        if self.permanent && self.url != self.begun {
             fetched.moved_to = Some(self.url.to_string());
         }
         fetched

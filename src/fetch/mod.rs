@@ -68,6 +68,10 @@ impl Default for Limits {
 pub struct Request<'a> {
     /// `http(s)://…`, or `file:` or `exec:` and an absolute path.
     pub url: &'a str,
+    /// The URL that the user gave. What a document or a server names instead
+    /// may be no file and no program, and gets no credentials of the user's
+    /// unless it is of the same origin.
+    pub home: &'a str,
     /// Whether private and loopback addresses may be asked.
     pub allow_private: bool,
     /// What the document of last time came with.
@@ -195,6 +199,12 @@ impl Fetcher {
     /// shorter document.
     pub async fn fetch(&self, request: Request<'_>, now: Timestamp) -> Result<Fetched, FetchError> {
         let max_body = request.options.max_body.unwrap_or(self.options.max_body);
+        let local = ["file:", "exec:"].iter().any(|scheme| request.url.starts_with(scheme));
+        if local && request.url != request.home {
+            return Err(FetchError::Failed(
+                "only the configuration may name files and programs".into(),
+            ));
+        }
         if let Some(path) = request.url.strip_prefix("file:") {
             return file::read(path, max_body).await;
         }

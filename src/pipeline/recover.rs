@@ -60,6 +60,7 @@ impl Poller {
         let fetcher = self.fetcher.borrow().clone();
         let request = Request {
             url,
+            home: &about.claim.configured,
             allow_private: about.feed.allow_private,
             validators: None,
             options: &about.feed.request,

@@ -20,6 +20,7 @@ impl Poller {
         let fetcher = self.fetcher.borrow().clone();
         let request = Request {
             url: &claim.url,
+            home: &claim.configured,
             allow_private: feed.allow_private,
             validators: self.validators(&claim),
             options: &feed.request,

@@ -167,8 +167,13 @@ async fn no_request_reaches_a_private_address_by_literal_or_by_name() {
     {
         let url = format!("http://{host}:{port}/secret");
         let options = RequestOptions::default();
-        let request =
-            Request { url: &url, allow_private: false, validators: None, options: &options };
+        let request = Request {
+            url: &url,
+            home: &url,
+            allow_private: false,
+            validators: None,
+            options: &options,
+        };
         let answer = fetcher.fetch(request, time("2026-11-22T12:00:00Z")).await;
         assert!(matches!(answer, Err(FetchError::Blocked(_))), "{host}: {answer:?}");
     }

@@ -170,6 +170,43 @@ async fn entries_that_rolled_out_are_found_in_older_pages() {
 }
 
 #[tokio::test]
+async fn older_pages_are_neither_files_nor_programs_and_others_get_no_credentials() {
+    let world = World::new().await;
+    let other = crate::support::http::FeedServer::start().await;
+    other.serve("/older", "text/xml", items(20..26));
+    let (script, ran) = (world.dir.path().join("run.sh"), world.dir.path().join("ran"));
+    std::fs::write(&script, format!("#!/bin/sh\ntouch {}\n", ran.display())).unwrap();
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(&script, mode).unwrap();
+    let file = world.write("older.xml", &items(11..20));
+    world.secret("feed-token", "t0ken-value\n");
+    let feed = format!("{}bearer_token_file = \"feed-token\"\n", world.feed("a"));
+    let config = world.config(&world.toml(&feed));
+    world.feeds.serve("/a", "text/xml", items((1..=10).rev()));
+    world.once(&config).await;
+    let links = [
+        format!("exec:{}", script.display()),
+        format!("file:{}", file.display()),
+        other.url("/older"),
+    ];
+    for (n, link) in (1..).zip(links) {
+        let link = format!(
+            "<atom:link xmlns:atom=\"http://www.w3.org/2005/Atom\" rel=\"prev-archive\" \
+             href=\"{link}\"/>"
+        );
+        let newest = 100 * n;
+        let page = items((newest - 9..=newest).rev());
+        let page = page.replace("<title>News", &format!("{link}<title>News"));
+        world.feeds.serve("/a", "text/xml", page);
+        polls(&world, &config, 2, HOUR).await;
+    }
+    assert!(!ran.exists(), "a feed ran a program");
+    let told = world.alerts(&config).await;
+    assert!(told.len() == 10 + 3 * 10 + 6, "{}", told.len());
+    assert!(!format!("{:?}", other.all_requests()).contains("t0ken"));
+}
+
+#[tokio::test]
 async fn a_gap_that_nothing_fills_is_kept_with_its_times() {
     let world = World::new().await;
     world.feeds.serve("/a", "text/xml", items((1..=10).rev()));

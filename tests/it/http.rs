@@ -44,7 +44,7 @@ async fn ask(
     validators: Option<&Validators>,
     options: &RequestOptions,
 ) -> Result<Fetched, FetchError> {
-    let request = Request { url, allow_private: true, validators, options };
+    let request = Request { url, home: url, allow_private: true, validators, options };
     fetcher.fetch(request, now()).await
 }
 
@@ -223,6 +223,42 @@ async fn nothing_meant_for_one_origin_reaches_another() {
 }
 
 #[tokio::test]
+async fn what_a_document_names_gets_no_credentials_and_is_no_program() {
+    let (home, other) = (FeedServer::start().await, FeedServer::start().await);
+    other.serve("/older", "text/xml", document());
+    home.serve("/older", "text/xml", document());
+    let dir = tempfile::tempdir().unwrap();
+    let (file, ran) = (dir.path().join("feed.xml"), dir.path().join("ran"));
+    std::fs::write(&file, document()).unwrap();
+    let options = RequestOptions {
+        headers: vec![("X-Api-Key".to_string(), Secret::new("k3y-value"))],
+        auth: Some(Auth::Bearer(Secret::new("t0ken-value"))),
+        args: vec!["-c".to_string(), format!("touch {}", ran.display())],
+        ..RequestOptions::default()
+    };
+    let configured = home.url("/a");
+    let named = async |url: &str| {
+        let request = Request {
+            url,
+            home: &configured,
+            allow_private: true,
+            validators: None,
+            options: &options,
+        };
+        fetcher().fetch(request, now()).await
+    };
+    named(&home.url("/older")).await.unwrap();
+    named(&other.url("/older")).await.unwrap();
+    assert_eq!(home.all_requests()[0].header("X-Api-Key"), Some("k3y-value"));
+    let text = format!("{:?}", other.all_requests());
+    assert!(!text.contains("t0ken") && !text.contains("k3y"), "{text}");
+    for url in [format!("file:{}", file.display()), "exec:/bin/sh".to_string()] {
+        assert!(matches!(named(&url).await, Err(FetchError::Failed(_))), "{url}");
+    }
+    assert!(!ran.exists());
+}
+
+#[tokio::test]
 async fn cookies_and_referers_do_not_exist() {
     let (server, fetcher) = (FeedServer::start().await, fetcher());
     let mut answer = Reply::status(302).header("Location", "/b");
@@ -386,7 +422,8 @@ async fn a_proxy_gets_the_requests_and_nothing_private_is_asked_of_it() {
     let options = RequestOptions { proxy: Some(Secret::new(address)), ..RequestOptions::default() };
     let fetcher = fetcher();
     let ask = |url: &'static str| {
-        let request = Request { url, allow_private: false, validators: None, options: &options };
+        let request =
+            Request { url, home: url, allow_private: false, validators: None, options: &options };
         fetcher.fetch(request, now())
     };
     // The name is known to nobody here; the proxy looks it up.
@@ -437,7 +474,8 @@ async fn a_socks_proxy_is_asked_by_name_or_by_address_as_its_scheme_says() {
     ] {
         let proxy = Some(Secret::new(format!("{scheme}://{}", server.addr())));
         let options = RequestOptions { proxy, ..RequestOptions::default() };
-        let request = Request { url, allow_private, validators: None, options: &options };
+        let request =
+            Request { url, home: url, allow_private, validators: None, options: &options };
         let answer = fetcher.fetch(request, now()).await;
         assert_eq!(answer.is_ok(), fine, "{scheme} {url}: {answer:?}");
     }

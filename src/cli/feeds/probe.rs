@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tokio::time::{Interval, MissedTickBehavior};
-use url::{Origin, Url};
+use url::Url;
 
 use crate::app;
 use crate::cli::CliError;
@@ -47,8 +47,8 @@ pub(super) struct Prober {
     options: RequestOptions,
     allow_private: bool,
     pace: Interval,
-    /// Of the URL that was given: credentials are for nobody else.
-    origin: Option<Origin>,
+    /// The URL that was given.
+    home: String,
 }
 
 impl Prober {
@@ -61,13 +61,13 @@ impl Prober {
             .map_err(|error| CliError::Failed(error.to_string()))?;
         let mut pace = tokio::time::interval(SPACING);
         pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        Ok(Self { fetcher, options, allow_private, pace, origin: None })
+        Ok(Self { fetcher, options, allow_private, pace, home: String::new() })
     }
 
     /// The feed at this URL, or the best one behind this page, or the reason
     /// why there is none.
     pub(super) async fn find(&mut self, url: &str) -> Result<Found, String> {
-        self.origin = origin(url);
+        self.home = url.to_owned();
         match self.ask(url, "given").await {
             Answer::Feed(found) => Ok(*found),
             Answer::Nothing(reason) => Err(reason),
@@ -102,21 +102,15 @@ impl Prober {
         Err(format!("a web page whose feeds cannot be read: {}", reasons.join("; ")))
     }
 
-    /// The given options, without credentials when another site is asked.
-    fn options_for(&self, url: &str) -> RequestOptions {
-        let mut options = self.options.clone();
-        if origin(url) != self.origin {
-            options.auth = None;
-            options.headers.clear();
-        }
-        options
-    }
-
     async fn ask(&mut self, url: &str, by: &'static str) -> Answer {
         self.pace.tick().await;
-        let options = self.options_for(url);
-        let request =
-            Request { url, allow_private: self.allow_private, validators: None, options: &options };
+        let request = Request {
+            url,
+            home: &self.home,
+            allow_private: self.allow_private,
+            validators: None,
+            options: &self.options,
+        };
         let fetched = match Box::pin(self.fetcher.fetch(request, Clock::System.now())).await {
             Ok(fetched) => fetched,
             Err(FetchError::Blocked(reason)) => {
@@ -140,10 +134,6 @@ impl Prober {
             Err(error) => page(document, url, &error),
         }
     }
-}
-
-fn origin(url: &str) -> Option<Origin> {
-    Url::parse(url).ok().map(|url| url.origin()).filter(Origin::is_tuple)
 }
 
 /// A document that is no feed may be a page that names one.
