@@ -147,8 +147,8 @@ fn registry(meter: &Meter, gauges: &Gauges, stuck: usize) -> Registry {
     });
     by_label(
         &mut registry,
-        "wirewatch_deliveries_oldest_due_timestamp_seconds",
-        "When the oldest waiting delivery of a channel is or was due",
+        "wirewatch_deliveries_oldest_timestamp_seconds",
+        "Since when the oldest waiting delivery of a channel waits: its first try, or when it is due",
         gauges.waiting.iter().filter_map(|(channel, _, due)| {
             Some(([("channel", channel.clone())], due.as_ref()?.as_second()))
         }),
@@ -206,7 +206,19 @@ impl Endpoint {
         }
         let token = stop.child_token();
         self.following = Some((config.clone(), token.clone()));
-        let passed = self.inherited.iter().filter_map(|socket| socket.try_clone().ok());
+        let guarded = config.token.is_some() && !config.hosts.is_empty();
+        let passed = self.inherited.iter().filter(|socket| {
+            let address = socket.local_addr();
+            let open = address.is_ok_and(|address| !address.ip().is_loopback());
+            if open && !guarded {
+                tracing::error!(
+                    "the passed socket can be reached from other machines: [http] needs \
+                     token_file and hosts; it is not answered"
+                );
+            }
+            guarded || !open
+        });
+        let passed = passed.filter_map(|socket| socket.try_clone().ok());
         let places = passed.map(Place::Passed).chain(config.listen.map(Place::Address));
         Some((places.collect(), token))
     }

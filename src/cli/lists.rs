@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::args::{DeliveriesAction, DeliveriesArgs, ListArgs};
 use super::silences::user;
 use super::{CliError, Context};
-use crate::model::{Clock, DeliveryId, DeliveryState, Field};
+use crate::model::{ChannelName, Clock, DeliveryId, DeliveryState, Field};
 use crate::store::{AlertRow, DeliveryRow, FeedRow, Filter, OutletRow, Store, StoryRow};
 
 pub(super) async fn stories(context: Context, args: ListArgs) -> Result<ExitCode, CliError> {
@@ -106,11 +106,13 @@ async fn act(
             let count = store.retry_deliveries(chosen(&ids, all), waiting, now).await?;
             (count, ids.len(), "will be sent again")
         }
-        DeliveriesAction::Drop { mut ids, all, comment } => {
+        DeliveriesAction::Drop { mut ids, all, channel, waiting, comment } => {
             ids.sort();
             ids.dedup();
             let reason = dropped(comment.as_deref());
-            let count = store.drop_deliveries(chosen(&ids, all), reason, now).await?;
+            let all = all || channel.is_some();
+            let of = (channel.map(ChannelName::new), waiting);
+            let count = store.drop_deliveries(chosen(&ids, all), of, reason, now).await?;
             (count, ids.len(), "laid aside")
         }
     };

@@ -2,7 +2,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io;
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -74,13 +74,11 @@ pub fn backup(database: &Path, target: &Path) -> Result<Copied, CopyError> {
 /// Copies a database as it is before its schema changes, so that the version
 /// that wrote it can be gone back to. The copy of an earlier change goes.
 pub(super) fn before_schema(database: &Path, found: i64) -> Result<PathBuf, CopyError> {
-    for earlier in 1..found {
+    for earlier in 1..=found {
         remove(&beside(database, &format!(".schema-{earlier}")))?;
     }
     let kept = beside(database, &format!(".schema-{found}"));
-    if !kept.exists() {
-        backup(database, &kept)?;
-    }
+    backup(database, &kept)?;
     Ok(kept)
 }
 
@@ -157,16 +155,18 @@ pub struct Restored {
 /// When the copy is not sound, or a daemon runs; then nothing has changed.
 pub fn restore(copy: &Path, database: &Path, now: Timestamp) -> Result<Restored, CopyError> {
     let failed = |path: &Path, error| CopyError::File(path.to_path_buf(), error);
-    if let Some(folder) = database.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        super::make_private_folder(folder)?;
-    }
-    let _lock = lock::Lock::take(database)?;
+    super::make_private_folder(&folder_of(database))?;
+    let lock = lock::Lock::take(database)?;
+    give_to_owner_of(&folder_of(database), lock.path())
+        .map_err(|error| failed(lock.path(), error))?;
     File::open(copy).map_err(|error| failed(copy, error))?;
     let new = beside(database, ".new");
     remove(&new)?;
     std::fs::copy(copy, &new).map_err(|error| failed(&new, error))?;
     let mode = std::os::unix::fs::PermissionsExt::from_mode(0o600);
     std::fs::set_permissions(&new, mode).map_err(|error| failed(&new, error))?;
+    let owner = if database.exists() { database.to_path_buf() } else { folder_of(database) };
+    give_to_owner_of(&owner, &new).map_err(|error| failed(&new, error))?;
     let copied = match proved(&new) {
         Ok(copied) => copied,
         Err(error) => {
@@ -182,6 +182,20 @@ pub fn restore(copy: &Path, database: &Path, now: Timestamp) -> Result<Restored,
     let before = set_aside(database, &before)?.then_some(before);
     settle(&new, database).map_err(|error| failed(database, error))?;
     Ok(Restored { copied, before })
+}
+
+fn folder_of(path: &Path) -> PathBuf {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    folder.unwrap_or(Path::new(".")).to_path_buf()
+}
+
+/// Root restores for the daemon, which must be able to open what it gets.
+fn give_to_owner_of(model: &Path, file: &Path) -> io::Result<()> {
+    let (model, ours) = (std::fs::metadata(model)?, std::fs::metadata(file)?);
+    if (model.uid(), model.gid()) == (ours.uid(), ours.gid()) {
+        return Ok(());
+    }
+    std::os::unix::fs::chown(file, Some(model.uid()), Some(model.gid()))
 }
 
 /// Keeps a database under another name, too. Its log goes first: beside another

@@ -146,14 +146,16 @@ impl Store {
         .await
     }
 
-    /// Lays failed deliveries aside for good, with the reason that `why` shows.
-    /// `None` means all of them. Returns how many.
+    /// Lays failed deliveries aside for good, with the reason that `why` shows;
+    /// with `waiting` those too that wait, but for those being sent. `None`
+    /// means all of them, or all of a channel. Returns how many.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn drop_deliveries(
         &self,
         ids: Option<Vec<DeliveryId>>,
+        (channel, waiting): (Option<ChannelName>, bool),
         reason: String,
         now: Timestamp,
     ) -> Result<usize, StoreError> {
@@ -161,9 +163,18 @@ impl Store {
             let (all, ids) = chosen(ids);
             db.execute(
                 "UPDATE delivery SET state = 'suppressed', reason = ?1, finished_at = ?4 \
-                 WHERE state = 'failed' \
+                 WHERE (state = 'failed' OR (?5 AND state = 'waiting' \
+                   AND (leased_until IS NULL OR leased_until <= ?4))) \
+                 AND (?6 IS NULL OR channel = ?6) \
                  AND (?2 OR uid IN (SELECT value FROM json_each(?3)))",
-                params![reason, all, ids, millis(now)],
+                params![
+                    reason,
+                    all,
+                    ids,
+                    millis(now),
+                    waiting,
+                    channel.as_ref().map(ChannelName::as_str)
+                ],
             )
         })
         .await

@@ -17,7 +17,8 @@ pub struct Gauges {
     pub last_success: Option<Timestamp>,
     /// Ever stored, those forgotten included: entries, stories, matches, alerts.
     pub stored: [(&'static str, i64); 4],
-    /// Deliveries that wait, by channel, and when the oldest is or was due.
+    /// Deliveries that wait, by channel, and since when the oldest does: its
+    /// first try, or when it is due.
     pub waiting: Vec<(String, i64, Option<Timestamp>)>,
     /// Deliveries given up and not yet retried or dropped.
     pub failed: i64,
@@ -57,7 +58,7 @@ impl Store {
                 feeds: feeds(db)?,
                 overdue: db.query_row(
                     "SELECT count(*) FROM feed WHERE active = 1 AND health <> 'gone' \
-                     AND next_due < ?",
+                     AND max(next_due, coalesce(blocked_until, 0)) < ?",
                     [millis(now) - 300_000],
                     |row| row.get(0),
                 )?,
@@ -87,10 +88,10 @@ fn feeds(db: &Connection) -> rusqlite::Result<Vec<(String, i64)>> {
 
 fn waiting(db: &Connection) -> rusqlite::Result<Vec<(String, i64, Option<Timestamp>)>> {
     let mut select = db.prepare_cached(
-        "SELECT channel, count(*), min(due_at) AS due FROM delivery WHERE state = 'waiting' \
+        "SELECT channel, count(*), min(coalesce(first_try, due_at)) AS since FROM delivery WHERE state = 'waiting' \
          GROUP BY channel ORDER BY channel",
     )?;
     let rows =
-        select.query_map([], |row| Ok((row.get(0)?, row.get(1)?, optional_time(row, "due")?)))?;
+        select.query_map([], |row| Ok((row.get(0)?, row.get(1)?, optional_time(row, "since")?)))?;
     rows.collect()
 }

@@ -19,6 +19,7 @@ const PAUSE: Duration = Duration::from_millis(25);
 /// The lock, held until dropped.
 pub(super) struct Lock {
     file: File,
+    path: PathBuf,
 }
 
 impl Drop for Lock {
@@ -30,6 +31,11 @@ impl Drop for Lock {
 }
 
 impl Lock {
+    /// The file that is locked.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Says whether another process has the lock, and changes nothing.
     pub(super) fn probe(database: &Path) -> Result<(), StoreError> {
         let Ok(file) = File::open(lock_path(database)) else { return Ok(()) };
@@ -80,7 +86,7 @@ impl Lock {
         }
         // For people only: who has it. The lock itself is the system's.
         let _ = file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id()));
-        Ok(Self { file })
+        Ok(Self { file, path })
     }
 }
 

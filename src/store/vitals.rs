@@ -92,7 +92,7 @@ impl Store {
         self.read(move |db| {
             let day = millis(now) - 86_400_000;
             db.query_row(
-                "SELECT count(*) AS feeds, count(*) FILTER (WHERE health IN ('ok', 'degraded')) \
+                "SELECT count(*) AS feeds, count(*) FILTER (WHERE health IN ('ok', 'degraded', 'silent')) \
                    AS healthy, \
                  min(last_success) AS oldest, min(max(next_due, coalesce(blocked_until, 0))) \
                    FILTER (WHERE health <> 'gone') AS due, \

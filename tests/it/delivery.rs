@@ -119,12 +119,33 @@ async fn a_dead_letter_that_is_dropped_is_not_sent_and_its_reason_is_kept() {
     let reason = "dropped by ana after it failed: no longer of interest".to_owned();
     let unknown = Some(vec![DeliveryId::new("d0")]);
     let now = world.clock.now();
-    assert_eq!(store.drop_deliveries(unknown, reason.clone(), now).await.unwrap(), 0);
-    assert_eq!(store.drop_deliveries(None, reason.clone(), now).await.unwrap(), 1);
+    assert_eq!(
+        store.drop_deliveries(unknown, (None, false), reason.clone(), now).await.unwrap(),
+        0
+    );
+    assert_eq!(store.drop_deliveries(None, (None, false), reason.clone(), now).await.unwrap(), 1);
     assert_eq!(store.retry_deliveries(None, false, world.clock.now()).await.unwrap(), 0);
     assert_eq!(world.once(&config).await.drained, Default::default());
     let row = &world.deliveries(&config).await[0];
     assert_eq!((row.state.as_str(), row.reason.as_ref()), ("suppressed", Some(&reason)));
+}
+
+#[tokio::test]
+async fn what_waits_for_a_channel_that_is_no_more_can_be_laid_aside() {
+    let world = world_with_marker().await;
+    world.hook.answer(vec![Answer::Status(503)]);
+    let config = world.config(&world.toml(&world.feed("a")));
+    assert_eq!(world.once(&config).await.drained.waiting, 1);
+    let store = Store::attach(&config.store).unwrap();
+    let drop = async |channel: &str, waiting: bool| {
+        let of = (Some(wirewatch::model::ChannelName::new(channel)), waiting);
+        let reason = "dropped by ana".to_owned();
+        store.drop_deliveries(None, of, reason, world.clock.now()).await.unwrap()
+    };
+    assert_eq!((drop("hook", false).await, drop("other", true).await), (0, 0));
+    assert_eq!(drop("hook", true).await, 1);
+    world.wait(SignedDuration::from_hours(1));
+    assert_eq!(world.once(&config).await.drained, Default::default());
 }
 
 #[tokio::test]

@@ -90,11 +90,17 @@ pub(in crate::cli) enum DeliveriesAction {
     /// Lay failed deliveries aside: they are not sent, and `why` says who decided so
     Drop {
         /// Ids of failed deliveries
-        #[arg(required_unless_present = "all", value_name = "ID")]
+        #[arg(required_unless_present_any = ["all", "channel"], value_name = "ID")]
         ids: Vec<String>,
         /// All failed deliveries
         #[arg(long, conflicts_with = "ids")]
         all: bool,
+        /// All failed deliveries of this channel, configured or not
+        #[arg(long, value_name = "NAME", conflicts_with_all = ["ids", "all"])]
+        channel: Option<String>,
+        /// Also those that wait
+        #[arg(long)]
+        waiting: bool,
         /// Why, for those who ask later
         #[arg(long, value_name = "TEXT", value_parser = one_line)]
         comment: Option<String>,
