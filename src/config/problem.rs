@@ -1,5 +1,6 @@
 //! What is wrong with a configuration, and how it is shown to a person.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -99,7 +100,7 @@ impl Problem {
         // Only the lines concerned are handed over, for the renderer looks at all it gets.
         let start = line_start(&self.source, span.start);
         let end = self.source[span.end..].find('\n').map_or(self.source.len(), |n| span.end + n);
-        Snippet::source(&self.source[start..end])
+        Snippet::source(masked(&self.source[start..end]))
             .line_start(self.line)
             .path(path)
             .annotation(AnnotationKind::Primary.span(span.start - start..span.end - start))
@@ -178,6 +179,33 @@ pub(super) fn did_you_mean<'a>(
 }
 
 /// Line and column of a byte offset, both from 1, the column in characters.
+/// The lines, with stars for what looks like a secret that was written where
+/// none belongs: problems are printed, and land in logs.
+fn masked(lines: &str) -> Cow<'_, str> {
+    const WORDS: [&str; 5] = ["password", "passwd", "secret", "token", "api_key"];
+    let is_secret = |line: &str| {
+        let key = line.split_once('=').map_or("", |(key, _)| key).to_ascii_lowercase();
+        let key = key.trim();
+        let place = key.ends_with("_file") || key.ends_with("_env");
+        !place && WORDS.iter().any(|word| key.contains(word))
+    };
+    if !lines.lines().any(is_secret) {
+        return Cow::Borrowed(lines);
+    }
+    let masked = lines.split_inclusive('\n').map(|line| match line.split_once('=') {
+        Some((key, value)) if is_secret(line) => {
+            // As many bytes as before, so that the place stays right.
+            let star = |c: char| match c {
+                ' ' | '\n' | '\r' | '"' | '\'' => c.to_string(),
+                c => "*".repeat(c.len_utf8()),
+            };
+            format!("{key}={}", value.chars().map(star).collect::<String>())
+        }
+        _ => line.to_owned(),
+    });
+    Cow::Owned(masked.collect())
+}
+
 pub(super) fn position(source: &str, at: usize) -> (usize, usize) {
     let start = line_start(source, at);
     let line = source[..start].matches('\n').count() + 1;
@@ -200,4 +228,19 @@ fn snap(source: &str, span: Range<usize>) -> Range<usize> {
         end += 1;
     }
     start..end
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_that_stand_where_none_belongs_are_not_shown() {
+        let check = |line: &str, expected: &str| assert_eq!(masked(line), expected);
+        check("password = \"hunter2\"", "password = \"*******\"");
+        check("x = 1\nsmtp_password = 'pä'\nurl = 'u'", "x = 1\nsmtp_password = '***'\nurl = 'u'");
+        check("Authorization_Token='abc' # why", "Authorization_Token='***' * ***");
+        check("password_file = \"smtp-password\"", "password_file = \"smtp-password\"");
+        check("url = 'https://example.org/?token=x'", "url = 'https://example.org/?token=x'");
+    }
 }
