@@ -2,10 +2,10 @@
 
 use std::fmt;
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::future::BoxFuture;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use reqwest::header::CONTENT_TYPE;
 use reqwest::{Client, Url};
 
@@ -137,9 +137,13 @@ impl Webhook {
             let signatures: Vec<String> = self.keys.iter().map(sign).collect();
             request = request.header("webhook-signature", signatures.join(" "));
         }
+        let asked = Instant::now();
         match request.body(body).send().await {
             Ok(mut response) => {
-                let wish = answer::wish(response.headers(), now);
+                // Seconds count from the answer (RFC 9110, section 10.2.3).
+                let took = SignedDuration::try_from(asked.elapsed()).unwrap_or_default();
+                let answered = now.saturating_add(took).unwrap_or(now);
+                let wish = answer::wish(response.headers(), answered);
                 let outcome = judge(response.status(), wish);
                 answer::body(&mut response).await;
                 outcome
