@@ -165,6 +165,14 @@ impl Gate for Open {
         Route::Send
     }
 
+    fn suppressed(&self, _: &Due, _: &[Silence]) -> Option<String> {
+        None
+    }
+
+    fn group(&self, _: &Due) -> Option<String> {
+        None
+    }
+
     fn digest(&self, _: &ChannelName, _: &str, _: &[DeliveryId]) -> DigestIds {
         unreachable!("nothing is gathered")
     }

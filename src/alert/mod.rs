@@ -16,7 +16,7 @@ use crate::model::{
 };
 
 pub use calendar::{DayTime, Hours, never_ends, next as next_time};
-pub use route::{BUDGET_SPAN, ChannelPolicy, route};
+pub use route::{BUDGET_SPAN, ChannelPolicy, group_key, route, suppressed};
 pub use update::{Novelty, Telling, upgrades};
 
 /// What a rule wants done with its matches.

@@ -53,9 +53,35 @@ impl Default for ChannelPolicy {
 
 /// Decides about a delivery that is due and was not tried yet.
 pub fn route(policy: &ChannelPolicy, due: &Due, silences: &[Silence], now: Timestamp) -> Route {
-    if let Some(reason) = suppressed(policy, due, silences, now) {
+    if let Some(reason) = settled(policy, due) {
         return Route::Suppress(reason);
     }
+    // Silences count when it would go out: what waits may outlast them.
+    match when(policy, due, now) {
+        Route::Send => silenced(due, silences, now).map_or(Route::Send, Route::Suppress),
+        later => later,
+    }
+}
+
+/// Why a delivery that goes out now, or is tried again, is not to be told, if so.
+pub fn suppressed(
+    policy: &ChannelPolicy,
+    due: &Due,
+    silences: &[Silence],
+    now: Timestamp,
+) -> Option<String> {
+    settled(policy, due).or_else(|| silenced(due, silences, now))
+}
+
+/// The key of the group that a delivery is part of, if it is of one.
+pub fn group_key(policy: &ChannelPolicy, due: &Due) -> Option<String> {
+    let groups = !policy.group_wait.is_zero() || !policy.group_interval.is_zero();
+    let urgent = policy.urgent.is_some_and(|severity| due.severity >= severity);
+    (groups && !urgent).then(|| format!("{RULE}{}", due.rule))
+}
+
+/// When it goes out, whoever is silent.
+fn when(policy: &ChannelPolicy, due: &Due, now: Timestamp) -> Route {
     if let Some(until) = due.snoozed.filter(|until| *until > now) {
         let reason = format!("snoozed until {}", clock(policy, until));
         return Route::Hold { until, reason };
@@ -88,16 +114,8 @@ fn gather(at: Timestamp, key: &str, reason: String) -> Route {
     Route::Gather { at, key: key.to_owned(), reason }
 }
 
-/// Why nobody is to be told, if so.
-fn suppressed(
-    policy: &ChannelPolicy,
-    due: &Due,
-    silences: &[Silence],
-    now: Timestamp,
-) -> Option<String> {
-    if let Some(silence) = silences.iter().find(|silence| holds(silence, due, now)) {
-        return Some(silenced(silence));
-    }
+/// Why nobody is to be told, whenever it would go out.
+fn settled(policy: &ChannelPolicy, due: &Due) -> Option<String> {
     if due.role.ends_with_acknowledgement()
         && let Some(author) = &due.acknowledged
     {
@@ -125,12 +143,14 @@ fn holds(silence: &Silence, due: &Due, now: Timestamp) -> bool {
         && fits(&silence.channel, due.channel.as_str())
 }
 
-fn silenced(silence: &Silence) -> String {
+/// The silence that is in force for a delivery, in words.
+fn silenced(due: &Due, silences: &[Silence], now: Timestamp) -> Option<String> {
+    let silence = silences.iter().find(|silence| holds(silence, due, now))?;
     let comment = match silence.comment.as_str() {
         "" => String::new(),
         comment => format!(": {comment}"),
     };
-    format!("silenced by {} ({}){comment}", silence.author, silence.id)
+    Some(format!("silenced by {} ({}){comment}", silence.author, silence.id))
 }
 
 /// When the rule's next message goes out, if not at once.

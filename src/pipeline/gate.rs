@@ -39,6 +39,14 @@ impl Gate for ChannelGate {
         alert::route(&self.policy(), due, silences, self.now)
     }
 
+    fn suppressed(&self, due: &Due, silences: &[Silence]) -> Option<String> {
+        alert::suppressed(&self.policy(), due, silences, self.now)
+    }
+
+    fn group(&self, due: &Due) -> Option<String> {
+        alert::group_key(&self.policy(), due)
+    }
+
     fn digest(&self, channel: &ChannelName, recipient: &str, members: &[DeliveryId]) -> DigestIds {
         // From its members alone, so that a repetition has the same ids.
         let mut about = vec!["digest", channel.as_str(), recipient];

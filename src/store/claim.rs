@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, params};
 
 use super::content::delivery;
-use super::due::{DUE, Found, RELEASED, found, told, told_of_rule};
+use super::due::{Found, RELEASED, due, found, gathered_in, told, told_of_rule};
 use super::pauses::paused_until;
 use super::rows::{json, millis};
 use super::silences::active_silences;
@@ -29,6 +29,10 @@ pub trait Gate: Send + Sync {
     fn groups_since(&self) -> Option<Timestamp>;
     /// Decides about one.
     fn route(&self, due: &Due, silences: &[Silence]) -> Route;
+    /// Why one that was tried before is not tried again, if so.
+    fn suppressed(&self, due: &Due, silences: &[Silence]) -> Option<String>;
+    /// The key of the group that one is part of: what waits there goes with it.
+    fn group(&self, due: &Due) -> Option<String>;
     /// The id of a digest's delivery, from those it gathers.
     fn digest(&self, channel: &ChannelName, recipient: &str, members: &[DeliveryId]) -> DigestIds;
 }
@@ -111,8 +115,8 @@ struct Known {
 impl Claims<'_> {
     /// What was claimed, and whether all that was due was looked at.
     fn take(&self, limit: usize) -> rusqlite::Result<(Vec<Delivery>, bool)> {
-        let mut claimed = self.others(limit)?;
         let silences = active_silences(self.db, self.now)?;
+        let mut claimed = self.others(limit, &silences)?;
         let mut routed = 0;
         while claimed.len() < limit && routed < ROUTED {
             // Mostly the first ones are sent; where they are put off, more are
@@ -136,22 +140,43 @@ impl Claims<'_> {
     }
 
     /// Notices and digests; they go before alerts, and are few.
-    fn others(&self, limit: usize) -> rusqlite::Result<Vec<Delivery>> {
+    fn others(&self, limit: usize, silences: &[Silence]) -> rusqlite::Result<Vec<Delivery>> {
         let mut select = self.db.prepare_cached(
-            "SELECT id FROM delivery WHERE channel = ?1 AND state = 'waiting' AND due_at <= ?2 \
+            "SELECT id, digest_id, first_try FROM delivery WHERE channel = ?1 AND state = 'waiting' AND due_at <= ?2 \
              AND alert_id IS NULL AND (leased_until IS NULL OR leased_until <= ?2) \
              ORDER BY due_at, id LIMIT ?3",
         )?;
         let arguments = params![self.channel.as_str(), millis(self.now), limit as i64];
-        let rows = select.query_map(arguments, |row| row.get(0))?;
-        let rows = rows.collect::<rusqlite::Result<Vec<i64>>>()?;
-        rows.into_iter().map(|row| self.claim(row)).collect()
+        let rows = select.query_map(arguments, |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get::<_, Option<i64>>(2)?.is_some()))
+        })?;
+        let rows = rows.collect::<rusqlite::Result<Vec<(i64, Option<i64>, bool)>>>()?;
+        let mut claimed = Vec::new();
+        for (row, digest, tried) in rows {
+            match digest.filter(|_| tried) {
+                Some(digest) if self.is_silenced(digest, silences)? => {
+                    let reason = "all of its alerts are silenced or settled since".to_owned();
+                    self.put_off(row, Route::Suppress(reason))?;
+                }
+                _ => claimed.push(self.claim(row)?),
+            }
+        }
+        Ok(claimed)
+    }
+
+    /// Whether nobody wants any alert of a digest any more. One of which some
+    /// are wanted is repeated whole, under its id.
+    fn is_silenced(&self, digest: i64, silences: &[Silence]) -> rusqlite::Result<bool> {
+        let members = gathered_in(self.db, self.channel, digest, self.now)?;
+        let silent = |found: &Found| self.gate.suppressed(&found.due, silences).is_some();
+        Ok(!members.is_empty() && members.iter().all(silent))
     }
 
     /// Deliveries of alerts that are due, the oldest first.
     fn find(&self, limit: usize) -> rusqlite::Result<Vec<Found>> {
         let mut select = self.db.prepare_cached(&format!(
-            "{DUE} AND delivery.due_at <= ?2 ORDER BY delivery.due_at, delivery.id LIMIT ?3"
+            "{} AND delivery.due_at <= ?2 ORDER BY delivery.due_at, delivery.id LIMIT ?3",
+            due()
         ))?;
         let arguments = params![self.channel.as_str(), millis(self.now), limit as i64];
         select.query_map(arguments, |row| found(self.channel, row))?.collect()
@@ -161,8 +186,9 @@ impl Claims<'_> {
     /// first one that is due takes the others along.
     fn kept_back(&self, key: &str, recipient: &str) -> rusqlite::Result<Vec<Found>> {
         let mut select = self.db.prepare_cached(&format!(
-            "{DUE} AND delivery.recipient = ?3 AND delivery.gather = ?4 \
-             AND delivery.first_try IS NULL ORDER BY delivery.due_at, delivery.id"
+            "{} AND delivery.recipient = ?3 AND delivery.gather = ?4 \
+             AND delivery.first_try IS NULL ORDER BY delivery.due_at, delivery.id",
+            due()
         ))?;
         let arguments = params![self.channel.as_str(), millis(self.now), recipient, key];
         select.query_map(arguments, |row| found(self.channel, row))?.collect()
@@ -172,9 +198,9 @@ impl Claims<'_> {
     fn one(&self, found: Found, silences: &[Silence]) -> rusqlite::Result<Option<Delivery>> {
         if !found.new {
             // What it was put off for is over; what people said since counts.
-            return match self.gate.route(&found.due, silences) {
-                route @ Route::Suppress(_) => self.put_off(found.row, route).map(|()| None),
-                _ => self.claim(found.row).map(Some),
+            return match self.gate.suppressed(&found.due, silences) {
+                Some(reason) => self.put_off(found.row, Route::Suppress(reason)).map(|()| None),
+                None => self.claim(found.row).map(Some),
             };
         }
         // A digest may have taken it along, or routed it, in this very claim.
@@ -189,8 +215,16 @@ impl Claims<'_> {
             return Ok(None);
         }
         match self.route(found.due.clone(), silences)? {
-            Route::Send if found.due.gathered.is_some() => self.gather(found, silences),
-            Route::Send => self.claim(found.row).map(Some),
+            Route::Send => match found.due.gathered.clone() {
+                Some(key) => self.gather(&key, None, &found.due, silences),
+                // What waits in its group goes along, or it would follow at once.
+                None => match self.gate.group(&found.due) {
+                    Some(key) => {
+                        self.gather(&key, Some((found.row, found.id)), &found.due, silences)
+                    }
+                    None => self.claim(found.row).map(Some),
+                },
+            },
             route => self.put_off(found.row, route).map(|()| None),
         }
     }
@@ -254,20 +288,26 @@ impl Claims<'_> {
 
     /// Puts all that waited for the same digest into one message. One that
     /// waited alone goes out as it is.
-    fn gather(&self, first: Found, silences: &[Silence]) -> rusqlite::Result<Option<Delivery>> {
-        let key = first.due.gathered.clone().unwrap_or_default();
-        let recipient = first.due.recipient.clone();
+    fn gather(
+        &self,
+        key: &str,
+        newcomer: Option<(i64, DeliveryId)>,
+        first: &Due,
+        silences: &[Silence],
+    ) -> rusqlite::Result<Option<Delivery>> {
+        let recipient = first.recipient.as_str();
         let mut members = Vec::new();
-        for found in self.kept_back(&key, &recipient)? {
+        for found in self.kept_back(key, recipient)? {
             match self.route(found.due.clone(), silences)? {
                 Route::Send => members.push((found.row, found.id)),
                 route => self.put_off(found.row, route)?,
             }
         }
+        members.extend(newcomer);
         match members.as_slice() {
             [] => Ok(None),
             [(row, _)] => self.claim(*row).map(Some),
-            members => self.digest(&key, &recipient, members).map(Some),
+            members => self.digest(key, recipient, members).map(Some),
         }
     }
 

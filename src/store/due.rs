@@ -82,8 +82,9 @@ pub(super) fn told_of_rule(
     })
 }
 
-/// Deliveries of alerts that a channel has to send: ?1 is its name, ?2 the time.
-pub(super) const DUE: &str = "SELECT delivery.id, delivery.uid, delivery.recipient, delivery.role, \
+/// Deliveries of alerts, and what deciding about them needs to know: ?1 is the
+/// channel, ?2 the time.
+const ALL: &str = "SELECT delivery.id, delivery.uid, delivery.recipient, delivery.role, \
      delivery.gather, delivery.first_try, alert.severity, match.rule, story.uid AS story_uid, \
      alert.uid AS alert_uid, feed.name AS feed, \
      (SELECT author FROM feedback WHERE alert_id = alert.id AND kind <> 'snoozed' \
@@ -96,6 +97,26 @@ pub(super) const DUE: &str = "SELECT delivery.id, delivery.uid, delivery.recipie
      (SELECT max(until) FROM feedback WHERE alert_id = alert.id AND kind = 'snoozed') AS snoozed \
      FROM delivery JOIN alert ON alert.id = delivery.alert_id \
      JOIN match ON match.id = alert.match_id JOIN story ON story.id = match.story_id \
-     JOIN entry ON entry.id = match.entry_id JOIN feed ON feed.id = entry.feed_id \
-     WHERE delivery.channel = ?1 AND delivery.state = 'waiting' \
-     AND (delivery.leased_until IS NULL OR delivery.leased_until <= ?2)";
+     JOIN entry ON entry.id = match.entry_id JOIN feed ON feed.id = entry.feed_id";
+
+/// Of those, what a channel has to send.
+pub(super) fn due() -> String {
+    format!(
+        "{ALL} WHERE delivery.channel = ?1 AND delivery.state = 'waiting' \
+         AND (delivery.leased_until IS NULL OR delivery.leased_until <= ?2)"
+    )
+}
+
+/// What a digest told.
+pub(super) fn gathered_in(
+    db: &Connection,
+    channel: &ChannelName,
+    digest: i64,
+    now: Timestamp,
+) -> rusqlite::Result<Vec<Found>> {
+    let mut select = db.prepare_cached(&format!(
+        "{ALL} WHERE delivery.channel = ?1 AND delivery.gathered_in = ?3 ORDER BY delivery.id"
+    ))?;
+    let arguments = params![channel.as_str(), millis(now), digest];
+    select.query_map(arguments, |row| found(channel, row))?.collect()
+}

@@ -131,7 +131,8 @@ impl Store {
     }
 
     /// Moves everything that is scheduled along with a wall clock that was
-    /// set: what waits, waits as long as before. Facts stay where they are.
+    /// set: what waits, waits as long as before, but for what waits for a time
+    /// of day. Facts stay where they are.
     ///
     /// # Errors
     /// When the database fails.
@@ -146,8 +147,9 @@ impl Store {
                 params![by, millis(Timestamp::MAX)],
             )?;
             db.execute(
-                "UPDATE delivery SET due_at = due_at + ?1, leased_until = leased_until + ?1 \
-                 WHERE state = 'waiting'",
+                "UPDATE delivery SET due_at = due_at + CASE WHEN first_try IS NULL \
+                   AND gather IN ('quiet', 'digest') THEN 0 ELSE ?1 END, \
+                 leased_until = leased_until + ?1 WHERE state = 'waiting'",
                 [by],
             )?;
             Ok(())
