@@ -1,8 +1,8 @@
 //! The HTTP endpoint: where it listens, and what it answers from.
 
 use std::net::{SocketAddr, TcpListener as Inherited};
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use futures_util::future::BoxFuture;
 use prometheus_client::encoding::prometheus_text;
@@ -24,8 +24,12 @@ use crate::store::{Gauges, Store, StoreError};
 const STUCK: Duration = Duration::from_secs(45);
 /// The database answers within this time, or something is wrong with it.
 const DATABASE_TIME: Duration = Duration::from_secs(5);
-/// After an address could not be had: try again then.
-const BIND_PAUSE: Duration = Duration::from_secs(30);
+/// How often the daemon is looked at, at most.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// After an address could not be had: try again then. At first soon, because
+/// after a reload it may be ours for a moment more.
+const BIND_PAUSES: (u32, Duration, Duration) =
+    (20, Duration::from_millis(100), Duration::from_secs(30));
 
 /// What the daemon is judged by.
 #[derive(Clone)]
@@ -34,7 +38,7 @@ pub(super) struct Vitality {
     pub(super) clock: Clock,
     pub(super) pulse: Pulse,
     pub(super) meter: Meter,
-    pub(super) stop: CancellationToken,
+    pub(super) seen: Arc<Mutex<Option<(Instant, Health)>>>,
 }
 
 impl Vitality {
@@ -68,6 +72,21 @@ impl Vitality {
         }
     }
 
+    /// One look a second is enough for whoever asks, and however often: each
+    /// is a write to the disk.
+    async fn recent(&self) -> Health {
+        let lock = || self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = lock().clone();
+        if let Some((at, health)) = known
+            && at.elapsed() < LOOK_EVERY
+        {
+            return health;
+        }
+        let health = self.look().await;
+        *lock() = Some((Instant::now(), health.clone()));
+        health
+    }
+
     async fn look(&self) -> Health {
         let stuck = self.stuck();
         let loops =
@@ -77,14 +96,13 @@ impl Vitality {
                 Condition { name: "loops", problem: loops },
                 Condition { name: "database", problem: self.database().await },
             ],
-            stopping: self.stop.is_cancelled(),
         }
     }
 }
 
 impl Daemon for Vitality {
     fn health(&self) -> BoxFuture<'_, Health> {
-        Box::pin(self.look())
+        Box::pin(self.recent())
     }
 
     fn metrics(&self) -> BoxFuture<'_, Result<String, String>> {
@@ -238,20 +256,20 @@ pub(super) async fn run(
     vitality: Vitality,
     stop: CancellationToken,
 ) {
-    let mut complained = false;
+    let (soon, short, long) = BIND_PAUSES;
+    let mut tries = 0;
     let listener = loop {
+        tries += 1;
         match listen(&place).await {
             Ok(listener) => break listener,
-            Err(error) if complained => tracing::debug!(%error, "still cannot listen"),
-            Err(error) => {
-                complained = true;
-                let again = BIND_PAUSE.as_secs();
-                tracing::error!(%error, again, "cannot listen for HTTP; trying again");
+            Err(error) if tries == soon => {
+                tracing::error!(%error, "cannot listen for HTTP; trying again");
             }
+            Err(error) => tracing::debug!(%error, tries, "cannot listen for HTTP yet"),
         }
         tokio::select! {
             () = stop.cancelled() => return,
-            () = tokio::time::sleep(BIND_PAUSE) => {}
+            () = tokio::time::sleep(if tries < soon { short } else { long }) => {}
         }
     };
     if let Ok(address) = listener.local_addr() {

@@ -199,6 +199,7 @@ impl App {
             self.fetch_options = options;
         }
         self.follow_channels(built, &mut reloaded);
+        self.store.end_set_up_pauses(reloaded.channels_started.clone()).await?;
         self.follow_endpoint(&config.http);
         reloaded.policies_changed = changed(&old.policy.channels, &config.policies);
         if !reloaded.policies_changed.is_empty() {
@@ -301,7 +302,7 @@ impl App {
             clock: self.clock.clone(),
             pulse: self.pulse.clone(),
             meter: self.meter.clone(),
-            stop: self.stop.clone(),
+            seen: Arc::default(),
         }
     }
 

@@ -204,6 +204,7 @@ impl ChannelReader<'_> {
             ca_file,
             hello_name: hello_name.map(|name| name.text),
             timeout: fields.timeout("timeout"),
+            accept_timeout: fields.timeout("accept_timeout"),
             templates,
         })
     }

@@ -16,9 +16,9 @@ use crate::model::{Attempt, ChannelName, Clock, Delivery, Outcome};
 use crate::schedule::{self, FailedTry};
 use crate::store::{Finish, Pause, Store, StoreError};
 
-/// How long a claim holds: longer than the longest timeout a channel may have.
+/// How long a claim holds: longer than a channel's longest timeouts together.
 /// After a crash nobody waits for it: starting gives all claims back.
-const LEASE: SignedDuration = SignedDuration::from_mins(15);
+const LEASE: SignedDuration = SignedDuration::from_mins(30);
 /// The loop comes round at least this often, for rows that another process
 /// made due.
 const LONGEST_WAIT: Duration = Duration::from_secs(5);

@@ -80,7 +80,7 @@ impl Meter {
         );
         registry.register(
             "wirewatch_delivery_latency_seconds",
-            "From the decision to tell to the receiver's acceptance, quiet hours and digests included",
+            "From the decision to tell to the receiver's acceptance; of a digest from when it was made",
             self.latency.clone(),
         );
     }

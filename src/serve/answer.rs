@@ -83,16 +83,11 @@ fn same(one: &[u8], other: &[u8]) -> bool {
     one.len() == other.len() && one.iter().zip(other).map(differs).fold(0, |all, d| all | d) == 0
 }
 
-/// Alive: the loops come round and the database takes writes.
+/// Alive: the loops come round and the database takes writes. That is all it
+/// takes to be ready, too: nothing listens before, or while the daemon stops.
 pub(super) async fn healthz(State(desk): State<Arc<Desk>>, headers: HeaderMap) -> Response {
     let health = desk.daemon.health().await;
     say(&health, health.is_well(), is_trusted(&desk, &headers))
-}
-
-/// Ready: alive, and not about to stop.
-pub(super) async fn readyz(State(desk): State<Arc<Desk>>, headers: HeaderMap) -> Response {
-    let health = desk.daemon.health().await;
-    say(&health, health.is_well() && !health.stopping, is_trusted(&desk, &headers))
 }
 
 fn say(health: &Health, well: bool, trusted: bool) -> Response {
@@ -101,9 +96,6 @@ fn say(health: &Health, well: bool, trusted: bool) -> Response {
         let word = condition.problem.as_deref().unwrap_or("ok");
         // Writing to a String cannot fail.
         let _ = writeln!(text, "{}: {word}", condition.name);
-    }
-    if health.stopping && trusted {
-        text.push_str("stopping\n");
     }
     let status = if well { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     (status, [(header::CONTENT_TYPE, TEXT)], text).into_response()

@@ -29,8 +29,6 @@ pub trait Daemon: Send + Sync {
 pub struct Health {
     /// What must be well for it to watch at all.
     pub conditions: Vec<Condition>,
-    /// It is about to stop.
-    pub stopping: bool,
 }
 
 /// One thing that must be well.
@@ -74,7 +72,7 @@ pub async fn serve(
     let desk = Arc::new(Desk { options, daemon });
     let router = Router::new()
         .route("/healthz", get(answer::healthz))
-        .route("/readyz", get(answer::readyz))
+        .route("/readyz", get(answer::healthz))
         .route("/metrics", get(answer::metrics))
         .fallback(answer::unknown)
         .layer(axum::middleware::from_fn_with_state(Arc::clone(&desk), answer::guard))

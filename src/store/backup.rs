@@ -4,12 +4,18 @@ use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use rusqlite::{Connection, OpenFlags};
 
 use super::birth::{beside, settle};
 use super::{StoreError, lock, migrate};
+
+/// A copy made before a change of the schema is that change's for so long.
+const FRESH: Duration = Duration::from_secs(3_600);
+/// What such a copy leaves free: alerts need room more than it does.
+const MARGIN: u64 = 256 << 20;
 
 /// What a database file holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,6 +42,14 @@ pub enum CopyError {
     /// The copy has faults, which is said instead of keeping it.
     #[error("\"{0}\" is not sound: {1}")]
     Unsound(PathBuf, String),
+    /// There is no room for a copy.
+    #[error("{} MiB are free, too little for a copy of {} MiB", free >> 20, size >> 20)]
+    NoRoom {
+        /// Bytes.
+        free: u64,
+        /// Bytes.
+        size: u64,
+    },
     /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -74,11 +88,22 @@ pub fn backup(database: &Path, target: &Path) -> Result<Copied, CopyError> {
 /// Copies a database as it is before its schema changes, so that the version
 /// that wrote it can be gone back to. The copy of an earlier change goes.
 pub(super) fn before_schema(database: &Path, found: i64) -> Result<PathBuf, CopyError> {
-    for earlier in 1..=found {
+    let kept = beside(database, &format!(".schema-{found}"));
+    // One of a start that was cut off will do; one of an earlier change will not.
+    let age = std::fs::metadata(&kept).and_then(|data| data.modified()).map(|at| at.elapsed());
+    if !age.is_ok_and(|age| age.is_ok_and(|age| age < FRESH)) {
+        let size = std::fs::metadata(database).map_or(0, |data| data.len());
+        let free =
+            rustix::fs::statvfs(database).map_or(u64::MAX, |stat| stat.f_bavail * stat.f_frsize);
+        if free < size + MARGIN {
+            return Err(CopyError::NoRoom { free, size });
+        }
+        remove(&kept)?;
+        backup(database, &kept)?;
+    }
+    for earlier in 1..found {
         remove(&beside(database, &format!(".schema-{earlier}")))?;
     }
-    let kept = beside(database, &format!(".schema-{found}"));
-    backup(database, &kept)?;
     Ok(kept)
 }
 
@@ -88,12 +113,17 @@ fn copy(database: &Path, part: &Path) -> Result<(), CopyError> {
     Ok(())
 }
 
-/// Opens a database of ours that exists.
+/// Opens a database of ours that exists. SQLite would throw away the log of an
+/// empty file, which may be all that is left.
 fn open(path: &Path) -> Result<Connection, StoreError> {
+    if !super::is_there(path)? {
+        let reason = "there is no such file".to_owned();
+        return Err(StoreError::Open { path: path.to_path_buf(), reason });
+    }
     let opening = |error: rusqlite::Error| StoreError::opening(path, &error);
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags).map_err(opening)?;
-    connection.busy_timeout(std::time::Duration::from_secs(10)).map_err(opening)?;
+    connection.busy_timeout(Duration::from_secs(10)).map_err(opening)?;
     migrate::require_ours(&connection, path)?;
     Ok(connection)
 }
@@ -109,6 +139,7 @@ pub fn check(database: &Path) -> Result<Copied, CopyError> {
 /// Whether a file is a sound database, and what it holds.
 fn proved(path: &Path) -> Result<Copied, CopyError> {
     let connection = open(path)?;
+    fold(&connection)?;
     let fault = fault(&connection)?;
     if let Some(fault) = fault {
         return Err(CopyError::Unsound(path.to_path_buf(), fault));
@@ -124,6 +155,15 @@ fn proved(path: &Path) -> Result<Copied, CopyError> {
         stories: count("story")?,
         alerts: count("alert")?,
     })
+}
+
+/// Takes all of a database's log into its file, which then is all of it.
+pub(super) fn fold(connection: &Connection) -> rusqlite::Result<()> {
+    connection.busy_timeout(Duration::from_secs(10))?;
+    let busy: bool =
+        connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
+    let failed = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_BUSY);
+    if busy { Err(rusqlite::Error::SqliteFailure(failed, None)) } else { Ok(()) }
 }
 
 /// The first fault of a database, if it has any.
@@ -163,6 +203,11 @@ pub fn restore(copy: &Path, database: &Path, now: Timestamp) -> Result<Restored,
     let new = beside(database, ".new");
     remove(&new)?;
     std::fs::copy(copy, &new).map_err(|error| failed(&new, error))?;
+    // A copy that was made of the files may have a log of its own.
+    let (log, new_log) = (beside(copy, "-wal"), beside(&new, "-wal"));
+    if log.exists() {
+        std::fs::copy(&log, &new_log).map_err(|error| failed(&log, error))?;
+    }
     let mode = std::os::unix::fs::PermissionsExt::from_mode(0o600);
     std::fs::set_permissions(&new, mode).map_err(|error| failed(&new, error))?;
     let owner = if database.exists() { database.to_path_buf() } else { folder_of(database) };
@@ -180,6 +225,7 @@ pub fn restore(copy: &Path, database: &Path, now: Timestamp) -> Result<Restored,
     let stamp = now.strftime("%Y%m%dT%H%M%SZ");
     let before = beside(database, &format!(".before-{stamp}"));
     let before = set_aside(database, &before)?.then_some(before);
+    remove_log(&new)?;
     settle(&new, database).map_err(|error| failed(database, error))?;
     Ok(Restored { copied, before })
 }
@@ -198,35 +244,56 @@ fn give_to_owner_of(model: &Path, file: &Path) -> io::Result<()> {
     std::os::unix::fs::chown(file, Some(model.uid()), Some(model.gid()))
 }
 
-/// Keeps a database under another name, too. Its log goes first: beside another
-/// database it would be taken for that one's.
+/// Keeps a database under another name. From then on an empty file has its name,
+/// which nobody takes for a database, until the new one is there: its log must
+/// not be taken for that one's, and it must not be opened without its log.
 fn set_aside(database: &Path, before: &Path) -> Result<bool, CopyError> {
-    for part in ["-wal", "-shm"] {
+    let failed = |path: &Path, error| CopyError::File(path.to_path_buf(), error);
+    if before.exists() {
+        return Err(CopyError::Exists(before.to_path_buf()));
+    }
+    if !database.exists() {
+        remove_log(database)?;
+        return Ok(false);
+    }
+    // Some file systems have no links.
+    if std::fs::hard_link(database, before).is_err() {
+        std::fs::copy(database, before).map_err(|error| failed(before, error))?;
+    }
+    let empty = beside(database, ".empty");
+    File::create(&empty).map_err(|error| failed(&empty, error))?;
+    settle(&empty, database).map_err(|error| failed(database, error))?;
+    for part in ["-wal", "-shm", "-journal"] {
         let (from, to) = (beside(database, part), beside(before, part));
         match std::fs::rename(&from, to) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                return Err(CopyError::File(from, error));
+                return Err(failed(&from, error));
             }
             _ => {}
         }
     }
-    match std::fs::hard_link(database, before) {
-        Ok(()) => Ok(true),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
-        Err(error) => Err(CopyError::File(before.to_path_buf(), error)),
+    Ok(true)
+}
+
+/// Removes the log of a database whose file has all of it, or is gone.
+fn remove_log(database: &Path) -> Result<(), CopyError> {
+    for part in ["-wal", "-shm", "-journal"] {
+        remove_file(&beside(database, part))?;
+    }
+    Ok(())
+}
+
+fn remove_file(path: &Path) -> Result<(), CopyError> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(CopyError::File(path.to_path_buf(), error))
+        }
+        _ => Ok(()),
     }
 }
 
 /// Removes what an attempt that was cut off left.
 pub(super) fn remove(path: &Path) -> Result<(), CopyError> {
-    for part in ["", "-wal", "-shm", "-journal"] {
-        let leftover = beside(path, part);
-        match std::fs::remove_file(&leftover) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                return Err(CopyError::File(leftover, error));
-            }
-            _ => {}
-        }
-    }
-    Ok(())
+    remove_file(path)?;
+    remove_log(path)
 }

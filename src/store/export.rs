@@ -43,7 +43,7 @@ impl Exported {
 }
 
 impl Store {
-    /// The next objects behind row `after` (0 at first) and before `since`, and
+    /// The next objects behind row `after` (0 at first) and not before `since`, and
     /// the row to go on behind; none when there are no more.
     ///
     /// # Errors

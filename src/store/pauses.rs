@@ -75,6 +75,24 @@ impl Store {
         .await
     }
 
+    /// Lets channels go on whose pause came from their set-up, which is another
+    /// one now.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn end_set_up_pauses(&self, channels: Vec<ChannelName>) -> Result<(), StoreError> {
+        self.write(move |db| {
+            for channel in &channels {
+                db.execute(
+                    "DELETE FROM channel_pause WHERE channel = ? AND until_start",
+                    [channel.as_str()],
+                )?;
+            }
+            Ok(())
+        })
+        .await
+    }
+
     /// Lets a channel go on at once.
     ///
     /// # Errors

@@ -5,12 +5,14 @@ use std::path::Path;
 use rusqlite::types::Value;
 use rusqlite::{Connection, OpenFlags, params_from_iter};
 
-use super::backup::{CopyError, fault, remove};
+use super::backup::{CopyError, fault, fold, remove};
 use super::birth::{beside, settle};
-use super::{StoreError, connect, migrate};
+use super::{StoreError, connect, lock, migrate};
 
 /// Rows read at a time.
 const CHUNK: usize = 500;
+/// A page holds no more rows than this by far; no readable one is stepped over.
+const PAGE_ROWS: i64 = 64;
 /// Tables that are made anew from others, and not read.
 const DERIVED: &str = "entry_words";
 
@@ -40,6 +42,8 @@ pub fn recover(
     if target.exists() {
         return Err(CopyError::Exists(target.to_path_buf()));
     }
+    // A daemon would change the file while it is copied.
+    lock::Lock::probe(database)?;
     let (source, part) = (beside(target, ".source"), beside(target, ".part"));
     let saved = (|| {
         remove(&source)?;
@@ -72,6 +76,10 @@ fn fill(
     let version: i64 = old
         .pragma_query_value(None, "user_version", |row| row.get(0))
         .map_err(|error| StoreError::opening(source, &error))?;
+    if version < 1 {
+        let reason = "nothing in it is a wirewatch database's".to_owned();
+        return Err(CopyError::Unsound(source.to_path_buf(), reason));
+    }
     new_file(part)?;
     let mut new = connect(part)?;
     migrate::migrate_to(&mut new, part, version)?;
@@ -81,7 +89,11 @@ fn fill(
         progress(&table.name);
         saved.push(table.salvage(&old, &mut new)?);
     }
-    drop_orphans(&new, &mut saved)?;
+    drop_orphans(&mut new, &mut saved)?;
+    if saved.iter().all(|table| table.rows == 0) {
+        let reason = "no row of it can be read".to_owned();
+        return Err(CopyError::Unsound(source.to_path_buf(), reason));
+    }
     if version >= 5 {
         // Words are looked up anew: a search reads all entries up to this one.
         new.execute_batch(
@@ -92,6 +104,7 @@ fn fill(
     if let Some(fault) = fault(&new)? {
         return Err(CopyError::Unsound(part.to_path_buf(), fault));
     }
+    fold(&new)?;
     new.close().map_err(|(_, error)| error)?;
     Ok(saved)
 }
@@ -184,14 +197,18 @@ impl Table {
             self.list(),
             self.name
         );
-        let mut found = Vec::new();
+        let (mut found, mut last) = (Vec::new(), after);
         let Ok(mut select) = old.prepare(&sql) else { return (found, false) };
         let Ok(mut rows) = select.query([after]) else { return (found, false) };
         loop {
             match rows.next() {
-                Ok(Some(row)) => match self.read(row, 1) {
-                    Ok(values) => found.push((row.get(0).unwrap_or(after), values)),
-                    Err(_) => return (found, false),
+                Ok(Some(row)) => match (row.get(0), self.read(row, 1)) {
+                    // Numbers that do not rise come from a page that lies.
+                    (Ok(number), Ok(values)) if number > last => {
+                        last = number;
+                        found.push((number, values));
+                    }
+                    _ => return (found, false),
                 },
                 Ok(None) => return (found, true),
                 Err(_) => return (found, false),
@@ -199,20 +216,23 @@ impl Table {
         }
     }
 
-    /// A number behind a hole from which on rows can be read again: ever further
-    /// ahead, then back to its edge.
+    /// A number behind a hole from which on rows can be read again: further
+    /// ahead by up to a page's rows at a time, then back to its edge.
     fn readable_after(&self, old: &Connection, hole: i64) -> Option<i64> {
         let reads = |after: i64| !self.rows_after(old, after).0.is_empty();
         let start = hole.max(0);
-        let mut step = 1;
+        let last = self.last(old).unwrap_or(i64::MAX);
+        // Without an end in sight ever longer steps have one.
+        let longest = if last == i64::MAX { i64::MAX } else { PAGE_ROWS };
+        let mut step: i64 = 1;
         let mut unreadable = start;
         let readable = loop {
-            let next = start.checked_add(step)?;
+            let next = unreadable.checked_add(step).filter(|next| *next <= last)?;
             if reads(next) {
                 break next;
             }
             unreadable = next;
-            step = step.checked_mul(2)?;
+            step = step.checked_mul(2)?.min(longest);
         };
         let (mut low, mut high) = (unreadable, readable);
         while high - low > 1 {
@@ -224,6 +244,12 @@ impl Table {
             }
         }
         Some(high)
+    }
+
+    /// The highest number, if it can be read.
+    fn last(&self, old: &Connection) -> Option<i64> {
+        let sql = format!("SELECT max(rowid) FROM \"{}\"", self.name);
+        old.query_row(&sql, [], |row| row.get(0)).ok()?
     }
 
     /// Without row numbers: forwards to the first fault, then backwards to it.
@@ -295,31 +321,37 @@ fn is_refusal(error: &rusqlite::Error) -> bool {
 }
 
 /// Rows whose parents were lost go too, until none is left.
-fn drop_orphans(new: &Connection, saved: &mut [Saved]) -> rusqlite::Result<()> {
-    loop {
-        let mut check = new.prepare("PRAGMA foreign_key_check")?;
-        let orphans = check
-            .query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, Option<i64>>(1)?)))?;
-        let mut orphans = orphans.collect::<rusqlite::Result<Vec<_>>>()?;
-        orphans.sort();
-        orphans.dedup();
-        if orphans.is_empty() {
-            return Ok(());
-        }
-        for (table, number) in orphans {
-            let gone = match number {
-                Some(number) => {
-                    let sql = format!("DELETE FROM \"{table}\" WHERE rowid = ?");
-                    new.execute(&sql, [number])?
-                }
-                None => orphans_without_number(new, &table)?,
-            };
-            if let Some(saved) = saved.iter_mut().find(|saved| saved.table == table) {
-                saved.rows = saved.rows.saturating_sub(gone);
-                saved.refused += gone;
+fn drop_orphans(connection: &mut Connection, saved: &mut [Saved]) -> rusqlite::Result<()> {
+    let new = connection.transaction()?;
+    while drop_some(&new, saved)? {}
+    new.commit()
+}
+
+/// One round; whether it found any.
+fn drop_some(new: &Connection, saved: &mut [Saved]) -> rusqlite::Result<bool> {
+    let mut check = new.prepare("PRAGMA foreign_key_check")?;
+    let orphans =
+        check.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, Option<i64>>(1)?)))?;
+    let mut orphans = orphans.collect::<rusqlite::Result<Vec<_>>>()?;
+    orphans.sort();
+    orphans.dedup();
+    if orphans.is_empty() {
+        return Ok(false);
+    }
+    for (table, number) in orphans {
+        let gone = match number {
+            Some(number) => {
+                let sql = format!("DELETE FROM \"{table}\" WHERE rowid = ?");
+                new.execute(&sql, [number])?
             }
+            None => orphans_without_number(new, &table)?,
+        };
+        if let Some(saved) = saved.iter_mut().find(|saved| saved.table == table) {
+            saved.rows = saved.rows.saturating_sub(gone);
+            saved.refused += gone;
         }
     }
+    Ok(true)
 }
 
 /// Of a table without row ids the check says only that there are orphans.

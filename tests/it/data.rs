@@ -226,3 +226,28 @@ async fn the_doctor_looks_at_everything_and_says_what_to_do() {
     assert_eq!(output.status.code(), Some(1));
     assert!(stdout(&output).contains("problem: channel hook: 127.0.0.1: "), "{}", stdout(&output));
 }
+
+#[tokio::test]
+async fn a_copy_of_the_files_is_restored_with_its_log_and_nothing_is_saved_of_nothing() {
+    let kept = Kept::new().await;
+    // As `cp` of both files would be, while somebody writes.
+    let copy = kept.file("copied.db");
+    let writer = rusqlite::Connection::open(&kept.database).unwrap();
+    writer.execute_batch("PRAGMA wal_autocheckpoint = 0; UPDATE story SET last_seen = 7").unwrap();
+    std::fs::copy(&kept.database, &copy).unwrap();
+    std::fs::copy(kept.file("watch.db-wal"), kept.file("copied.db-wal")).unwrap();
+    drop(writer);
+    assert_eq!(kept.json(&["restore", &copy])[0]["stories"], 4);
+    let restored = rusqlite::Connection::open(&kept.database).unwrap();
+    let seen: i64 =
+        restored.query_row("SELECT max(last_seen) FROM story", [], |r| r.get(0)).unwrap();
+    assert_eq!(seen, 7, "what was only in the log came along");
+    drop(restored);
+    for nothing in [Vec::new(), b"hello".to_vec()] {
+        let lost = kept.file("lost.db");
+        std::fs::write(&lost, nothing).unwrap();
+        let output = kept.run(&["recover", "--from", &lost, &kept.file("saved.db")]);
+        assert!(!output.status.success(), "{}", stdout(&output));
+        assert!(!std::path::Path::new(&kept.file("saved.db")).exists());
+    }
+}

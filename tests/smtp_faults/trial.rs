@@ -263,9 +263,9 @@ fn toml(world: &World, port: u16, limit: Duration) -> String {
         "{}[operator]\nnotify = [\"hook\"]\n[channel.desk.email]\n\
          from = \"Watch <watch@example.org>\"\nto = {RECIPIENTS:?}\nsmtp = \"localhost:{port}\"\n\
          username = \"wirewatch\"\npassword_file = \"smtp-password\"\nca_file = \"ca.pem\"\n\
-         timeout = \"{}s\"\n",
+         timeout = \"{limit}s\"\naccept_timeout = \"{limit}s\"\n",
         world.feed("a"),
-        limit.as_secs()
+        limit = limit.as_secs()
     );
     world.toml(&desk).replace("channels = [\"hook\"]", "channels = [\"desk\"]")
 }

@@ -76,7 +76,14 @@ pub(in crate::config) const EMAIL: Section = Section {
             "timeout",
             TIMEOUT,
             "\"30s\"",
-            "Time for a whole attempt, from connecting to the server's acceptance.",
+            "Time for an attempt, from connecting to the mail's last line.",
+        ),
+        default(
+            "accept_timeout",
+            TIMEOUT,
+            "\"5m\"",
+            "Time for the server to accept a mail that it has: some scan it for minutes, and would\n\
+             get it again after that.",
         ),
         optional(
             "subject_template",

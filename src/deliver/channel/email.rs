@@ -9,6 +9,7 @@ use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 use lettre::Message as Mail;
 use lettre::message::Mailbox;
+use tokio::time::Instant;
 
 use super::mail::{Parts, compose, mailbox};
 use super::relay::{Relay, Taken};
@@ -53,8 +54,10 @@ pub struct EmailOptions {
     pub ca_file: Option<PathBuf>,
     /// The name we introduce ourselves with; the machine's own when unset.
     pub hello_name: Option<String>,
-    /// Limit for one attempt.
+    /// Limit for one attempt up to the mail's last dot.
     pub timeout: Duration,
+    /// Limit for the answer to that.
+    pub accept_timeout: Duration,
     /// The user's own templates, of which `subject`, `text` and `html` are used.
     pub templates: Templates,
 }
@@ -72,6 +75,7 @@ impl Default for EmailOptions {
             ca_file: None,
             hello_name: None,
             timeout: Duration::from_secs(60),
+            accept_timeout: Duration::from_secs(300),
             templates: Templates::default(),
         }
     }
@@ -83,6 +87,7 @@ pub struct Email {
     to: Vec<Mailbox>,
     relay: Relay,
     timeout: Duration,
+    accept_timeout: Duration,
     renderer: Renderer,
 }
 
@@ -113,6 +118,7 @@ impl Email {
             to: to?,
             relay: Relay::new(options)?,
             timeout: options.timeout,
+            accept_timeout: options.accept_timeout,
             renderer,
         })
     }
@@ -130,6 +136,7 @@ impl Email {
     /// Sends as much as the relay takes: all of it; then its text alone; then
     /// ever shorter texts.
     async fn in_some_size(&self, delivery: &Delivery, to: &Mailbox, now: Timestamp) -> Outcome {
+        let end = Instant::now() + self.timeout;
         let whole = Message::of(&delivery.content);
         let mut limit = usize::MAX;
         let mut last = String::new();
@@ -143,7 +150,7 @@ impl Email {
             if size > limit {
                 continue;
             }
-            match self.relay.take(&mail, self.timeout).await {
+            match self.relay.take(&mail, end, self.accept_timeout).await {
                 Taken::Outcome(outcome) => return outcome,
                 Taken::TooLarge(announced, words) => {
                     // What it takes without a word of it: something smaller.
@@ -225,6 +232,8 @@ mod tests {
         faults: Vec<(&'static str, &'static str)>,
         capabilities: &'static str,
         acceptor: Option<TlsAcceptor>,
+        /// Before the answer to a mail.
+        scan: Duration,
         heard: Arc<Mutex<Vec<String>>>,
     }
 
@@ -282,6 +291,7 @@ mod tests {
             }
             if verb == "DATA" && reply.starts_with("354") {
                 hear_message(stream, script).await?;
+                tokio::time::sleep(script.scan).await;
                 say(stream, &script.reply("DOT", "250 2.0.0 kept as 17")).await?;
             }
         }
@@ -445,11 +455,25 @@ Alert a0123456789abcdef, story s0123456789abcdef";
 
     #[tokio::test]
     async fn a_silent_relay_is_given_up_in_time() {
-        let brief = |options: &mut EmailOptions| options.timeout = Duration::from_millis(100);
+        let brief = |options: &mut EmailOptions| {
+            options.timeout = Duration::from_millis(100);
+            options.accept_timeout = Duration::from_millis(100);
+        };
         for stage in ["CONNECT", "EHLO", "RCPT", "DOT"] {
             let outcome = send(brief, &Script::fault(stage, "-")).await;
             assert_eq!(outcome, try_again("timed out"), "{stage}");
         }
+    }
+
+    #[tokio::test]
+    async fn a_relay_that_scans_for_long_is_waited_for() {
+        // What it says before it has the mail is no answer to it.
+        let outcome = send(|_| {}, &Script::fault("DATA", "354 go\n250 kept")).await;
+        assert!(matches!(outcome, Outcome::TryAgain { .. }), "{outcome:?}");
+        let patient = |options: &mut EmailOptions| options.timeout = Duration::from_secs(1);
+        let script = Script { scan: Duration::from_millis(1_500), ..Script::default() };
+        let outcome = send(patient, &script).await;
+        assert!(matches!(outcome, Outcome::Sent(_)), "{outcome:?}");
     }
 
     #[tokio::test]

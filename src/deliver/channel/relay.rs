@@ -94,19 +94,22 @@ impl Relay {
         Ok(Self { host, port: options.port, encryption, credentials, hello })
     }
 
-    /// Hands a mail to the relay, within this time; the answer after its last
-    /// dot is the proof.
-    pub(super) async fn take(&self, mail: &Mail, limit: Duration) -> Taken {
-        let end = Instant::now() + limit;
+    /// Hands a mail to the relay until `end`; the answer after its last dot is
+    /// the proof, and has a time of its own: a relay that scans a mail has it
+    /// already, and would get it again (RFC 5321, section 4.5.3.2.6).
+    pub(super) async fn take(&self, mail: &Mail, end: Instant, accept: Duration) -> Taken {
         let mut ready = match timeout_at(end, self.ready()).await {
             Ok(Ok(ready)) => ready,
             Ok(Err(failure)) => return failure.taken(),
             Err(_) => return Taken::Outcome(try_again("timed out")),
         };
         let known = self.credentials.is_some();
-        let Ok(answer) = timeout_at(end, transact(&mut ready, mail, known)).await else {
-            return Taken::Outcome(try_again("timed out"));
+        let answer = match timeout_at(end, offer(&mut ready, mail, known)).await {
+            Ok(Ok(())) => timeout(accept, accepted(&mut ready.conversation)).await,
+            Ok(Err(failure)) => Ok(Err(failure)),
+            Err(_) => return Taken::Outcome(try_again("timed out")),
         };
+        let Ok(answer) = answer else { return Taken::Outcome(try_again("timed out")) };
         // What the relay has said stands, whether it says goodbye or not.
         let _ = timeout(GOODBYE, ready.conversation.command("QUIT")).await;
         match answer {
@@ -211,8 +214,8 @@ async fn login(ready: &mut Ready, user: &str, password: &str) -> Result<(), Fail
     }
 }
 
-/// The mail transaction of RFC 5321, section 3.3.
-async fn transact(ready: &mut Ready, mail: &Mail, known: bool) -> Result<Reply, Failure> {
+/// The mail transaction of RFC 5321, section 3.3, up to the mail's last dot.
+async fn offer(ready: &mut Ready, mail: &Mail, known: bool) -> Result<(), Failure> {
     let (envelope, data) = (mail.envelope(), mail.formatted());
     let Ready { conversation, features } = ready;
     if features.size.is_some_and(|size| size < data.len()) {
@@ -238,18 +241,26 @@ async fn transact(ready: &mut Ready, mail: &Mail, known: bool) -> Result<Reply, 
     for to in envelope.to() {
         accepted(conversation.command(&format!("RCPT TO:<{to}>")).await?)?;
     }
-    // Replies that are not the ones expected here would be taken for others.
-    let astray = |reply: &Reply| Failure::Setup("DATA", reply.to_string());
     let go_on = conversation.command("DATA").await?;
     if go_on.code != 354 {
         return Err(if go_on.code < 400 { astray(&go_on) } else { refusal(go_on, known) });
     }
-    let kept = conversation.mail(&data).await?;
+    Ok(conversation.mail(&data).await?)
+}
+
+/// What the relay says of a mail that it has.
+async fn accepted(conversation: &mut Conversation) -> Result<Reply, Failure> {
+    let kept = conversation.reply().await?;
     match kept.code {
         200..300 => Ok(kept),
         300..400 => Err(astray(&kept)),
         _ => Err(refusal(kept, true)),
     }
+}
+
+/// Replies that are not the ones expected would be taken for others.
+fn astray(reply: &Reply) -> Failure {
+    Failure::Setup("DATA", reply.to_string())
 }
 
 /// Why a transaction ended. A relay that does not know us may only miss a

@@ -163,9 +163,12 @@ impl Conversation {
     }
 
     /// Hands over a mail after a DATA that may go on (RFC 5321, section 4.5.2).
-    pub(super) async fn mail(&mut self, mail: &[u8]) -> Result<Reply, Broken> {
-        self.write(&stuffed(mail)).await?;
-        self.reply().await
+    /// What the server said before it had all of it is no answer to it.
+    pub(super) async fn mail(&mut self, mail: &[u8]) -> Result<(), Broken> {
+        if !self.ahead.is_empty() {
+            return Err(Broken::NoReply);
+        }
+        self.write(&stuffed(mail)).await
     }
 
     async fn write(&mut self, bytes: &[u8]) -> Result<(), Broken> {
