@@ -280,10 +280,13 @@ impl App {
         });
     }
 
-    /// Completes when a loop has ended by itself.
+    /// Completes when a loop has ended by itself, or the database was found to
+    /// be damaged: a watcher that can store nothing looks like no news.
     pub async fn failed(&self) -> AppError {
-        self.ended.cancelled().await;
-        AppError::LoopEnded
+        tokio::select! {
+            () = self.ended.cancelled() => AppError::LoopEnded,
+            error = self.store.damaged() => error.into(),
+        }
     }
 
     fn follow_endpoint(&mut self, config: &HttpConfig) {

@@ -65,5 +65,11 @@ pub async fn once(
         report.drained.waiting += drained.waiting;
         report.drained.failed += drained.failed;
     }
+    // What was fetched could not be kept, and nobody would know.
+    if report.round.store_error.is_some()
+        && let Some(error) = store.damage()
+    {
+        return Err(error.into());
+    }
     Ok(report)
 }

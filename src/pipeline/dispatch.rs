@@ -9,6 +9,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use super::complaint::Complaint;
 use super::gate::ChannelGate;
 use super::{Meter, Pulse, Watched};
 use crate::deliver::Channel;
@@ -91,14 +92,16 @@ impl Dispatcher {
         mut planned: watch::Receiver<u64>,
     ) {
         let beat = pulse.join(&format!("dispatch {}", self.name), self.clock.awake());
-        let mut sends = Sends::default();
+        let (mut sends, mut complaint) = (Sends::default(), Complaint::default());
         while !stop.is_cancelled() {
             beat.now(self.clock.awake());
             planned.mark_unchanged();
             let wait = match self.start_sends(&mut sends).await {
                 Ok(()) => self.until_next(&sends).await,
                 Err(error) => {
-                    tracing::error!(channel = %self.name, %error, "cannot claim deliveries");
+                    if complaint.is_due() {
+                        tracing::error!(channel = %self.name, %error, "cannot claim deliveries");
+                    }
                     STORE_PAUSE
                 }
             };

@@ -13,6 +13,7 @@
 //! [`Meter`]; the store stands between them.
 
 mod aftermath;
+mod complaint;
 mod dispatch;
 mod gate;
 mod ingest;

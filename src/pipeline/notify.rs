@@ -5,6 +5,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use super::complaint::Complaint;
 use super::{Poller, Pulse, Watched};
 use crate::alert;
 use crate::health;
@@ -41,10 +42,13 @@ impl Notifier {
     /// Gathers until stopped.
     pub async fn run(self, stop: CancellationToken, pulse: Pulse) {
         let beat = pulse.join("notify", self.clock.awake());
+        let mut complaint = Complaint::default();
         loop {
             beat.now(self.clock.awake());
             if let Err(error) = self.tell(false).await {
-                tracing::error!(%error, "cannot put notices into a message; trying again");
+                if complaint.is_due() {
+                    tracing::error!(%error, "cannot put notices into a message; trying again");
+                }
             }
             tokio::select! {
                 () = stop.cancelled() => return,

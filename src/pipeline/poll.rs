@@ -8,6 +8,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use super::complaint::Complaint;
 use super::round::{Round, RoundReport};
 use super::{Meter, Pulse, Watched};
 use crate::fetch::Fetcher;
@@ -58,7 +59,7 @@ impl Poller {
     ) {
         let beat = pulse.join("poll", self.clock.awake());
         let mut round = Round::new(None);
-        let mut last = None;
+        let (mut last, mut complaint) = (None, Complaint::default());
         while !stop.is_cancelled() {
             beat.now(self.clock.awake());
             let turn = match self.watch_clock(&mut last).await {
@@ -68,7 +69,9 @@ impl Poller {
             let wait = match turn {
                 Ok(_) => self.until_next(&mut round, &status).await,
                 Err(error) => {
-                    tracing::error!(%error, "cannot claim feeds; trying again");
+                    if complaint.is_due() {
+                        tracing::error!(%error, "cannot claim feeds; trying again");
+                    }
                     STORE_PAUSE
                 }
             };

@@ -31,6 +31,9 @@ impl Poller {
             Err(error) => {
                 let name = &claim.name;
                 tracing::error!(feed = %name, %error, "cannot store a visit; the feed stays due");
+                if !error.is_damage() {
+                    self.give_back(claim.id).await;
+                }
                 VisitResult::StoreFailed(error.to_string())
             }
         };
@@ -142,17 +145,30 @@ impl Poller {
     ) -> Result<CommitReport, StoreError> {
         let try_it =
             |arrived| ingest(&self.store, live, &after.feed, arrived, Some(Arc::clone(after)));
-        for _ in 1..STORE_TRIES {
+        for number in 1..STORE_TRIES {
             match try_it(arrived.clone()).await {
                 Err(StoreError::Sqlite(error)) => {
-                    let feed = &after.claim.name;
-                    tracing::error!(%feed, %error, "cannot store a document; trying again");
+                    // Once a minute.
+                    if number % 12 == 1 {
+                        let feed = &after.claim.name;
+                        tracing::error!(%feed, %error, "cannot store a document; trying again");
+                    }
                     tokio::time::sleep(STORE_PAUSE).await;
                 }
                 result => return result,
             }
         }
         try_it(arrived).await
+    }
+
+    /// What was not stored is asked for again as soon as something can be stored.
+    async fn give_back(&self, feed: i64) {
+        for _ in 0..STORE_TRIES {
+            if self.store.give_back(feed, self.clock.now()).await.is_ok() {
+                return;
+            }
+            tokio::time::sleep(STORE_PAUSE).await;
+        }
     }
 
     pub(super) fn tell(&self, claim: &ClaimedFeed, report: &CommitReport) {

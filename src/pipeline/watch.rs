@@ -8,6 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
+use super::complaint::Complaint;
 use super::{Pulse, Watched};
 use crate::alert;
 use crate::health::{self, AllQuiet, NOISY, STALLED, SystemFacts};
@@ -43,10 +44,12 @@ impl Watcher {
     pub async fn run(self, stop: CancellationToken, pulse: Pulse) {
         let beat = pulse.join("watch", self.clock.awake());
         let began = self.clock.now();
-        let mut pinged = None;
+        let (mut pinged, mut complaint) = (None, Complaint::default());
         loop {
             beat.now(self.clock.awake());
-            if let Err(error) = self.look(began, self.clock.now()).await {
+            if let Err(error) = self.look(began, self.clock.now()).await
+                && complaint.is_due()
+            {
                 tracing::error!(%error, "cannot look after deliveries; trying again");
             }
             beat.now(self.clock.awake());

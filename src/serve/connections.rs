@@ -22,6 +22,8 @@ const HEADER_TIME: Duration = Duration::from_secs(10);
 const WHOLE_TIME: Duration = Duration::from_secs(30);
 const MAX_HEAD: usize = 16 * 1024;
 const MAX_HEADERS: usize = 64;
+/// For answers under way when the daemon stops.
+const DRAIN: Duration = Duration::from_secs(1);
 /// After the system could not accept (no descriptors are left): try again then.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
 
@@ -50,6 +52,9 @@ pub(super) async fn accept(listener: TcpListener, router: Router, stop: Cancella
             }
         }
     }
+    // Who has asked is answered.
+    let drained = async { while connections.join_next().await.is_some() {} };
+    let _ = tokio::time::timeout(DRAIN, drained).await;
 }
 
 async fn converse(stream: TcpStream, router: Router) {

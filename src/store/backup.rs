@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OpenFlags};
 
 use super::birth::{beside, settle};
+use super::error::fault_in_words;
 use super::{StoreError, lock, migrate};
 
 /// A copy made before a change of the schema is that change's for so long.
@@ -170,7 +171,7 @@ pub(super) fn fold(connection: &Connection) -> rusqlite::Result<()> {
 pub(super) fn fault(connection: &Connection) -> rusqlite::Result<Option<String>> {
     let found: String = connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
     if found != "ok" {
-        return Ok(Some(found));
+        return Ok(Some(fault_in_words(&found)));
     }
     let mut dangling = connection.prepare("PRAGMA foreign_key_check")?;
     let mut rows = dangling.query([])?;

@@ -7,6 +7,9 @@ use std::io;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
+use rusqlite::config::DbConfig;
+
+use super::backup::fold;
 use super::{StoreError, connect, migrate};
 
 /// Makes a database with the newest schema and nothing in it.
@@ -25,6 +28,9 @@ pub(super) fn create(path: &Path) -> Result<(), StoreError> {
     options.create_new(true).write(true).mode(0o600).open(&new).map_err(refused)?;
     let mut connection = connect(&new)?;
     migrate::migrate(&mut connection, &new)?;
+    // All of it into the one file that gets the name.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)?;
+    fold(&connection)?;
     connection.close().map_err(|(_, error)| error)?;
     settle(&new, path).map_err(refused)
 }

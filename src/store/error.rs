@@ -71,6 +71,20 @@ impl StoreError {
     }
 }
 
-fn is_damage(error: &rusqlite::Error) -> bool {
-    matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase))
+/// What a check of SQLite's found, as one line.
+pub(super) fn fault_in_words(found: &str) -> String {
+    let lines = found.lines().filter(|line| !line.starts_with("***"));
+    lines.collect::<Vec<_>>().join("; ")
+}
+
+pub(super) fn is_damage(error: &rusqlite::Error) -> bool {
+    // We write nothing that is not UTF-8.
+    let garbled = matches!(error, rusqlite::Error::Utf8Error(..))
+        || matches!(error, rusqlite::Error::FromSqlConversionFailure(_, _, source)
+            if source.is::<std::str::Utf8Error>());
+    garbled
+        || matches!(
+            error.sqlite_error_code(),
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)
+        )
 }

@@ -33,12 +33,12 @@ pub(super) fn outdated(connection: &Connection) -> rusqlite::Result<Option<i64>>
     Ok((0 < found && found < newest()).then_some(found))
 }
 
-/// Brings the database to the newest schema, each step in one transaction.
+/// Brings the database to the newest schema, or leaves it as it is.
 pub(super) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {
     migrate_to(connection, path, newest())
 }
 
-/// The same up to a schema that is not newer than ours.
+/// The same up to a schema that is not newer than ours; all steps or none.
 pub(super) fn migrate_to(
     connection: &mut Connection,
     path: &Path,
@@ -49,13 +49,17 @@ pub(super) fn migrate_to(
     refuse_newer(found, path)?;
     let wanted = usize::try_from(version_wanted).unwrap_or(0);
     let steps = MIGRATIONS.iter().enumerate().take(wanted);
-    for (index, sql) in steps.skip(usize::try_from(found).unwrap_or(0)) {
-        let step = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        step.execute_batch(sql)?;
-        step.pragma_update(None, "application_id", APPLICATION_ID)?;
-        step.pragma_update(None, "user_version", index as i64 + 1)?;
-        step.commit()?;
+    let steps: Vec<_> = steps.skip(usize::try_from(found).unwrap_or(0)).collect();
+    if steps.is_empty() {
+        return Ok(());
     }
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    for (index, sql) in steps {
+        transaction.execute_batch(sql)?;
+        transaction.pragma_update(None, "user_version", index as i64 + 1)?;
+    }
+    transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
+    transaction.commit()?;
     Ok(())
 }
 

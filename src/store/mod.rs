@@ -26,6 +26,7 @@ mod lock;
 mod lookup;
 mod migrate;
 mod notices;
+mod opening;
 mod outages;
 mod overview;
 mod pauses;
@@ -41,10 +42,14 @@ mod vitals;
 mod writer;
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
-use rusqlite::config::DbConfig;
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::Connection;
+use tokio_util::sync::CancellationToken;
+
+use opening::{
+    check_small, connect, connect_reader, is_there, keep_copy, make_private_folder, require_sqlite,
+};
 
 pub use archive::{ArchiveQuery, Archived};
 pub use backup::{Copied, CopyError, Restored, backup, check, restore};
@@ -69,8 +74,6 @@ pub use upgrades::StoryMatch;
 pub use visits::{Claim, ClaimedFeed, EmptyVisit};
 pub use vitals::{Calm, Vitals};
 
-/// Oldest SQLite without the WAL-reset corruption bug (sqlite.org, 3.51.3).
-const MIN_SQLITE: i32 = 3_051_003;
 /// Prepared statements kept by the writer.
 const STATEMENTS: usize = 128;
 /// Read connections kept open.
@@ -87,6 +90,9 @@ struct Shared {
     readers: Mutex<Vec<Connection>>,
     /// `None` for a database in memory, which only the writer can see.
     path: Option<PathBuf>,
+    /// Cancelled when damage was found, for this reason.
+    damage: CancellationToken,
+    reason: OnceLock<String>,
     /// Held as long as the store is open, where this process may write.
     _lock: Option<lock::Lock>,
 }
@@ -108,19 +114,25 @@ impl Store {
             birth::create(path)?;
         }
         let mut connection = connect(path)?;
+        check_small(&connection, path)?;
         if let Some(found) = migrate::outdated(&connection)? {
             keep_copy(path, found);
         }
         migrate::migrate(&mut connection, path)?;
+        Self::begin(&connection).map_err(|error| StoreError::opening(path, &error))?;
+        Ok(Self::start(connection, Some(path.to_path_buf()), Some(lock)))
+    }
+
+    /// What a process that died left, and what only it knew.
+    fn begin(connection: &Connection) -> rusqlite::Result<()> {
         connection.execute_batch(
             "UPDATE delivery SET leased_until = NULL WHERE leased_until IS NOT NULL;
              UPDATE feed SET leased_until = NULL WHERE leased_until IS NOT NULL;",
         )?;
-        pauses::end_at_start(&connection)?;
+        pauses::end_at_start(connection)?;
         // What SQLite knows of the tables may be from when they were tiny, and
         // then it reads all of a large one where an index would do.
-        connection.execute_batch("PRAGMA optimize = 0x10002;")?;
-        Ok(Self::start(connection, Some(path.to_path_buf()), Some(lock)))
+        connection.execute_batch("PRAGMA optimize = 0x10002;")
     }
 
     /// Opens the database beside a running daemon: to look, or for the few
@@ -198,6 +210,8 @@ impl Store {
             writer: writer::Writer::start(connection, lock.is_some()),
             readers: Mutex::new(Vec::new()),
             path,
+            damage: CancellationToken::new(),
+            reason: OnceLock::new(),
             _lock: lock,
         };
         Self { shared: Arc::new(shared) }
@@ -210,7 +224,21 @@ impl Store {
         T: Send + 'static,
         F: FnOnce(&Connection) -> Result<T, rusqlite::Error> + Send + 'static,
     {
-        self.shared.writer.run(job).await
+        let result = self.shared.writer.run(job).await;
+        result.map_err(|error| self.shared.noted(error))
+    }
+
+    /// Completes when the file was found to be damaged, with the error.
+    pub async fn damaged(&self) -> StoreError {
+        self.shared.damage.cancelled().await;
+        self.damage().unwrap_or(StoreError::Closed)
+    }
+
+    /// The damage that was found so far.
+    pub fn damage(&self) -> Option<StoreError> {
+        let reason = self.shared.reason.get().cloned()?;
+        let path = self.shared.path.clone().unwrap_or_default();
+        Some(StoreError::Damaged { path, reason })
     }
 
     /// Runs `job` on a read connection, off the executor's threads.
@@ -232,11 +260,26 @@ impl Store {
             shared.give_back(connection);
             Ok(result?)
         });
-        task.await.map_err(|_| StoreError::Closed)?
+        let result = task.await.map_err(|_| StoreError::Closed)?;
+        result.map_err(|error| self.shared.noted(error))
     }
 }
 
 impl Shared {
+    /// Damage is named with its file, and remembered: going on could tell, or
+    /// not tell, anything.
+    fn noted(&self, error: StoreError) -> StoreError {
+        let Some(path) = self.path.clone().filter(|_| error.is_damage()) else { return error };
+        let reason = match error {
+            StoreError::Damaged { reason, .. } => reason,
+            StoreError::Sqlite(error) => error.to_string(),
+            other => other.to_string(),
+        };
+        let _ = self.reason.set(reason.clone());
+        self.damage.cancel();
+        StoreError::Damaged { path, reason }
+    }
+
     fn take_reader(&self) -> Option<Connection> {
         self.readers.lock().ok()?.pop()
     }
@@ -258,85 +301,6 @@ pub fn sqlite_version() -> &'static str {
 /// The number of the newest schema.
 pub fn schema() -> i64 {
     migrate::newest()
-}
-
-fn require_sqlite(path: &Path) -> Result<(), StoreError> {
-    if rusqlite::version_number() < MIN_SQLITE {
-        let reason = format!("SQLite {} can corrupt it; 3.51.3 is needed", rusqlite::version());
-        return Err(StoreError::Open { path: path.to_path_buf(), reason });
-    }
-    Ok(())
-}
-
-fn make_private_folder(folder: &Path) -> Result<(), StoreError> {
-    use std::os::unix::fs::DirBuilderExt;
-    std::fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(folder)
-        .map_err(|error| StoreError::Open { path: folder.to_path_buf(), reason: error.to_string() })
-}
-
-/// Keeps a copy of a database that is to be migrated. Without room for one the
-/// migration goes on: it is whole or not at all by itself, and news do not wait.
-fn keep_copy(path: &Path, found: i64) {
-    match backup::before_schema(path, found) {
-        Ok(copy) => {
-            tracing::info!(copy = %copy.display(), "kept a copy of the database as it was");
-        }
-        Err(error) => {
-            tracing::warn!(%error, "cannot keep a copy of the database as it was; going on");
-        }
-    }
-}
-
-/// Whether there is a database. One that is empty, or gone while its log is
-/// still there, was lost and is no new one: beginning anew would look like a
-/// quiet day.
-fn is_there(path: &Path) -> Result<bool, StoreError> {
-    let size = |path: &Path| std::fs::metadata(path).map(|data| data.len()).ok();
-    let lost = match (size(path), size(&birth::beside(path, "-wal"))) {
-        (Some(0), _) => "it is empty",
-        (None, Some(1..)) => "it is gone, but its log (-wal) is there",
-        (there, _) => return Ok(there.is_some()),
-    };
-    let reason = format!("{lost}; restore a backup, or remove both files to begin anew");
-    Err(StoreError::Damaged { path: path.to_path_buf(), reason })
-}
-
-/// Opens the file for writing.
-fn connect(path: &Path) -> Result<Connection, StoreError> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(path, flags)?;
-    migrate::require_ours(&connection, path)?;
-    prepare(&connection).map_err(|error| StoreError::opening(path, &error))?;
-    Ok(connection)
-}
-
-/// Durability is set per connection: WAL with `synchronous=NORMAL` loses
-/// committed rows at a power cut, FULL does not.
-fn prepare(connection: &Connection) -> Result<(), rusqlite::Error> {
-    connection.busy_timeout(std::time::Duration::from_secs(10))?;
-    // One plan for all values. Otherwise, once SQLite has samples of an index,
-    // it prepares a statement anew for each value that is bound to it.
-    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
-    connection.execute_batch(
-        "PRAGMA auto_vacuum = INCREMENTAL;
-         PRAGMA journal_mode = WAL;
-         PRAGMA synchronous = FULL;
-         PRAGMA foreign_keys = ON;
-         PRAGMA mmap_size = 0;
-         PRAGMA journal_size_limit = 67108864;
-         PRAGMA temp_store = MEMORY;",
-    )
-}
-
-fn connect_reader(path: &Path) -> Result<Connection, StoreError> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(path, flags)?;
-    connection.busy_timeout(std::time::Duration::from_secs(10))?;
-    connection.execute_batch("PRAGMA query_only = ON; PRAGMA mmap_size = 0;")?;
-    Ok(connection)
 }
 
 #[cfg(test)]

@@ -130,6 +130,21 @@ impl Store {
         .await
     }
 
+    /// Makes a feed due at once whose visit could not be stored.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn give_back(&self, feed: i64, now: Timestamp) -> Result<(), StoreError> {
+        self.write(move |db| {
+            db.execute(
+                "UPDATE feed SET leased_until = NULL, next_due = min(next_due, ?2) WHERE id = ?1",
+                params![feed, millis(now)],
+            )
+            .map(drop)
+        })
+        .await
+    }
+
     /// Moves everything that is scheduled along with a wall clock that was
     /// set: what waits, waits as long as before, but for what waits for a time
     /// of day. Facts stay where they are.

@@ -4,6 +4,7 @@
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, params};
 
+use super::error::fault_in_words;
 use super::notices::save_notices;
 use super::rows::{millis, optional_time, time};
 use super::{Store, StoreError};
@@ -81,7 +82,7 @@ impl Store {
     pub async fn inspect(&self, thorough: bool) -> Result<Option<String>, StoreError> {
         let sql = if thorough { "PRAGMA integrity_check(1)" } else { "PRAGMA quick_check(1)" };
         let found: String = self.read(move |db| db.query_row(sql, [], |row| row.get(0))).await?;
-        Ok((found != "ok").then_some(found))
+        Ok((found != "ok").then(|| fault_in_words(&found)))
     }
 
     /// What a heartbeat says.

@@ -1,0 +1,122 @@
+//! Many days go by, on a clock that only the test moves, and what is old is forgotten.
+//!
+//! What must hold: the file stops growing once the retention is reached, except by what entries are
+//! recognised by; and nothing is told twice, though each document shows items that were forgotten
+//! long ago, some that it has always shown and some that it had dropped in between.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
+
+use jiff::SignedDuration;
+use wirewatch::store::Store;
+
+use super::press::{Item, document};
+use super::random::{self, Random};
+use super::scene::some;
+use super::world::World;
+use super::{count, say};
+
+/// Of all days, the part that a story is kept, and the part after which the file should have the
+/// size that it keeps: a month and two months of half a year.
+const KEPT: usize = 6;
+const SETTLED: usize = 3;
+/// Days of which a document shows the items.
+const WINDOW: usize = 2;
+/// Old items that each document shows besides.
+const REVENANTS: usize = 5;
+/// Looks of the sweep a day; the daemon's has three times as many.
+const SWEEPS: i64 = 8;
+/// Of the size when the retention was reached, in percent.
+const GROWTH: u64 = 120;
+
+pub(crate) async fn trial() -> Result<(), String> {
+    let days = count("WIREWATCH_DAYS", 45);
+    let daily = count("WIREWATCH_DAILY", 30);
+    let seed = random::seed();
+    let mut random = Random::new(seed, 130);
+    let world = World::new().await;
+    let (kept, settled) = (days / KEPT, days / SETTLED);
+    let retention = format!("retention = \"{kept}d\"\n");
+    let toml =
+        world.toml(&world.feed("wire")).replacen("[defaults]", &(retention + "[defaults]"), 1);
+    let config = world.config(&toml);
+    let (mut items, mut sizes) = (Vec::new(), Vec::new());
+    for _ in 0..days {
+        let news = (0..daily).map(|at| Item::write(items.len() + at, &mut random));
+        let news: Vec<Item> = news.collect();
+        items.extend(news);
+        world.feeds.serve(
+            "/wire",
+            "application/rss+xml",
+            document(&shown(&items, daily, &mut random)),
+        );
+        world.once(&config).await;
+        sizes.push(pass_a_day(&world, &config.store, kept).await?);
+    }
+    let (before, last) = (sizes[settled - 1], sizes[days - 1]);
+    let percent = 100 * last / before.max(1);
+    let mut problems = judge(&world, &items);
+    say(&format!(
+        "{days} days of {daily} stories, WIREWATCH_SEED={seed}: {} KiB after {settled} days, {} \
+         KiB at the end ({percent} %), {} told",
+        before >> 10,
+        last >> 10,
+        world.hook.accepted().len()
+    ));
+    if percent > GROWTH {
+        problems.push(format!("the file has {percent} % of its size after {settled} days"));
+    }
+    if problems.is_empty() { Ok(()) } else { Err(format!("seed {seed}:\n{}", problems.join("\n"))) }
+}
+
+/// What the document of a day shows: the last days, the first item ever, and some old ones.
+fn shown(items: &[Item], daily: usize, random: &mut Random) -> Vec<Item> {
+    let recent = items.len().saturating_sub(daily * WINDOW);
+    let mut shown: BTreeMap<usize, Item> = BTreeMap::new();
+    let mut show = |at: usize| drop(shown.insert(at, items[at].clone()));
+    show(0);
+    for _ in 0..REVENANTS.min(recent) {
+        show(usize::try_from(random.below(recent as u64)).unwrap());
+    }
+    (recent..items.len()).for_each(show);
+    shown.into_values().collect()
+}
+
+/// Lets a day go by, in which the sweep looks every hour, and says how large the file is then.
+async fn pass_a_day(world: &World, database: &Path, kept: usize) -> Result<u64, String> {
+    let store = Store::open(database).map_err(|error| error.to_string())?;
+    for _ in 0..SWEEPS {
+        world.wait(SignedDuration::from_mins(24 * 60 / SWEEPS));
+        loop {
+            let retention = SignedDuration::from_hours(24 * kept as i64);
+            let gone = store.sweep(world.clock.now(), retention, 200).await;
+            if gone.map_err(|error| error.to_string())? == 0 {
+                break;
+            }
+        }
+    }
+    drop(store);
+    Ok(fs::metadata(database).unwrap().len())
+}
+
+/// Everything was told once.
+fn judge(world: &World, items: &[Item]) -> Vec<String> {
+    let mut told: BTreeMap<String, usize> = BTreeMap::new();
+    for delivery in world.hook.accepted() {
+        let title = delivery.json["data"]["title"].as_str().unwrap_or_default();
+        *told.entry(title.to_owned()).or_default() += 1;
+    }
+    let again: Vec<_> =
+        told.iter().filter(|(_, times)| **times > 1).map(|(title, _)| title).collect();
+    let wanted: BTreeSet<&String> = items.iter().map(|item| &item.title).collect();
+    let lost: Vec<_> = wanted.iter().filter(|title| !told.contains_key(**title)).collect();
+    let mut problems = Vec::new();
+    if !again.is_empty() {
+        problems.push(format!("{} told again: {}", again.len(), some(&again)));
+    }
+    if !lost.is_empty() {
+        problems.push(format!("{} not told: {}", lost.len(), some(&lost)));
+    }
+    problems
+}
