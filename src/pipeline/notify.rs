@@ -45,10 +45,10 @@ impl Notifier {
         let mut complaint = Complaint::default();
         loop {
             beat.now(self.clock.awake());
-            if let Err(error) = self.tell(false).await {
-                if complaint.is_due() {
-                    tracing::error!(%error, "cannot put notices into a message; trying again");
-                }
+            if let Err(error) = self.tell(false).await
+                && complaint.is_due()
+            {
+                tracing::error!(%error, "cannot put notices into a message; trying again");
             }
             tokio::select! {
                 () = stop.cancelled() => return,

@@ -305,6 +305,7 @@ pub fn schema() -> i64 {
 
 #[cfg(test)]
 mod tests {
+    use super::opening::prepare;
     use super::*;
     use rusqlite::StatementStatus;
 
