@@ -48,7 +48,8 @@ use rusqlite::Connection;
 use tokio_util::sync::CancellationToken;
 
 use opening::{
-    check_small, connect, connect_reader, is_there, keep_copy, make_private_folder, require_sqlite,
+    check_small, connect, connect_reader, is_there, keep_copy, keeps_log, make_private_folder,
+    require_sqlite,
 };
 
 pub use archive::{ArchiveQuery, Archived};
@@ -90,6 +91,9 @@ struct Shared {
     readers: Mutex<Vec<Connection>>,
     /// `None` for a database in memory, which only the writer can see.
     path: Option<PathBuf>,
+    /// Closing does not touch the log, because who may refuse the file leaves
+    /// it as it is.
+    keeps_log: bool,
     /// Cancelled when damage was found, for this reason.
     damage: CancellationToken,
     reason: OnceLock<String>,
@@ -206,10 +210,12 @@ impl Store {
         // An intake alone uses more statements than the usual sixteen, and
         // preparing them anew for each entry costs more than running them.
         connection.set_prepared_statement_cache_capacity(STATEMENTS);
+        let keeps_log = keeps_log(&connection);
         let shared = Shared {
             writer: writer::Writer::start(connection, lock.is_some()),
             readers: Mutex::new(Vec::new()),
             path,
+            keeps_log,
             damage: CancellationToken::new(),
             reason: OnceLock::new(),
             _lock: lock,
@@ -254,7 +260,7 @@ impl Store {
         let task = tokio::task::spawn_blocking(move || {
             let connection = match shared.take_reader() {
                 Some(connection) => connection,
-                None => connect_reader(&path)?,
+                None => connect_reader(&path, shared.keeps_log)?,
             };
             let result = job(&connection);
             shared.give_back(connection);

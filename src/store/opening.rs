@@ -79,6 +79,11 @@ pub(super) fn connect(path: &Path) -> Result<Connection, StoreError> {
     Ok(connection)
 }
 
+/// Whether a connection leaves the log as it is when it is closed.
+pub(super) fn keeps_log(connection: &Connection) -> bool {
+    connection.db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE).unwrap_or(false)
+}
+
 /// Durability is set per connection: WAL with `synchronous=NORMAL` loses
 /// committed rows at a power cut, FULL does not.
 pub(super) fn prepare(connection: &Connection) -> Result<(), rusqlite::Error> {
@@ -96,10 +101,11 @@ pub(super) fn prepare(connection: &Connection) -> Result<(), rusqlite::Error> {
     )
 }
 
-pub(super) fn connect_reader(path: &Path) -> Result<Connection, StoreError> {
+/// As the writer does, it closes the log at the end, or leaves it to others.
+pub(super) fn connect_reader(path: &Path, keeps_log: bool) -> Result<Connection, StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
-    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, keeps_log)?;
     connection.busy_timeout(std::time::Duration::from_secs(10))?;
     connection.execute_batch("PRAGMA query_only = ON; PRAGMA mmap_size = 0;")?;
     Ok(connection)
