@@ -526,6 +526,15 @@ Alert a0123456789abcdef, story s0123456789abcdef";
         assert_eq!(outcome, Outcome::Unknown("AUTH: 535 5.7.8 wrong".to_owned()));
     }
 
+    #[tokio::test]
+    async fn a_password_that_the_server_repeats_is_not_kept() {
+        let reply = "535 5.7.8 AHdpcmV3YXRjaABodW50ZXIy aHVudGVyMg== hunter2 is wrong";
+        let faults = vec![("AUTH", reply)];
+        let script = Script { faults, capabilities: "250-AUTH PLAIN\n", ..Script::default() };
+        let said = "AUTH: 535 5.7.8 [secret] [secret] [secret] is wrong".to_owned();
+        assert_eq!(send(login, &script).await, Outcome::Unknown(said));
+    }
+
     /// How often the relay heard a mail begin, and the last mail it heard.
     async fn tries(script: &Script) -> (Outcome, usize, String) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -144,7 +144,7 @@ impl Relay {
         if let Some((user, password)) = &self.credentials {
             // Every way but loopback has encrypted by now.
             let answer = login(&mut ready, user, password.expose()).await;
-            answer.map_err(|failure| failure.at("AUTH"))?;
+            answer.map_err(|failure| failure.at("AUTH").without(user, password.expose()))?;
         }
         Ok(ready)
     }
@@ -284,6 +284,21 @@ impl Failure {
             }
             Self::Broken(broken) => Self::Setup(stage, broken.to_string()),
             Self::Setup(..) | Self::Login(_) | Self::TooLarge(..) => self,
+        }
+    }
+
+    /// A server may repeat what it was sent, and answers are kept and shown.
+    fn without(self, user: &str, password: &str) -> Self {
+        let both = BASE64_STANDARD.encode(format!("\0{user}\0{password}"));
+        let secrets = [both, BASE64_STANDARD.encode(password), password.to_owned()];
+        let clean = |text: String| {
+            let kept = |text: String, secret: &String| text.replace(secret.as_str(), "[secret]");
+            secrets.iter().filter(|secret| secret.len() > 3).fold(text, kept)
+        };
+        match self {
+            Self::Setup(stage, reason) => Self::Setup(stage, clean(reason)),
+            Self::Login(reply) => Self::Login(Reply::of(reply.code, clean(reply.to_string()))),
+            other => other,
         }
     }
 

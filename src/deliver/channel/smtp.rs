@@ -75,6 +75,12 @@ pub(super) struct Reply {
 }
 
 impl Reply {
+    /// One that says this: its code may stand before it.
+    pub(super) fn of(code: u16, text: String) -> Self {
+        let words = text.strip_prefix(&code.to_string()).unwrap_or(&text).trim_start().to_owned();
+        Self { code, lines: vec![words] }
+    }
+
     /// Whether the command was carried out (RFC 5321, section 4.2.1).
     pub(super) fn is_done(&self) -> bool {
         (200..300).contains(&self.code)
