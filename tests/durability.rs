@@ -70,6 +70,8 @@ mod settings;
 mod support;
 #[path = "durability/trace.rs"]
 mod trace;
+#[path = "it/support/trial.rs"]
+mod trial;
 #[path = "durability/ward.rs"]
 mod ward;
 #[path = "it/world.rs"]
@@ -79,8 +81,9 @@ mod wounds;
 
 use std::env;
 
-use libtest_mimic::{Arguments, Failed, Trial};
-use tokio::runtime::Runtime;
+use libtest_mimic::Arguments;
+
+use trial::{run, trial};
 
 /// Trials that run at the same time.
 const AT_ONCE: usize = 3;
@@ -105,23 +108,6 @@ fn main() {
         trial("the_files_are_private_while_it_runs", Ok(()), || run(alone::files())),
     ];
     libtest_mimic::run(&arguments, trials).exit();
-}
-
-fn trial(
-    name: &str,
-    possible: Result<(), String>,
-    work: impl FnOnce() -> Result<(), Failed> + Send + 'static,
-) -> Trial {
-    let Err(missing) = possible else { return Trial::test(name, work) };
-    if env::var("WIREWATCH_PEERS").is_ok_and(|word| word == "required") {
-        return Trial::test(name, || Err(missing.into()));
-    }
-    eprintln!("{name} is left out: {missing}");
-    Trial::test(name, work).with_ignored_flag(true)
-}
-
-fn run(work: impl Future<Output = Result<(), String>>) -> Result<(), Failed> {
-    Runtime::new().unwrap().block_on(work).map_err(Failed::from)
 }
 
 /// How much is to be done, as the environment says.

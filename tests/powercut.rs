@@ -46,6 +46,8 @@ mod post;
 mod random;
 #[path = "it/support/mod.rs"]
 mod support;
+#[path = "it/support/trial.rs"]
+mod trial;
 #[path = "kill/verdict.rs"]
 mod verdict;
 
@@ -54,9 +56,8 @@ use std::env;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use libtest_mimic::{Arguments, Failed, Trial};
+use libtest_mimic::Arguments;
 use rusqlite::{Connection, OpenFlags};
-use tokio::runtime::Runtime;
 use tokio::task::JoinSet;
 
 use daemon::Daemon;
@@ -65,6 +66,7 @@ use disk::Disk;
 use feeds::Feeds;
 use post::Post;
 use random::Random;
+use trial::{run, trial};
 use verdict::{Kill, Receivers, Verdict};
 
 const FEEDS: usize = 40;
@@ -90,23 +92,6 @@ fn main() {
         trial("cuts_without_sync_are_seen_to_lose", control, || run(control_cuts())),
     ];
     libtest_mimic::run(&arguments, trials).exit();
-}
-
-fn trial(
-    name: &str,
-    possible: Result<(), String>,
-    work: impl FnOnce() -> Result<(), Failed> + Send + 'static,
-) -> Trial {
-    let Err(missing) = possible else { return Trial::test(name, work) };
-    if env::var("WIREWATCH_PEERS").is_ok_and(|word| word == "required") {
-        return Trial::test(name, || Err(missing.into()));
-    }
-    eprintln!("{name} is left out: {missing}");
-    Trial::test(name, work).with_ignored_flag(true)
-}
-
-fn run(work: impl Future<Output = Result<(), String>>) -> Result<(), Failed> {
-    Runtime::new().unwrap().block_on(work).map_err(Failed::from)
 }
 
 /// The outside world, and the disk that is copied.

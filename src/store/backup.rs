@@ -37,6 +37,9 @@ pub enum CopyError {
     /// Something is there that would be lost.
     #[error("\"{0}\" exists; name another file")]
     Exists(PathBuf),
+    /// Somebody makes this copy now.
+    #[error("a backup to \"{0}\" is being made already")]
+    Running(PathBuf),
     /// A file cannot be read or written.
     #[error("\"{0}\": {1}")]
     File(PathBuf, io::Error),
@@ -56,6 +59,25 @@ pub enum CopyError {
     Store(#[from] StoreError),
 }
 
+impl CopyError {
+    /// The same of the file that was named, and not of the copy that was looked at.
+    fn about(self, named: &Path) -> Self {
+        let path = named.to_path_buf();
+        match self {
+            Self::Unsound(_, fault) => Self::Unsound(path, fault),
+            Self::Store(StoreError::Damaged { reason, .. }) => {
+                // What is said of an empty file is advice about the database.
+                let reason = reason.split("; ").next().unwrap_or_default().to_owned();
+                Self::Store(StoreError::Damaged { path, reason })
+            }
+            Self::Store(StoreError::TooNew { found, known, .. }) => {
+                Self::Store(StoreError::TooNew { path, found, known })
+            }
+            other => other,
+        }
+    }
+}
+
 impl From<rusqlite::Error> for CopyError {
     fn from(error: rusqlite::Error) -> Self {
         Self::Store(error.into())
@@ -72,10 +94,15 @@ pub fn backup(database: &Path, target: &Path) -> Result<Copied, CopyError> {
         return Err(CopyError::Exists(target.to_path_buf()));
     }
     let part = beside(target, ".part");
-    remove(&part)?;
     let mut options = OpenOptions::new();
-    let made = options.create_new(true).write(true).mode(0o600).open(&part);
-    made.map_err(|error| CopyError::File(part.clone(), error))?;
+    let made = options.create(true).truncate(false).write(true).mode(0o600).open(&part);
+    let made = made.map_err(|error| CopyError::File(part.clone(), error))?;
+    // Held until the end: another backup to this name would write into it.
+    if made.try_lock().is_err() {
+        return Err(CopyError::Running(target.to_path_buf()));
+    }
+    made.set_len(0).map_err(|error| CopyError::File(part.clone(), error))?;
+    remove_log(&part)?;
     let copied = copy(database, &part).and_then(|()| proved(&part)).and_then(|copied| {
         settle(&part, target).map_err(|error| CopyError::File(target.to_path_buf(), error))?;
         Ok(copied)
@@ -217,10 +244,7 @@ pub fn restore(copy: &Path, database: &Path, now: Timestamp) -> Result<Restored,
         Ok(copied) => copied,
         Err(error) => {
             remove(&new)?;
-            return Err(match error {
-                CopyError::Unsound(_, fault) => CopyError::Unsound(copy.to_path_buf(), fault),
-                error => error,
-            });
+            return Err(error.about(copy));
         }
     };
     let stamp = now.strftime("%Y%m%dT%H%M%SZ");
