@@ -1,6 +1,6 @@
 //! `backup`, `restore`, `recover`, `export`: the database as a whole.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use serde_json::{Value, json};
@@ -40,12 +40,19 @@ pub(super) async fn restore(mut context: Context, args: RestoreArgs) -> Result<E
     let (copy, target) = (args.file, database.clone());
     let now = Clock::System.now();
     let restored = blocking(move || store::restore(&copy, &target, now)).await?;
-    let before = restored.before.as_ref().map(|path| path.display().to_string());
-    report(&mut context, "restored", &database, restored.copied, json!({ "before": before }))?;
-    if let Some(before) = before
-        && !context.json
-    {
-        context.out.line(format!("what was there before is \"{before}\""))?;
+    let name = |path: &Option<PathBuf>| path.as_ref().map(|path| path.display().to_string());
+    let (before, earlier) = (name(&restored.before), name(&restored.earlier));
+    let more = json!({ "before": before, "before_earlier": earlier });
+    report(&mut context, "restored", &database, restored.copied, more)?;
+    if !context.json {
+        if let Some(before) = before {
+            context.out.line(format!("what was there before is \"{before}\""))?;
+        }
+        if let Some(earlier) = earlier {
+            context.out.line(format!(
+                "an earlier restore had been cut off; what was there before that is \"{earlier}\""
+            ))?;
+        }
         context.out.flush()?;
     }
     Ok(ExitCode::SUCCESS)

@@ -1,17 +1,17 @@
-//! Copies of the database: made while it is in use, proved, and put in its place.
+//! Copies of the database: made while it is in use, and proved.
 
-use std::fs::{File, OpenOptions};
+use std::fs::OpenOptions;
 use std::io;
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use jiff::Timestamp;
 use rusqlite::{Connection, OpenFlags};
 
 use super::birth::{beside, settle};
 use super::error::fault_in_words;
-use super::{StoreError, lock, migrate};
+use super::opening::real;
+use super::{StoreError, migrate};
 
 /// A copy made before a change of the schema is that change's for so long.
 const FRESH: Duration = Duration::from_secs(3_600);
@@ -61,7 +61,7 @@ pub enum CopyError {
 
 impl CopyError {
     /// The same of the file that was named, and not of the copy that was looked at.
-    fn about(self, named: &Path) -> Self {
+    pub(super) fn about(self, named: &Path) -> Self {
         let path = named.to_path_buf();
         match self {
             Self::Unsound(_, fault) => Self::Unsound(path, fault),
@@ -136,7 +136,7 @@ pub(super) fn before_schema(database: &Path, found: i64) -> Result<PathBuf, Copy
 }
 
 fn copy(database: &Path, part: &Path) -> Result<(), CopyError> {
-    let source = open(database)?;
+    let source = open(&real(database)?)?;
     source.execute("VACUUM INTO ?", [part.to_string_lossy()])?;
     Ok(())
 }
@@ -161,11 +161,11 @@ fn open(path: &Path) -> Result<Connection, StoreError> {
 /// # Errors
 /// When it is not, or cannot be read.
 pub fn check(database: &Path) -> Result<Copied, CopyError> {
-    proved(database)
+    proved(&real(database)?)
 }
 
 /// Whether a file is a sound database, and what it holds.
-fn proved(path: &Path) -> Result<Copied, CopyError> {
+pub(super) fn proved(path: &Path) -> Result<Copied, CopyError> {
     let connection = open(path)?;
     fold(&connection)?;
     let fault = fault(&connection)?;
@@ -207,101 +207,8 @@ pub(super) fn fault(connection: &Connection) -> rusqlite::Result<Option<String>>
     Ok(Some(format!("a row of \"{table}\" belongs to no \"{parent}\"")))
 }
 
-/// Where what a restored copy took the place of was put.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Restored {
-    /// What the copy holds.
-    pub copied: Copied,
-    /// The database that was there before, if any.
-    pub before: Option<PathBuf>,
-}
-
-/// Puts a copy in the place of the database, which nobody may use meanwhile.
-/// The one that was there is kept under another name.
-///
-/// # Errors
-/// When the copy is not sound, or a daemon runs; then nothing has changed.
-pub fn restore(copy: &Path, database: &Path, now: Timestamp) -> Result<Restored, CopyError> {
-    let failed = |path: &Path, error| CopyError::File(path.to_path_buf(), error);
-    super::make_private_folder(&folder_of(database))?;
-    let lock = lock::Lock::take(database)?;
-    give_to_owner_of(&folder_of(database), lock.path())
-        .map_err(|error| failed(lock.path(), error))?;
-    File::open(copy).map_err(|error| failed(copy, error))?;
-    let new = beside(database, ".new");
-    remove(&new)?;
-    std::fs::copy(copy, &new).map_err(|error| failed(&new, error))?;
-    // A copy that was made of the files may have a log of its own.
-    let (log, new_log) = (beside(copy, "-wal"), beside(&new, "-wal"));
-    if log.exists() {
-        std::fs::copy(&log, &new_log).map_err(|error| failed(&log, error))?;
-    }
-    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o600);
-    std::fs::set_permissions(&new, mode).map_err(|error| failed(&new, error))?;
-    let owner = if database.exists() { database.to_path_buf() } else { folder_of(database) };
-    give_to_owner_of(&owner, &new).map_err(|error| failed(&new, error))?;
-    let copied = match proved(&new) {
-        Ok(copied) => copied,
-        Err(error) => {
-            remove(&new)?;
-            return Err(error.about(copy));
-        }
-    };
-    let stamp = now.strftime("%Y%m%dT%H%M%SZ");
-    let before = beside(database, &format!(".before-{stamp}"));
-    let before = set_aside(database, &before)?.then_some(before);
-    remove_log(&new)?;
-    settle(&new, database).map_err(|error| failed(database, error))?;
-    Ok(Restored { copied, before })
-}
-
-fn folder_of(path: &Path) -> PathBuf {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    folder.unwrap_or(Path::new(".")).to_path_buf()
-}
-
-/// Root restores for the daemon, which must be able to open what it gets.
-fn give_to_owner_of(model: &Path, file: &Path) -> io::Result<()> {
-    let (model, ours) = (std::fs::metadata(model)?, std::fs::metadata(file)?);
-    if (model.uid(), model.gid()) == (ours.uid(), ours.gid()) {
-        return Ok(());
-    }
-    std::os::unix::fs::chown(file, Some(model.uid()), Some(model.gid()))
-}
-
-/// Keeps a database under another name. From then on an empty file has its name,
-/// which nobody takes for a database, until the new one is there: its log must
-/// not be taken for that one's, and it must not be opened without its log.
-fn set_aside(database: &Path, before: &Path) -> Result<bool, CopyError> {
-    let failed = |path: &Path, error| CopyError::File(path.to_path_buf(), error);
-    if before.exists() {
-        return Err(CopyError::Exists(before.to_path_buf()));
-    }
-    if !database.exists() {
-        remove_log(database)?;
-        return Ok(false);
-    }
-    // Some file systems have no links.
-    if std::fs::hard_link(database, before).is_err() {
-        std::fs::copy(database, before).map_err(|error| failed(before, error))?;
-    }
-    let empty = beside(database, ".empty");
-    File::create(&empty).map_err(|error| failed(&empty, error))?;
-    settle(&empty, database).map_err(|error| failed(database, error))?;
-    for part in ["-wal", "-shm", "-journal"] {
-        let (from, to) = (beside(database, part), beside(before, part));
-        match std::fs::rename(&from, to) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                return Err(failed(&from, error));
-            }
-            _ => {}
-        }
-    }
-    Ok(true)
-}
-
 /// Removes the log of a database whose file has all of it, or is gone.
-fn remove_log(database: &Path) -> Result<(), CopyError> {
+pub(super) fn remove_log(database: &Path) -> Result<(), CopyError> {
     for part in ["-wal", "-shm", "-journal"] {
         remove_file(&beside(database, part))?;
     }

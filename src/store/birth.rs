@@ -10,13 +10,14 @@ use std::path::{Path, PathBuf};
 use rusqlite::config::DbConfig;
 
 use super::backup::fold;
+use super::switch::NEW;
 use super::{StoreError, connect, migrate};
 
 /// Makes a database with the newest schema and nothing in it.
 pub(super) fn create(path: &Path) -> Result<(), StoreError> {
     let refused =
         |error: io::Error| StoreError::Open { path: path.to_path_buf(), reason: error.to_string() };
-    let new = beside(path, ".new");
+    let new = beside(path, NEW);
     for leftover in ["", "-wal", "-shm", "-journal"] {
         match std::fs::remove_file(beside(&new, leftover)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(refused(error)),
@@ -39,8 +40,18 @@ pub(super) fn create(path: &Path) -> Result<(), StoreError> {
 pub(super) fn settle(finished: &Path, name: &Path) -> io::Result<()> {
     File::open(finished)?.sync_all()?;
     std::fs::rename(finished, name)?;
-    let folder = name.parent().filter(|folder| !folder.as_os_str().is_empty());
-    File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
+    sync_folder(name)
+}
+
+/// Makes renames and removals beside a file last.
+pub(super) fn sync_folder(file: &Path) -> io::Result<()> {
+    File::open(folder_of(file))?.sync_all()
+}
+
+/// The folder that a file is in, or would be.
+pub(super) fn folder_of(path: &Path) -> PathBuf {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    folder.unwrap_or(Path::new(".")).to_path_buf()
 }
 
 /// The path with something behind its name.

@@ -39,6 +39,23 @@ pub enum StoreError {
         /// What the system says.
         reason: String,
     },
+    /// A file beside the database cannot be read, written or moved.
+    #[error("\"{0}\": {1}")]
+    File(PathBuf, std::io::Error),
+    /// A restore was cut off, or goes on right now.
+    #[error(
+        "a restore of \"{path}\" is not finished; if none is running any more, the next start of \
+         the daemon or the next `wirewatch restore` finishes it. What was there before is, or \
+         will be, \"{before}\", and what takes its place is \"{new}\""
+    )]
+    Unfinished {
+        /// The file that was to be replaced.
+        path: PathBuf,
+        /// Where it was put.
+        before: PathBuf,
+        /// What is to take its place.
+        new: PathBuf,
+    },
     /// The writer has ended.
     #[error("the store is closed")]
     Closed,
@@ -66,7 +83,12 @@ impl StoreError {
         match self {
             Self::Damaged { .. } => true,
             Self::Sqlite(error) => is_damage(error),
-            Self::InUse(_) | Self::TooNew { .. } | Self::Open { .. } | Self::Closed => false,
+            Self::InUse(_)
+            | Self::TooNew { .. }
+            | Self::Open { .. }
+            | Self::File(..)
+            | Self::Unfinished { .. }
+            | Self::Closed => false,
         }
     }
 }

@@ -31,10 +31,12 @@ mod outages;
 mod overview;
 mod pauses;
 mod query;
+mod restore;
 mod rows;
 mod salvage;
 mod silences;
 mod sweep;
+mod switch;
 mod tellings;
 mod upgrades;
 mod visits;
@@ -48,12 +50,12 @@ use rusqlite::Connection;
 use tokio_util::sync::CancellationToken;
 
 use opening::{
-    check_small, connect, connect_reader, is_there, keep_copy, keeps_log, make_private_folder,
-    require_sqlite,
+    check_small, connect, connect_reader, finish_restore, is_there, keep_copy, keeps_log,
+    make_private_folder, real, refuse_link_to_nothing, require_sqlite,
 };
 
 pub use archive::{ArchiveQuery, Archived};
-pub use backup::{Copied, CopyError, Restored, backup, check, restore};
+pub use backup::{Copied, CopyError, backup, check};
 pub use claim::{Claimed, DigestIds, Gate};
 pub use deliveries::Finish;
 pub use detail::FeedDetail;
@@ -68,6 +70,7 @@ pub use list::{AlertRow, DeliveryRow, FeedRow, Filter, OutletRow, StoryRow};
 pub use notices::{NoticePlan, NoticeRow, PlanDeliveries};
 pub use overview::Overview;
 pub use pauses::Pause;
+pub use restore::{Restored, restore};
 pub use salvage::{Saved, recover};
 pub use silences::{Feedback, ReminderId};
 pub use tellings::TellingRow;
@@ -109,11 +112,12 @@ impl Store {
     /// See [`StoreError`]; a damaged file is never replaced by an empty one.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         require_sqlite(path)?;
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-        if let Some(folder) = folder {
-            make_private_folder(folder)?;
-        }
+        let real = &real(path)?;
+        refuse_link_to_nothing(path, real)?;
+        let path = real;
+        make_private_folder(&birth::folder_of(path))?;
         let lock = lock::Lock::take(path)?;
+        finish_restore(path)?;
         if !is_there(path)? {
             birth::create(path)?;
         }
@@ -146,6 +150,7 @@ impl Store {
     /// When there is no such file, or it is of another schema.
     pub fn attach(path: &Path) -> Result<Self, StoreError> {
         require_sqlite(path)?;
+        let path = &real(path)?;
         if !is_there(path)? {
             return Err(StoreError::Open {
                 path: path.to_path_buf(),
@@ -171,7 +176,8 @@ impl Store {
 
     /// Whether a daemon has this database open now.
     pub fn is_served(path: &Path) -> bool {
-        matches!(lock::Lock::probe(path), Err(StoreError::InUse(_)))
+        let probed = real(path).and_then(|path| lock::Lock::probe(&path));
+        matches!(probed, Err(StoreError::InUse(_)))
     }
 
     /// Proves that the writer works, gets the write lock, and that what it

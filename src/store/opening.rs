@@ -1,12 +1,13 @@
 //! How a database file is opened: only if it is ours, sound, and known; with what
 //! durability needs; and as it is if it is refused.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use super::error::fault_in_words;
+use super::switch::{self, Ended};
 use super::{StoreError, backup, birth, migrate};
 
 /// Oldest SQLite without the WAL-reset corruption bug (sqlite.org, 3.51.3).
@@ -14,6 +15,8 @@ const MIN_SQLITE: i32 = 3_051_003;
 /// A database up to so many bytes is looked at before it is used; that takes
 /// less than a second.
 const SMALL: u64 = 128 << 20;
+/// Links to links are followed so far.
+const LINKS: usize = 40;
 
 /// Refuses a damaged database before anything is written to it, if looking does
 /// not take long; a large one is looked at in the background.
@@ -49,6 +52,7 @@ pub(super) fn keep_copy(path: &Path, found: i64) {
 /// still there, was lost and is no new one: beginning anew would look like a
 /// quiet day.
 pub(super) fn is_there(path: &Path) -> Result<bool, StoreError> {
+    switch::refuse_unfinished(path)?;
     let size = |path: &Path| std::fs::metadata(path).map(|data| data.len()).ok();
     let lost = match (size(path), size(&birth::beside(path, "-wal"))) {
         (Some(0), _) => "it is empty",
@@ -57,6 +61,49 @@ pub(super) fn is_there(path: &Path) -> Result<bool, StoreError> {
     };
     let reason = format!("{lost}; restore a backup, or remove both files to begin anew");
     Err(StoreError::Damaged { path: path.to_path_buf(), reason })
+}
+
+/// Ends a restore that was cut off; the lock must be held.
+pub(super) fn finish_restore(path: &Path) -> Result<(), StoreError> {
+    match switch::finish(path)? {
+        Some(Ended::Switched(before)) => {
+            let before = before.map(|before| before.display().to_string());
+            tracing::warn!(before, "a restore was cut off; it is finished now");
+        }
+        Some(Ended::PutBack) => {
+            tracing::warn!("a restore was cut off, and its copy is gone; all is as before it");
+        }
+        None => {}
+    }
+    Ok(())
+}
+
+/// The file that a path leads to, over links. SQLite keeps the log beside that
+/// one, so all that is done with the files is done there.
+pub(super) fn real(path: &Path) -> Result<PathBuf, StoreError> {
+    let mut real = path.to_path_buf();
+    for _ in 0..LINKS {
+        match std::fs::read_link(&real) {
+            Ok(next) => real = birth::folder_of(&real).join(next),
+            Err(_) => return Ok(real),
+        }
+    }
+    let reason = "it is a link that leads to itself".to_owned();
+    Err(StoreError::Open { path: path.to_path_buf(), reason })
+}
+
+/// Refuses a link to nothing: the disk with the database may not be mounted, and
+/// beginning anew would look like a quiet day.
+pub(super) fn refuse_link_to_nothing(path: &Path, real: &Path) -> Result<(), StoreError> {
+    if path == real || real.exists() || switch::under_way(real)?.is_some() {
+        return Ok(());
+    }
+    let reason = format!(
+        "it is a link to \"{}\", and there is no such file; if its disk is not mounted, mount it, \
+         or restore a backup, or remove the link to begin anew",
+        real.display()
+    );
+    Err(StoreError::Open { path: path.to_path_buf(), reason })
 }
 
 /// Opens the file for writing.

@@ -7,7 +7,8 @@ use rusqlite::{Connection, OpenFlags, params_from_iter};
 
 use super::backup::{CopyError, fault, fold, remove};
 use super::birth::{beside, settle};
-use super::{StoreError, connect, lock, migrate};
+use super::opening::real;
+use super::{StoreError, connect, lock, migrate, switch};
 
 /// Rows read at a time.
 const CHUNK: usize = 500;
@@ -42,8 +43,10 @@ pub fn recover(
     if target.exists() {
         return Err(CopyError::Exists(target.to_path_buf()));
     }
+    let database = &real(database)?;
     // A daemon would change the file while it is copied.
     lock::Lock::probe(database)?;
+    switch::refuse_unfinished(database)?;
     let (source, part) = (beside(target, ".source"), beside(target, ".part"));
     let saved = (|| {
         remove(&source)?;
