@@ -68,6 +68,8 @@ mod scene;
 mod settings;
 #[path = "it/support/mod.rs"]
 mod support;
+#[path = "durability/switch.rs"]
+mod switch;
 #[path = "durability/trace.rs"]
 mod trace;
 #[path = "it/support/trial.rs"]
@@ -99,6 +101,7 @@ fn main() {
         trial("a_full_disk_loses_nothing", room, || run(full::trial())),
         trial("a_locked_database_loses_nothing", Ok(()), || run(busy::writer())),
         trial("a_killed_migration_leaves_old_or_new", strace.clone(), || run(migration::kills())),
+        trial("a_killed_restore_loses_nothing", strace.clone(), || run(switch::kills())),
         trial("a_newer_database_is_refused_untouched", Ok(()), || run(migration::downgrade())),
         trial("a_long_reader_leaves_no_long_log", Ok(()), || run(busy::reader())),
         trial("old_stories_are_forgotten_and_not_told_again", Ok(()), || run(retention::trial())),

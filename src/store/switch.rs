@@ -98,9 +98,7 @@ fn set_aside(database: &Path, before: &Path) -> Result<(), StoreError> {
 fn move_part(from: &Path, to: &Path, part: &str) -> Result<(), StoreError> {
     let (from, to) = (beside(from, part), beside(to, part));
     match std::fs::rename(&from, to) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            Err(StoreError::File(from, error))
-        }
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(StoreError::File(from, error)),
         _ => Ok(()),
     }
 }
