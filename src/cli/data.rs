@@ -94,8 +94,10 @@ pub(super) async fn recover(mut context: Context, args: RecoverArgs) -> Result<E
         None => context.load()?.store,
     };
     let target = args.file.clone();
+    let now = Clock::System.now();
     let saved = blocking(move || {
-        store::recover(&database, &target, |table| output::progress(&format!("reading {table}")))
+        let progress = |what: &str| output::progress(&format!("reading {what}"));
+        store::recover(&database, &target, now, progress)
     })
     .await;
     output::progress("");
@@ -107,17 +109,40 @@ pub(super) async fn recover(mut context: Context, args: RecoverArgs) -> Result<E
         tell(&mut context, &args.file, &saved)?;
     }
     context.out.flush()?;
-    Ok(ExitCode::SUCCESS)
+    if saved.iter().all(Saved::is_whole) {
+        return Ok(ExitCode::SUCCESS);
+    }
+    Err(CliError::Failed(format!("recovered with losses: {}", losses(&saved))))
+}
+
+/// What was lost, table by table.
+fn losses(saved: &[Saved]) -> String {
+    let lost = saved.iter().filter(|table| !table.is_whole()).map(|table| match table.lost() {
+        Some(lost) => format!("{lost} of {}", table.table),
+        None => format!("{} as far as nobody knows", table.table),
+    });
+    lost.collect::<Vec<_>>().join(", ")
 }
 
 fn table_json(saved: &Saved) -> Value {
     json!({
         "table": saved.table, "rows": saved.rows, "refused": saved.refused, "holes": saved.holes,
+        "stubs": saved.stubs, "lost": saved.lost(),
     })
 }
 
 fn tell(context: &mut Context, file: &Path, saved: &[Saved]) -> Result<(), CliError> {
-    for table in saved.iter().filter(|table| table.rows + table.refused + table.holes > 0) {
+    let is_news = |table: &&Saved| table.rows > 0 || !table.is_whole();
+    for table in saved.iter().filter(is_news) {
+        let lost = match table.lost() {
+            Some(0) => String::new(),
+            Some(lost) => format!(", {lost} lost"),
+            None => ", nobody knows how many were lost".to_owned(),
+        };
+        let stubs = match table.stubs {
+            0 => String::new(),
+            stubs => format!(", {stubs} stand-ins for lost ones that others belong to"),
+        };
         let refused = match table.refused {
             0 => String::new(),
             refused => format!(", {refused} left out because they make no sense"),
@@ -127,7 +152,8 @@ fn tell(context: &mut Context, file: &Path, saved: &[Saved]) -> Result<(), CliEr
             1 => ", 1 stretch could not be read".to_owned(),
             holes => format!(", {holes} stretches could not be read"),
         };
-        context.out.line(format!("{}: {} rows{refused}{holes}", table.table, table.rows))?;
+        let (name, rows) = (&table.table, table.rows);
+        context.out.line(format!("{name}: {rows} rows{lost}{refused}{holes}{stubs}"))?;
     }
     context.out.line(format!(
         "saved to \"{0}\"; `wirewatch restore {0}` puts it in place",

@@ -45,9 +45,12 @@ pub(super) fn remark(message: &str) {
     let _ = writeln!(std::io::stderr(), "{message}");
 }
 
-/// How far long work got: a line that the next one overwrites.
+/// How far long work got: a line that the next one overwrites, on a terminal only.
 pub(super) fn progress(message: &str) {
     let mut stderr = std::io::stderr();
+    if !stderr.is_terminal() {
+        return;
+    }
     let _ = write!(stderr, "\r\u{1b}[K{message}");
     let _ = stderr.flush();
 }

@@ -1,15 +1,15 @@
 //! Copies of the database: made while it is in use, and proved.
 
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions};
 use std::io;
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
 
-use super::birth::{beside, settle};
-use super::error::fault_in_words;
+use super::birth::{beside, folder_of, settle_as_new};
+use super::error::{fault_in_words, is_damage};
 use super::opening::real;
 use super::{StoreError, migrate};
 
@@ -40,6 +40,12 @@ pub enum CopyError {
     /// Somebody makes this copy now.
     #[error("a backup to \"{0}\" is being made already")]
     Running(PathBuf),
+    /// There is nowhere to write to.
+    #[error("the folder \"{0}\" does not exist; make it, or name a file elsewhere")]
+    NoFolder(PathBuf),
+    /// There is no room where the new file was to be.
+    #[error("no room for \"{0}\": make some, or name a file on another disk")]
+    Full(PathBuf),
     /// A file cannot be read or written.
     #[error("\"{0}\": {1}")]
     File(PathBuf, io::Error),
@@ -60,6 +66,29 @@ pub enum CopyError {
 }
 
 impl CopyError {
+    /// What the system says of a file that was to be made.
+    pub(super) fn of_target(target: &Path, error: io::Error) -> Self {
+        let path = target.to_path_buf();
+        match error.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::Full(path),
+            io::ErrorKind::NotFound if !folder_of(target).exists() => {
+                Self::NoFolder(folder_of(target))
+            }
+            _ => Self::File(path, error),
+        }
+    }
+
+    /// What SQLite says while it writes the new file, which it does not name.
+    pub(super) fn in_target(self, target: &Path) -> Self {
+        match self {
+            Self::Store(error) if error.is_full() => Self::Full(target.to_path_buf()),
+            Self::Store(StoreError::Sqlite(error)) if !is_damage(&error) => {
+                Self::File(target.to_path_buf(), io::Error::other(error))
+            }
+            other => other,
+        }
+    }
+
     /// The same of the file that was named, and not of the copy that was looked at.
     pub(super) fn about(self, named: &Path) -> Self {
         let path = named.to_path_buf();
@@ -69,6 +98,9 @@ impl CopyError {
                 // What is said of an empty file is advice about the database.
                 let reason = reason.split("; ").next().unwrap_or_default().to_owned();
                 Self::Store(StoreError::Damaged { path, reason })
+            }
+            Self::Store(StoreError::Open { reason, .. }) => {
+                Self::Store(StoreError::Open { path, reason })
             }
             Self::Store(StoreError::TooNew { found, known, .. }) => {
                 Self::Store(StoreError::TooNew { path, found, known })
@@ -90,27 +122,70 @@ impl From<rusqlite::Error> for CopyError {
 /// # Errors
 /// When the target exists, a file fails, or the database has faults.
 pub fn backup(database: &Path, target: &Path) -> Result<Copied, CopyError> {
+    require_place(target)?;
+    let part = beside(target, ".part");
+    let claimed = claim(&part, target)?;
+    let copied = copy(database, &part, target)
+        .and_then(|()| proved(&part).map_err(|error| of_copy(error, database, target)))
+        .and_then(|copied| settle_new(&part, target).map(|()| copied));
+    if copied.is_err() {
+        // What went wrong first is what is said.
+        let _ = remove(&part);
+    }
+    drop(claimed);
+    copied
+}
+
+/// Whether a new file of this name can be made, as far as names go.
+pub(super) fn require_place(target: &Path) -> Result<(), CopyError> {
     if target.exists() {
         return Err(CopyError::Exists(target.to_path_buf()));
     }
-    let part = beside(target, ".part");
+    let folder = folder_of(target);
+    if folder.is_dir() { Ok(()) } else { Err(CopyError::NoFolder(folder)) }
+}
+
+/// Takes the file that will get the name, for as long as it is held: another
+/// backup to this name would write into it. What one that was cut off left in it
+/// is removed.
+fn claim(part: &Path, target: &Path) -> Result<File, CopyError> {
+    let failed = |error| CopyError::of_target(target, error);
     let mut options = OpenOptions::new();
-    let made = options.create(true).truncate(false).write(true).mode(0o600).open(&part);
-    let made = made.map_err(|error| CopyError::File(part.clone(), error))?;
-    // Held until the end: another backup to this name would write into it.
+    let options = options.create(true).truncate(false).write(true).mode(0o600);
+    let made = options.open(part).map_err(failed)?;
     if made.try_lock().is_err() {
         return Err(CopyError::Running(target.to_path_buf()));
     }
-    made.set_len(0).map_err(|error| CopyError::File(part.clone(), error))?;
-    remove_log(&part)?;
-    let copied = copy(database, &part).and_then(|()| proved(&part)).and_then(|copied| {
-        settle(&part, target).map_err(|error| CopyError::File(target.to_path_buf(), error))?;
-        Ok(copied)
-    });
-    if copied.is_err() {
-        remove(&part)?;
+    // Whoever had it until now may just have given it its name.
+    let id = |data: std::fs::Metadata| (data.dev(), data.ino());
+    let ours = made.metadata().map(id).map_err(failed)?;
+    if std::fs::metadata(part).map(id).ok() != Some(ours) {
+        return Err(CopyError::Running(target.to_path_buf()));
     }
-    copied
+    require_place(target)?;
+    made.set_len(0).map_err(failed)?;
+    remove_log(part)?;
+    Ok(made)
+}
+
+/// Gives a finished file a name that nothing has.
+pub(super) fn settle_new(part: &Path, target: &Path) -> Result<(), CopyError> {
+    settle_as_new(part, target).map_err(|error| match error.kind() {
+        io::ErrorKind::AlreadyExists => CopyError::Exists(target.to_path_buf()),
+        _ => CopyError::of_target(target, error),
+    })
+}
+
+/// What is wrong with a copy that was just made.
+fn of_copy(error: CopyError, database: &Path, target: &Path) -> CopyError {
+    match error.in_target(target).about(target) {
+        CopyError::Unsound(copy, fault) => {
+            let advice = "its copy was removed; `wirewatch doctor` reads the database itself";
+            let fault = format!("{fault} (found in the copy \"{}\"; {advice})", copy.display());
+            CopyError::Unsound(database.to_path_buf(), fault)
+        }
+        other => other,
+    }
 }
 
 /// Copies a database as it is before its schema changes, so that the version
@@ -135,9 +210,15 @@ pub(super) fn before_schema(database: &Path, found: i64) -> Result<PathBuf, Copy
     Ok(kept)
 }
 
-fn copy(database: &Path, part: &Path) -> Result<(), CopyError> {
-    let source = open(&real(database)?)?;
-    source.execute("VACUUM INTO ?", [part.to_string_lossy()])?;
+fn copy(database: &Path, part: &Path, target: &Path) -> Result<(), CopyError> {
+    let database = real(database)?;
+    let source = open(&database)?;
+    source.execute("VACUUM INTO ?", [part.to_string_lossy()]).map_err(|error| {
+        if is_damage(&error) {
+            return CopyError::Store(StoreError::opening(&database, &error));
+        }
+        CopyError::from(error).in_target(target)
+    })?;
     Ok(())
 }
 

@@ -43,6 +43,19 @@ pub(super) fn settle(finished: &Path, name: &Path) -> io::Result<()> {
     sync_folder(name)
 }
 
+/// The same, but never in the place of another file.
+pub(super) fn settle_as_new(finished: &Path, name: &Path) -> io::Result<()> {
+    use rustix::fs::{CWD, RenameFlags, renameat_with};
+    use rustix::io::Errno;
+    File::open(finished)?.sync_all()?;
+    match renameat_with(CWD, finished, CWD, name, RenameFlags::NOREPLACE) {
+        // Some file systems cannot say it in one word.
+        Err(Errno::INVAL | Errno::NOSYS) if !name.exists() => std::fs::rename(finished, name)?,
+        done => done?,
+    }
+    sync_folder(name)
+}
+
 /// Makes renames and removals beside a file last.
 pub(super) fn sync_folder(file: &Path) -> io::Result<()> {
     File::open(folder_of(file))?.sync_all()

@@ -51,6 +51,40 @@ impl Kept {
         lines(&output)
     }
 
+    /// What became of each table.
+    fn recover(&self, saved: &str, code: i32) -> Value {
+        let output = self.run(&["recover", saved, "--json"]);
+        assert_eq!(output.status.code(), Some(code), "{}", stderr(&output));
+        assert!(!stderr(&output).contains('\u{1b}'), "{}", stderr(&output));
+        let is_said = stderr(&output).contains("recovered with losses");
+        assert_eq!(is_said, code == 1, "{}", stderr(&output));
+        let tables = lines(&output)[0]["tables"].as_array().unwrap().clone();
+        let named = tables.into_iter().map(|of| (of["table"].as_str().unwrap().to_owned(), of));
+        Value::Object(named.collect())
+    }
+
+    /// Overwrites pages of the database, as `sql` names them.
+    fn destroy(&self, sql: &str) {
+        let db = rusqlite::Connection::open(&self.database).unwrap();
+        db.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)").unwrap();
+        let mut select = db.prepare(sql).unwrap();
+        let pages = select.query_map([], |row| row.get::<_, u32>(0)).unwrap();
+        let pages: Vec<usize> = pages.map(|page| page.unwrap() as usize).collect();
+        drop(select);
+        drop(db);
+        assert!(!pages.is_empty());
+        let mut bytes = std::fs::read(&self.database).unwrap();
+        for page in pages {
+            bytes[(page - 1) * 4096..page * 4096].fill(0xa5);
+        }
+        std::fs::write(&self.database, &bytes).unwrap();
+    }
+
+    fn count(&self, sql: &str) -> i64 {
+        let db = rusqlite::Connection::open(&self.database).unwrap();
+        db.query_row(sql, [], |row| row.get(0)).unwrap()
+    }
+
     /// What the receiver was told by one more poll.
     async fn poll(&self) -> usize {
         let before = self.world.hook.accepted().len();
@@ -168,13 +202,14 @@ async fn a_damaged_database_is_saved_as_far_as_it_can_be_read() {
 
     let bytes = std::fs::read(&kept.database).unwrap();
     let saved = kept.file("saved.db");
-    let report = kept.json(&["recover", &saved]);
-    let tables = report[0]["tables"].as_array().unwrap();
-    let entry = tables.iter().find(|table| table["table"] == "entry").unwrap();
+    let report = kept.recover(&saved, 1);
+    let entry = &report["entry"];
     let rows = entry["rows"].as_i64().unwrap();
     assert!(rows >= entries - 40 && rows < entries, "{rows} of {entries}: {report:?}");
+    let (lost, stubs) = (&entry["lost"], &entry["stubs"]);
+    assert_eq!((lost, stubs), (&(entries - rows).into(), &(entries - rows).into()));
     assert!(std::fs::read(&kept.database).unwrap() == bytes, "the damaged one stays as it is");
-    assert_eq!(kept.json(&["restore", &saved])[0]["entries"], rows);
+    assert_eq!(kept.json(&["restore", &saved])[0]["entries"], entries);
     let doctor = kept.run(&["doctor", "--offline"]);
     assert!(stdout(&doctor).contains("is sound"), "{}", stdout(&doctor));
     kept.poll().await;
@@ -250,4 +285,125 @@ async fn a_copy_of_the_files_is_restored_with_its_log_and_nothing_is_saved_of_no
         assert!(!output.status.success(), "{}", stdout(&output));
         assert!(!std::path::Path::new(&kept.file("saved.db")).exists());
     }
+}
+
+const ALL_CHILDREN: [&str; 7] =
+    ["entry", "story", "match", "alert", "delivery", "attempt", "entry_key"];
+
+#[tokio::test]
+async fn a_lost_parent_takes_no_child_along() {
+    let root = |table: &str| format!("SELECT rootpage FROM sqlite_schema WHERE name = '{table}'");
+    for lost in ["feed", "story", "entry", "match", "alert"] {
+        let kept = Kept::new().await;
+        let counts = ALL_CHILDREN.map(|table| kept.count(&format!("SELECT count(*) FROM {table}")));
+        kept.destroy(&root(lost));
+        let saved = kept.file("saved.db");
+        let report = kept.recover(&saved, 1);
+        let stubs = report[lost]["stubs"].as_i64().unwrap();
+        assert!(stubs > 0 && report[lost]["lost"].as_i64().unwrap() >= stubs, "{lost}: {report}");
+        kept.json(&["restore", &saved]);
+        for (table, count) in ALL_CHILDREN.into_iter().zip(counts) {
+            let found = kept.count(&format!("SELECT count(*) FROM {table}"));
+            // What has no match now may be news again.
+            let keys = table == "entry_key" && lost == "match";
+            assert!(keys || found == count, "{lost}, {table}: {found} of {count}");
+        }
+        assert_eq!(kept.poll().await, 0, "{lost}: told again");
+        assert_eq!(kept.count("SELECT count(*) FROM feed WHERE active = 1"), 1, "{lost}");
+        assert_eq!(kept.count("SELECT count(*) FROM feed WHERE name LIKE 'lost%'"), 0, "{lost}");
+        let mut items = ITEMS.to_vec();
+        items.push(("5", "Verdict of Malmo overturned: a marker", "x"));
+        kept.world.feeds.serve("/a", "text/xml", rss(&items));
+        let told = kept.poll().await;
+        assert_eq!(told, 1, "{lost}: what is new is told");
+        for command in ["status", "alerts", "stories", "deliveries", "feeds", "export"] {
+            let output = kept.run(&[command]);
+            assert!(stderr(&output).is_empty(), "{lost}, {command}: {}", stderr(&output));
+        }
+    }
+}
+
+/// The names of feeds are gone with their index, too.
+#[tokio::test]
+async fn a_feed_without_a_name_keeps_what_it_brought() {
+    let kept = Kept::new().await;
+    kept.destroy(
+        "SELECT rootpage FROM sqlite_schema WHERE name IN ('feed', 'sqlite_autoindex_feed_1')",
+    );
+    let saved = kept.file("saved.db");
+    assert_eq!(kept.recover(&saved, 1)["feed"]["stubs"], 1);
+    kept.json(&["restore", &saved]);
+    assert_eq!(kept.count("SELECT count(*) FROM feed WHERE name = 'lost-feed-1'"), 1);
+    assert_eq!(kept.count("SELECT count(*) FROM delivery WHERE state = 'sent'"), 3);
+    assert_eq!(kept.poll().await, 0);
+}
+
+#[tokio::test]
+async fn what_is_sound_is_recovered_without_losses() {
+    let kept = Kept::new().await;
+    let report = kept.recover(&kept.file("saved.db"), 0);
+    for table in ALL_CHILDREN {
+        assert_eq!((&report[table]["lost"], &report[table]["stubs"]), (&0.into(), &0.into()));
+    }
+}
+
+#[tokio::test]
+async fn of_a_file_that_was_cut_off_all_that_is_there_is_read() {
+    let kept = Kept::new().await;
+    let items: Vec<(String, String)> =
+        (0..400).map(|n| (format!("g{n}"), format!("Item {n} {}", "filler ".repeat(60)))).collect();
+    let items: Vec<_> = items.iter().map(|(id, title)| (&**id, &**title, "y")).collect();
+    kept.world.feeds.serve("/a", "text/xml", rss(&items));
+    kept.poll().await;
+    kept.destroy("SELECT max(pageno) FROM dbstat");
+    let bytes = std::fs::read(&kept.database).unwrap();
+    let pages = bytes.len() / 4096;
+    for whole in [pages / 2, pages * 2 / 3] {
+        let saved = kept.file(&format!("saved-{whole}.db"));
+        std::fs::write(&kept.database, &bytes).unwrap();
+        let there = kept.count(&format!(
+            "SELECT coalesce(sum(ncell), 0) FROM dbstat WHERE name = 'entry' AND pagetype = 'leaf' \
+             AND pageno <= {whole}"
+        ));
+        let all = kept.count("SELECT count(*) FROM entry");
+        assert!(there > 20 && there < all, "void: {there} of {all} entries are there");
+        // As if it were cut within a page.
+        std::fs::write(&kept.database, &bytes[..whole * 4096 + 1000]).unwrap();
+        let rows = kept.recover(&saved, 1)["entry"]["rows"].as_i64().unwrap();
+        assert!(rows >= there, "{rows} of {there} that are there, of {all}");
+        let now = std::fs::metadata(&kept.database).unwrap().len();
+        assert_eq!(now, u64::try_from(whole * 4096 + 1000).unwrap(), "it stays as it is");
+    }
+}
+
+#[tokio::test]
+async fn errors_of_copies_name_the_file_that_is_at_fault() {
+    let kept = Kept::new().await;
+    let bad = kept.file("bad.db");
+    std::fs::write(&bad, b"SQLite format 3\0 but no more").unwrap();
+    let missing = kept.file("missing/x.db");
+    let (folder, x, db) = (kept.file("missing"), kept.file("x.db"), kept.file("watch.db"));
+    let wrong = kept.file("wrong.db");
+    let cases: [(&[&str], &str, &str); 6] = [
+        (&["recover", &missing], &folder, &db),
+        (&["backup", &missing], &folder, &db),
+        (&["recover", "--from", &bad, &x], &bad, ".source"),
+        (&["recover", "--from", &wrong, &x], &wrong, "x.db"),
+        (&["restore", &bad], &bad, ".new"),
+        (&["restore", &wrong], &wrong, ".new"),
+    ];
+    for (arguments, named, not_named) in cases {
+        let output = kept.run(arguments);
+        let said = stderr(&output);
+        assert!(!output.status.success());
+        assert!(said.contains(&format!("\"{named}\"")), "{arguments:?}: {said}");
+        assert!(!said.contains(not_named), "{arguments:?}: {said}");
+        assert_eq!(said.lines().count(), 1, "{arguments:?}: {said}");
+    }
+    assert!(stderr(&kept.run(&["backup", &missing])).contains("does not exist; make it"));
+    // What others hold is not blamed on the target either.
+    std::fs::write(&kept.database, b"SQLite format 3\0 but no more").unwrap();
+    let said = stderr(&kept.run(&["backup", &x]));
+    assert!(said.contains(&format!("\"{db}\"")) && !said.contains(".part"), "{said}");
+    assert!(!std::path::Path::new(&kept.file("x.db.part")).exists());
 }
