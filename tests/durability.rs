@@ -17,6 +17,7 @@
 //! | `WIREWATCH_DAMAGES` | 40 (300) | damages of a database |
 //! | `WIREWATCH_READER_SECONDS` | 15 (60) | how long another process reads |
 //! | `WIREWATCH_MIGRATIONS` | 2 (50) | kills in the migration of each older schema |
+//! | `WIREWATCH_BACKUPS` | 10 (50) | backups while others write, two in five of them killed |
 //! | `WIREWATCH_DAYS` | 45 (180) | days that go by on a clock of the test's |
 //! | `WIREWATCH_DAILY` | 30 (100) | stories on each of them |
 //!
@@ -38,6 +39,8 @@
 mod alone;
 #[path = "durability/busy.rs"]
 mod busy;
+#[path = "durability/copies.rs"]
+mod copies;
 #[path = "durability/daemon.rs"]
 mod daemon;
 #[path = "durability/damage.rs"]
@@ -98,7 +101,10 @@ fn main() {
     let trials = vec![
         trial("damaged_databases_are_refused_or_survived", Ok(()), || run(damage::trial())),
         trial("failing_writes_and_syncs_lose_nothing", strace.clone(), || run(faults::trial())),
-        trial("a_full_disk_loses_nothing", room, || run(full::trial())),
+        trial("a_full_disk_loses_nothing", room.clone(), || run(full::trial())),
+        trial("a_copy_without_room_says_so", room, || run(copies::without_room())),
+        trial("backups_are_whole_or_not_there", Ok(()), || run(copies::under_load())),
+        trial("two_backups_to_one_name_are_one", Ok(()), || run(copies::two_at_once())),
         trial("a_locked_database_loses_nothing", Ok(()), || run(busy::writer())),
         trial("a_killed_migration_leaves_old_or_new", strace.clone(), || run(migration::kills())),
         trial("a_killed_restore_loses_nothing", strace.clone(), || run(switch::kills())),

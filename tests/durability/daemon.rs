@@ -88,9 +88,14 @@ impl Home {
     /// Starts the daemon, behind another program if there are words for that; it dies with the
     /// returned value.
     pub(crate) fn start(&self, run: usize, behind: &[String]) -> Life {
+        self.begin(run, behind, &["run"])
+    }
+
+    /// Starts any command likewise.
+    pub(crate) fn begin(&self, run: usize, behind: &[String], arguments: &[&str]) -> Life {
         let log = self.file(run, "daemon.log");
         let mut command = self.command(run, behind);
-        command.arg("run").stdout(Stdio::null()).stderr(File::create(&log).unwrap());
+        command.args(arguments).stdout(Stdio::null()).stderr(File::create(&log).unwrap());
         Life { run, child: command.spawn().expect("the daemon starts"), log }
     }
 
