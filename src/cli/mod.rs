@@ -6,6 +6,7 @@ mod args;
 mod check;
 mod data;
 mod doctor;
+mod failure;
 mod feeds;
 mod generate;
 mod healthcheck;
@@ -104,15 +105,12 @@ pub fn main() -> ExitCode {
     let command = args.command.unwrap_or(Command::Run);
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
-        Err(error) => {
-            output::complain(&format!("cannot start: {error}"));
-            return ExitCode::from(FAILED);
-        }
+        Err(error) => return failure::cannot_start(&error, args.log_format),
     };
     let result = runtime.block_on(dispatch(command, context));
     // A blocking read of a dead disk must not hold up the exit.
     runtime.shutdown_background();
-    exit_code(result)
+    failure::exit_code(result, args.log_format)
 }
 
 async fn dispatch(command: Command, context: Context) -> Result<ExitCode, CliError> {
@@ -148,24 +146,6 @@ async fn dispatch(command: Command, context: Context) -> Result<ExitCode, CliErr
         Command::Replay(args) => replay::run(context, args).await,
         Command::Version => generate::version(context),
         Command::Generate(args) => generate::run(context, args),
-    }
-}
-
-fn exit_code(result: Result<ExitCode, CliError>) -> ExitCode {
-    match result {
-        Ok(code) => code,
-        // `wirewatch alerts | head` has got what it wanted.
-        Err(CliError::Output(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => {
-            ExitCode::SUCCESS
-        }
-        Err(CliError::Config(problems)) => {
-            output::problems(&problems);
-            ExitCode::from(BAD_CONFIG)
-        }
-        Err(error) => {
-            output::complain(&error.to_string());
-            ExitCode::from(error.code())
-        }
     }
 }
 

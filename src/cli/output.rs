@@ -40,6 +40,11 @@ pub(super) fn complain(message: &str) {
     let _ = writeln!(std::io::stderr(), "error: {message}");
 }
 
+/// The same as a JSON object on a line of its own.
+pub(super) fn complain_as_json(record: &serde_json::Value) {
+    let _ = writeln!(std::io::stderr(), "{record}");
+}
+
 /// A remark, on standard error.
 pub(super) fn remark(message: &str) {
     let _ = writeln!(std::io::stderr(), "{message}");

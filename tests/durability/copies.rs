@@ -206,7 +206,6 @@ impl Vault {
 }
 
 impl Writer {
-    #[expect(clippy::disallowed_methods, reason = "it writes as another program would")]
     fn start(database: &Path) -> Self {
         let db = connect(database);
         let (committed, stop) =

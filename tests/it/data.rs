@@ -407,3 +407,31 @@ async fn errors_of_copies_name_the_file_that_is_at_fault() {
     assert!(said.contains(&format!("\"{db}\"")) && !said.contains(".part"), "{said}");
     assert!(!std::path::Path::new(&kept.file("x.db.part")).exists());
 }
+
+#[tokio::test]
+async fn the_last_error_is_json_where_the_log_is() {
+    let kept = Kept::new().await;
+    std::fs::write(&kept.database, b"hello").unwrap();
+    let last = |arguments: &[&str]| {
+        let output = kept.run(&[&["--log-format", "json"], arguments].concat());
+        let said = stderr(&output);
+        let read = |line: &str| serde_json::from_str(line).unwrap_or_else(|_| panic!("{said}"));
+        let records: Vec<Value> = said.lines().map(read).collect();
+        (output.status.code(), records.last().unwrap().clone())
+    };
+    for command in ["run", "once", "status"] {
+        let (code, record) = last(&[command]);
+        assert_eq!((code, &record["exit_code"]), (Some(65), &65.into()), "{record}");
+        assert_eq!(record["level"], "ERROR");
+        assert!(record["message"].as_str().unwrap().contains("watch.db"), "{record}");
+        assert!(record["timestamp"].as_str().unwrap().ends_with('Z'), "{record}");
+    }
+    kept.world.write("watch.toml", "[stor]\npath = 1\n[feed.x]\nurl = 3\n");
+    for command in ["run", "once"] {
+        let (code, record) = last(&[command]);
+        assert_eq!((code, &record["exit_code"]), (Some(78), &78.into()), "{record}");
+        let problem = &record["problems"][0];
+        assert!(problem["file"].as_str().unwrap().ends_with("watch.toml"), "{record}");
+        assert!(problem["line"].is_number() && problem["message"].is_string(), "{record}");
+    }
+}
