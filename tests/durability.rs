@@ -18,6 +18,7 @@
 //! | `WIREWATCH_READER_SECONDS` | 15 (60) | how long another process reads |
 //! | `WIREWATCH_MIGRATIONS` | 2 (50) | kills in the migration of each older schema |
 //! | `WIREWATCH_BACKUPS` | 10 (50) | backups while others write, two in five of them killed |
+//! | `WIREWATCH_MIGRATION_ENTRIES` | 2000 (1000000) | entries of the first schema, migrated at once |
 //! | `WIREWATCH_DAYS` | 45 (180) | days that go by on a clock of the test's |
 //! | `WIREWATCH_DAILY` | 30 (100) | stories on each of them |
 //!
@@ -79,6 +80,8 @@ mod trace;
 mod trial;
 #[path = "durability/ward.rs"]
 mod ward;
+#[path = "durability/weight.rs"]
+mod weight;
 #[path = "it/world.rs"]
 mod world;
 #[path = "durability/wounds.rs"]
@@ -107,6 +110,7 @@ fn main() {
         trial("two_backups_to_one_name_are_one", Ok(()), || run(copies::two_at_once())),
         trial("a_locked_database_loses_nothing", Ok(()), || run(busy::writer())),
         trial("a_killed_migration_leaves_old_or_new", strace.clone(), || run(migration::kills())),
+        trial("a_large_database_is_migrated", Ok(()), || run(weight::trial())),
         trial("a_killed_restore_loses_nothing", strace.clone(), || run(switch::kills())),
         trial("a_newer_database_is_refused_untouched", Ok(()), || run(migration::downgrade())),
         trial("a_long_reader_leaves_no_long_log", Ok(()), || run(busy::reader())),
