@@ -37,6 +37,7 @@ pub mod story;
 pub mod rule;
 
 pub mod alert;
+pub mod article;
 
 pub mod deliver;
 

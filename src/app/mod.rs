@@ -19,7 +19,8 @@ use crate::fetch::{self, Fetcher, host_of};
 use crate::model::{ChannelName, Clock, Feed};
 use crate::net::NetError;
 use crate::pipeline::{
-    Dispatcher, Inspector, Live, Meter, Notifier, PollStatus, Poller, Pulse, Sweeper, Watcher,
+    Dispatcher, Inspector, Live, Meter, Notifier, PageReader, PollStatus, Poller, Pulse, Sweeper,
+    Watcher,
 };
 use crate::schedule;
 use crate::serve;
@@ -142,6 +143,14 @@ impl App {
             meter: self.meter.clone(),
         };
         self.own_loop(|stop, pulse| poller.run(stop, pulse, status));
+        let pages = PageReader {
+            store: store.clone(),
+            fetcher: self.fetcher.subscribe(),
+            live: self.live.subscribe(),
+            clock: clock.clone(),
+            planned: self.planned.clone(),
+        };
+        self.own_loop(|stop, pulse| pages.run(stop, pulse));
         let notifier = Notifier {
             store: store.clone(),
             clock: clock.clone(),

@@ -11,7 +11,7 @@ use super::{AppError, sync_feeds};
 use crate::config::Config;
 use crate::fetch::Fetcher;
 use crate::model::Clock;
-use crate::pipeline::{Dispatcher, Drained, Meter, Notifier, Poller, RoundReport};
+use crate::pipeline::{Dispatcher, Drained, Meter, Notifier, PageReader, Poller, RoundReport};
 use crate::store::Store;
 
 /// What a single round did.
@@ -54,7 +54,9 @@ pub async fn once(
         meter: meter.clone(),
     };
     let notifier = Notifier::beside(&poller);
+    let pages = PageReader::beside(&poller);
     let mut report = OnceReport { round: poller.once(stop, progress).await?, ..Default::default() };
+    pages.once(stop).await?;
     notifier.tell(true).await?;
     for (name, (_, channel)) in channels {
         let (store, live, clock) = (store.clone(), watched.clone(), clock.clone());

@@ -11,8 +11,8 @@ use crate::config::{Config, RuleConfig};
 use crate::deliver::{self, Channel, ChannelOptions};
 use crate::fetch;
 use crate::model::ChannelName;
-use crate::pipeline::{Live, Ping};
-use crate::rule::RuleSet;
+use crate::pipeline::{Live, Ping, Wants, Wish};
+use crate::rule::{Rule, RuleSet};
 
 /// Channels by name, with the options they were made of.
 pub(super) type BuiltChannels = BTreeMap<ChannelName, (ChannelOptions, Arc<dyn Channel>)>;
@@ -34,6 +34,8 @@ pub(super) fn live(config: &Config, channels: &BuiltChannels, gather: SignedDura
     let mut live = Live {
         feeds: config.feeds.iter().map(|feed| (feed.name.clone(), feed.clone())).collect(),
         concurrency: config.fetch.concurrency,
+        page_budget: config.fulltext.budget,
+        pages_at_once: config.fulltext.concurrency,
         retention: config.retention,
         notified: config.operator.notify.clone(),
         quiet_notices: config.operator.quiet_kinds(),
@@ -71,8 +73,22 @@ pub fn decisions(
     Live {
         policy: Policy { rules: policies.collect(), recipients, gather, channels: BTreeMap::new() },
         rules: RuleSet::new(rules.iter().map(|rule| rule.rule.clone()).collect()),
+        wants: wants(rules),
         ..Live::default()
     }
+}
+
+fn wants(rules: &[RuleConfig]) -> Wants {
+    let wishes = rules.iter().map(|rule| Wish {
+        rule: rule.rule.name.clone(),
+        mode: rule.fulltext,
+        feeds: rule.rule.feeds.clone(),
+        gated: rule.fulltext_if.is_some(),
+    });
+    let gates = rules
+        .iter()
+        .filter_map(|rule| Some(Rule { compiled: rule.fulltext_if.clone()?, ..rule.rule.clone() }));
+    Wants { rules: wishes.collect(), gates: RuleSet::new(gates.collect()) }
 }
 
 /// How a configuration wants feeds to be fetched.

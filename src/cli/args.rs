@@ -151,6 +151,8 @@ pub(super) enum Command {
     /// Show what is understood of a feed document: a JSON object a line per entry
     #[command(after_help = "Example:\n  curl -s https://example.org/rss | wirewatch parse -")]
     Parse(ParseArgs),
+    /// Show what would be read of web pages: the article, and what they say of it
+    Fulltext(FulltextArgs),
     /// Try rules on items: a JSON object a line per match
     ///
     /// Items are JSON lines with `id`, `title`, `text` and optionally `url`, `feed`, `author`,
@@ -217,6 +219,22 @@ pub(super) struct ParseArgs {
     /// Print first a line about the feed itself: format, encoding, repairs, hints
     #[arg(long)]
     pub(super) feed: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct FulltextArgs {
+    /// Web addresses or files; - for standard input
+    #[arg(required = true, value_name = "URL|FILE")]
+    pub(super) pages: Vec<String>,
+    /// The Content-Type of files
+    #[arg(long, value_name = "TYPE")]
+    pub(super) content_type: Option<String>,
+    /// The URL that a file came from: the base of relative links
+    #[arg(long, value_name = "URL")]
+    pub(super) base_url: Option<String>,
+    /// Private and loopback addresses may be asked
+    #[arg(long)]
+    pub(super) allow_private: bool,
 }
 
 #[derive(Debug, clap::Args)]

@@ -8,6 +8,7 @@ mod data;
 mod doctor;
 mod failure;
 mod feeds;
+mod fulltext;
 mod generate;
 mod healthcheck;
 mod items;
@@ -137,6 +138,7 @@ async fn dispatch(command: Command, context: Context) -> Result<ExitCode, CliErr
         Command::FalsePositive(args) => silences::feedback(context, args, "false-positive").await,
         Command::Notices(args) => notices::run(context, args).await,
         Command::Parse(args) => parse::run(context, args),
+        Command::Fulltext(args) => fulltext::run(context, args).await,
         Command::Match(args) => matching::run(context, args),
         Command::Rules(args) => rules::run(context, args),
         Command::Explain(args) => archive::explain::run(context, args).await,

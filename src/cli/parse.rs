@@ -96,7 +96,8 @@ pub(super) fn run(mut context: Context, args: ParseArgs) -> Result<ExitCode, Cli
     Ok(ExitCode::SUCCESS)
 }
 
-fn read(file: &Path) -> Result<Vec<u8>, CliError> {
+/// The bytes of a file, or of standard input.
+pub(super) fn read(file: &Path) -> Result<Vec<u8>, CliError> {
     let failed = |error: std::io::Error| {
         CliError::Failed(format!("cannot read \"{}\": {error}", file.display()))
     };

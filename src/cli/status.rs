@@ -10,7 +10,7 @@ use super::latency::{Stage, latency, latency_json, latency_line};
 use super::{CliError, Context, FAILED};
 use crate::config::Config;
 use crate::model::{ChannelName, Clock};
-use crate::store::{FeedRow, Filter, Overview, Pause, Store};
+use crate::store::{FeedRow, Filter, Overview, PageHost, PageTally, Pause, Store};
 
 /// A delivery that waits longer than this is a symptom.
 const LATE: SignedDuration = SignedDuration::from_mins(15);
@@ -20,6 +20,9 @@ const OVERDUE: SignedDuration = SignedDuration::from_mins(15);
 /// Deliveries of so long are what latencies are taken from.
 const MEASURED: SignedDuration = SignedDuration::from_hours(24);
 
+/// Hosts of pages that are named.
+const HOSTS: usize = 10;
+
 struct State {
     latency: Vec<Stage>,
     running: bool,
@@ -27,6 +30,7 @@ struct State {
     feeds: Vec<FeedRow>,
     paused: Vec<(ChannelName, Pause)>,
     problems: Vec<String>,
+    pages: PageTally,
 }
 
 pub(super) async fn run(mut context: Context, args: StatusArgs) -> Result<ExitCode, CliError> {
@@ -77,7 +81,8 @@ async fn look(config: &Config) -> Result<State, CliError> {
             format!("channel \"{channel}\" is not let in: {}", pause.reason)
         }),
     );
-    Ok(State { latency, running, overview, feeds, paused, problems })
+    let pages = store.page_tally(now, HOSTS).await?;
+    Ok(State { pages, latency, running, overview, feeds, paused, problems })
 }
 
 /// What is wrong, worst first. A single failing feed is not: the world is.
@@ -131,9 +136,48 @@ fn as_json(state: &State) -> Value {
             "oldest_waiting": overview.oldest_waiting.map(|when| when.to_string()),
         },
         "paused": paused.collect::<Vec<_>>(),
+        "pages": pages_json(&state.pages),
         "latency": latency_json(&state.latency),
         "last_success": overview.last_success.map(|when| when.to_string()),
     })
+}
+
+fn pages_json(pages: &PageTally) -> Value {
+    let hosts = pages.hosts.iter().map(|host| {
+        json!({
+            "host": host.host, "pages_today": host.pages, "bytes_today": host.bytes,
+            "read": host.good, "unread": host.bad, "last_error": host.last_error,
+            "rests_until": host.rests_until.map(|until| until.to_string()),
+        })
+    });
+    json!({
+        "waiting": pages.waiting, "read": pages.read, "unread": pages.unread,
+        "spared": pages.spared, "hosts": hosts.collect::<Vec<_>>(),
+    })
+}
+
+/// The pages behind entries, where any were wanted.
+fn page_lines(pages: &PageTally) -> Vec<String> {
+    if pages.waiting + pages.read + pages.unread + pages.spared == 0 {
+        return Vec::new();
+    }
+    let mut lines = vec![format!(
+        "pages: {} read, {} waiting, {} without a text, {} not needed",
+        pages.read, pages.waiting, pages.unread, pages.spared
+    )];
+    lines.extend(pages.hosts.iter().filter(|host| host.bad > 0).map(host_line));
+    lines
+}
+
+fn host_line(host: &PageHost) -> String {
+    let rests = host.rests_until.map_or_else(String::new, |until| format!(", rests until {until}"));
+    format!(
+        "  {}: {} read, {} without a text{rests}; last: {}",
+        host.host,
+        host.good,
+        host.bad,
+        host.last_error.as_deref().unwrap_or("-")
+    )
 }
 
 fn as_text(state: &State) -> Vec<String> {
@@ -150,6 +194,7 @@ fn as_text(state: &State) -> Vec<String> {
         "deliveries: {} sent, {} waiting ({} held), {} failed, {} suppressed{oldest}",
         overview.sent, overview.waiting, overview.held, overview.failed, overview.suppressed
     ));
+    lines.extend(page_lines(&state.pages));
     lines.extend(latency_line(&state.latency));
     for feed in state.feeds.iter().filter(|feed| !matches!(&*feed.health, "ok" | "new")) {
         let reason = feed

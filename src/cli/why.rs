@@ -10,7 +10,7 @@ use super::args::WhyArgs;
 use super::lists::{attach, short, time};
 use super::{CliError, Context, stories};
 use crate::extract::one_line;
-use crate::model::RuleName;
+use crate::model::{PageRow, RuleName};
 use crate::rule::{Item, RuleSet, Verdict};
 use crate::store::{
     ArchiveQuery, Archived, Feedback, LedgerRow, Store, StoryMatch, TellingRow, Try,
@@ -29,6 +29,8 @@ struct Path {
     tellings: Vec<TellingRow>,
     matches: Vec<(StoryMatch, Vec<Feedback>)>,
     deliveries: Vec<LedgerRow>,
+    /// Pages behind the tellings.
+    pages: Vec<PageRow>,
     /// Rules that did not match, with the reason of the telling that came closest.
     others: Vec<(String, String)>,
 }
@@ -98,10 +100,11 @@ async fn path(
     let others: Vec<(String, String)> =
         unmatched.map(|name| (name.to_string(), closest(set, name, &stored))).collect();
     let deliveries = store.ledger(id.clone()).await?;
+    let pages = store.story_pages(id.clone()).await?;
     let merged_into = if tellings.is_empty() { store.merged_into(id.clone()).await? } else { None };
     // Rules see tellings, and this story has none any more.
     let others = if merged_into.is_some() { Vec::new() } else { others };
-    Ok(Path { id, merged_into, tellings, matches, deliveries, others })
+    Ok(Path { id, merged_into, tellings, matches, deliveries, pages, others })
 }
 
 /// Why a rule did not match, by its own words about the first telling.
@@ -137,6 +140,9 @@ fn print(context: &mut Context, path: &Path, all: bool) -> Result<(), CliError> 
         let outlet = one_line(&telling.outlet);
         context.out.line(format!("  seen {} in {outlet}{published}", short(telling.at)))?;
         context.out.line(format!("    {}", stories::reason(telling)))?;
+    }
+    for page in &path.pages {
+        context.out.line(page_line(page))?;
     }
     for (found, said) in &path.matches {
         context.out.line(format!("rule {}: {}", found.rule, stories::outcome(found)))?;
@@ -254,9 +260,29 @@ fn as_json(path: &Path) -> Value {
     json!({
         "story": path.id, "merged_into": path.merged_into,
         "tellings": path.tellings.iter().map(telling).collect::<Vec<_>>(),
+        "pages": path.pages.iter().map(page_json).collect::<Vec<_>>(),
         "rules": rules.collect::<Vec<_>>(),
         "unmatched": others.collect::<Vec<_>>(),
     })
+}
+
+fn page_json(page: &PageRow) -> Value {
+    json!({
+        "entry": page.entry.0, "url": page.url, "state": page.state, "reason": page.reason,
+        "at": time(page.at), "words": page.words,
+    })
+}
+
+/// What became of a page behind a telling.
+fn page_line(page: &PageRow) -> String {
+    let what = match page.state.as_str() {
+        "read" => format!("read, {} words", page.words),
+        "waiting" => "waits to be read".to_owned(),
+        "spared" => "not needed".to_owned(),
+        _ => "gave no text, the feed's stands".to_owned(),
+    };
+    let reason = page.reason.as_ref().map_or_else(String::new, |reason| format!(": {reason}"));
+    format!("  page {}: {what}{reason}", page.url)
 }
 
 fn delivery_json(row: &LedgerRow) -> Value {

@@ -22,6 +22,7 @@ pub(super) struct Document {
     pub(super) fetch: Fields,
     pub(super) operator: Fields,
     pub(super) http: Fields,
+    pub(super) fulltext: Fields,
     pub(super) groups: Vec<Named>,
     pub(super) feeds: Vec<Named>,
     pub(super) terms: Vec<(String, Text)>,
@@ -44,9 +45,9 @@ pub(super) enum Scope {
 }
 
 /// The names that may stand at the top of a file.
-const TOP: [&str; 11] = [
+const TOP: [&str; 12] = [
     "include", "store", "defaults", "fetch", "group", "feed", "terms", "rule", "operator",
-    "channel", "http",
+    "channel", "http", "fulltext",
 ];
 
 /// Sorts the entries of all files.
@@ -67,6 +68,7 @@ pub(super) fn gather(root: &[Entry], scope: Scope, findings: &mut Findings) -> D
     let fetch = settings(&keys::FETCH, findings);
     let operator = settings(&keys::OPERATOR, findings);
     let http = settings(&keys::HTTP, findings);
+    let fulltext = settings(&keys::FULLTEXT, findings);
     let groups = if everything { named(root, &keys::GROUP, findings) } else { Vec::new() };
     let feeds = if everything { named(root, &keys::FEED, findings) } else { Vec::new() };
     let rules = named(root, &keys::RULE, findings);
@@ -85,6 +87,7 @@ pub(super) fn gather(root: &[Entry], scope: Scope, findings: &mut Findings) -> D
         fetch,
         operator,
         http,
+        fulltext,
         groups,
         feeds,
         terms,

@@ -7,6 +7,7 @@ use jiff::SignedDuration;
 use super::address::{http_url, local_url};
 use super::document::{Document, Named, label};
 use super::environment::Environment;
+use super::fulltext;
 use super::groups::{Groups, Levels};
 use super::problem::quoted;
 use super::request;
@@ -89,6 +90,7 @@ fn feed<'a>(
         tags: levels.tags(),
         ignore_hints: levels.find("ignore_hints").choice("ignore_hints").unwrap_or(false),
         groups: own_groups,
+        fulltext: fulltext::mode(levels.find("fulltext")),
         request,
     })
 }

@@ -6,6 +6,7 @@ use crate::model::OnUpdate;
 mod channel;
 mod chat;
 mod feed;
+mod fulltext;
 mod http;
 mod operator;
 mod policy;
@@ -16,6 +17,7 @@ pub(super) use chat::{
     TELEGRAM,
 };
 pub(super) use feed::{FEED, GROUP};
+pub(super) use fulltext::FULLTEXT;
 pub(super) use http::HTTP;
 pub(super) use operator::OPERATOR;
 pub(super) use policy::POLICY;
@@ -160,6 +162,7 @@ pub(super) const DEFAULTS: Section = Section {
             "What the first poll of a new feed may alert: \"none\", \"all\",\n\
              or what was published within a time such as \"24h\".",
         ),
+        fulltext::OF_FEEDS,
         default(
             "gather",
             Kind::Duration { min: 0, max: HOUR },
@@ -306,6 +309,8 @@ pub(super) const RULE: Section = Section {
         policy::REPEAT_TIMES,
         policy::ESCALATE_AFTER,
         policy::ESCALATE_TO,
+        fulltext::OF_RULES,
+        fulltext::IF,
         default("feeds", Kind::Texts, "[]", "Only entries of these feeds; [] for all."),
         default(
             "languages",
@@ -338,6 +343,7 @@ pub(super) const SECTIONS: &[&Section] = &[
     &TERMS,
     &RULE,
     &OPERATOR,
+    &FULLTEXT,
     &HTTP,
     &CONSOLE,
     &EMAIL,

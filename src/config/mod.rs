@@ -11,6 +11,7 @@ mod edit;
 mod environment;
 mod feeds;
 mod fields;
+mod fulltext;
 mod groups;
 mod headers;
 mod http;
@@ -50,6 +51,7 @@ pub use self::edit::{
     EditError, Edits, NewFeed, add_feeds, feed_name, include as add_include, includes, remove_feed,
 };
 pub use self::environment::Environment;
+pub use self::fulltext::FulltextConfig;
 pub use self::http::HttpConfig;
 pub use self::operator::{NOTICE_KINDS, OperatorConfig};
 pub use self::problem::{Gravity, Problem, Problems};
@@ -80,6 +82,8 @@ pub struct Config {
     pub general: RequestOptions,
     /// Who hears about wirewatch itself.
     pub operator: OperatorConfig,
+    /// Limits for the reading of pages.
+    pub fulltext: FulltextConfig,
     /// The endpoint for monitoring.
     pub http: HttpConfig,
     /// The named lists: names and expressions.
@@ -159,6 +163,7 @@ fn config(parts: Parts, env: &Environment, mut findings: Findings) -> Result<Con
     let (document, (feeds, paused), rules, channels) = parts;
     let operator = operator::operator(&document, env, &mut findings);
     let http = http::http(&document, env, &mut findings);
+    let fulltext = fulltext::fulltext(&document);
     let policies = policy::policies(&document, &mut findings);
     let contact = contact(&document.fetch, &mut findings);
     let general = general(&document, env, &mut findings);
@@ -178,6 +183,7 @@ fn config(parts: Parts, env: &Environment, mut findings: Findings) -> Result<Con
         paused,
         general,
         operator,
+        fulltext,
         http,
         terms: document.terms.into_iter().map(|(name, text)| (name, text.text)).collect(),
         rules,

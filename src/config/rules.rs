@@ -4,9 +4,10 @@ use jiff::SignedDuration;
 
 use super::document::{Document, Named, label};
 use super::fields::{Fields, Text};
+use super::fulltext;
 use super::problem::{did_you_mean, quoted};
 use super::source::Findings;
-use crate::model::{ChannelName, FeedName, OnUpdate, RuleName, Severity};
+use crate::model::{ChannelName, FeedName, Fulltext, OnUpdate, RuleName, Severity};
 use crate::rule::{Compiled, Lists, Rule, SyntaxError};
 
 /// A rule, and what is done when it matches.
@@ -30,6 +31,10 @@ pub struct RuleConfig {
     pub matches: Vec<String>,
     /// Headlines that it must not match.
     pub ignores: Vec<String>,
+    /// Whether it wants pages read, if it says.
+    pub fulltext: Option<Fulltext>,
+    /// What the feed's own text must satisfy for that.
+    pub fulltext_if: Option<Compiled>,
     /// The rule itself.
     pub rule: Rule,
 }
@@ -138,6 +143,7 @@ impl RuleReader<'_> {
             return None;
         }
         let compiled = self.compile(&expression, lists, has_filter, findings)?;
+        let fulltext_if = self.fulltext_if(lists, broken, findings);
         self.run_examples(&compiled, findings);
         let severity = self.fields().text("severity");
         let on_update = self.fields().text("on_update");
@@ -156,6 +162,8 @@ impl RuleReader<'_> {
                 .duration("repeat_every")
                 .map(|every| (every, self.fields().count("repeat_times") as u32)),
             escalate: self.escalation(escalate_to),
+            fulltext: fulltext::mode(self.fields()),
+            fulltext_if,
             matches: plain(&self.fields().texts("matches")),
             ignores: plain(&self.fields().texts("ignores")),
             rule: Rule {
@@ -165,6 +173,19 @@ impl RuleReader<'_> {
                 languages,
             },
         })
+    }
+
+    fn fulltext_if(
+        &self,
+        lists: &Lists,
+        broken: &[String],
+        findings: &mut Findings,
+    ) -> Option<Compiled> {
+        let gate = self.fields().text("fulltext_if")?;
+        if is_echo(&gate.text, broken, findings.incomplete) {
+            return None;
+        }
+        self.compile(&gate, lists, true, findings)
     }
 
     /// Keys that do nothing without another one.

@@ -21,6 +21,9 @@ const ACCEPTED: &str = "application/atom+xml, application/rss+xml, application/f
      application/rdf+xml;q=0.9, application/xml;q=0.8, text/xml;q=0.8, application/json;q=0.7, \
      */*;q=0.1";
 
+/// What is asked for where a web page is meant.
+const PAGE: &str = "text/html, application/xhtml+xml, text/plain;q=0.5, */*;q=0.1";
+
 /// RFC 3229: asks for only what is new since the validators' document.
 const A_IM: HeaderName = HeaderName::from_static("a-im");
 
@@ -49,6 +52,8 @@ const OURS: [&str; 13] = [
 pub(super) struct Way<'a> {
     /// Sends the requests.
     pub client: &'a Client,
+    /// Sends those that may reach public addresses only.
+    pub guarded: &'a Client,
     /// For the connection.
     pub connect: Duration,
     /// What holds for the answers.
@@ -63,6 +68,7 @@ pub(super) async fn get(
 ) -> Result<Fetched, FetchError> {
     let mut route = Route::to(request.url, request.home)?;
     for _ in 0..=MAX_REDIRECTS {
+        let (way, request) = route.guarded(way, request);
         let url = &route.url;
         let validators = request.validators.filter(|v| v.url == url.as_str());
         let response = send(way, request, &route, validators).await?;
@@ -76,7 +82,9 @@ pub(super) async fn get(
                 route.follow(&response, now)?;
                 continue;
             }
-            StatusCode::OK => answer::document(response, url, way.terms, now).await?,
+            StatusCode::OK => {
+                answer::document(response, url, (way.terms, request.page), now).await?
+            }
             StatusCode::IM_USED if validators.is_some() => {
                 answer::partial(response, url, way.terms, now).await?
             }
@@ -106,6 +114,17 @@ impl Route {
         url.set_fragment(None);
         let home = Url::parse(home).map_err(no_url)?;
         Ok(Self { begun: url.clone(), home, url, permanent: true, retry_after: None })
+    }
+
+    /// A page may lead anywhere, but not into the user's own network.
+    fn guarded<'a>(&self, mut way: Way<'a>, mut request: Request<'a>) -> (Way<'a>, Request<'a>) {
+        if request.page && !self.is_home() && self.url.origin() != self.begun.origin() {
+            request.allow_private = false;
+            if request.options.proxy.is_none() {
+                way.client = way.guarded;
+            }
+        }
+        (way, request)
     }
 
     fn is_home(&self) -> bool {
@@ -161,7 +180,10 @@ async fn send(
     validators: Option<&Validators>,
 ) -> Result<Response, FetchError> {
     allowed(request, &route.url).await?;
-    let headers = headers(request.options, route, validators)?;
+    let mut headers = headers(request.options, route, validators)?;
+    if request.page {
+        headers.insert(ACCEPT, HeaderValue::from_static(PAGE));
+    }
     let sent = way.client.get(route.url.clone()).headers(headers).send();
     let response = tokio::time::timeout(way.connect + way.terms.limits.headers, sent)
         .await

@@ -78,6 +78,10 @@ pub struct Request<'a> {
     pub validators: Option<&'a Validators>,
     /// What this feed's requests carry beyond the usual.
     pub options: &'a RequestOptions,
+    /// Whether it is a web page that a feed's entry links to. A redirect then
+    /// reaches private addresses of the page's own origin only, and a bot
+    /// check is for the reader of the page to notice.
+    pub page: bool,
 }
 
 /// What came back.
@@ -218,6 +222,7 @@ impl Fetcher {
         limits.wire = limits.wire.max(request.options.max_body.unwrap_or(0));
         let way = http::Way {
             client: &client,
+            guarded: &self.guarded,
             connect: self.options.connect_timeout,
             terms: answer::Terms { limits, max_body },
         };

@@ -2,7 +2,7 @@
 
 use jiff::SignedDuration;
 
-use super::{Backfill, FeedName, Secret};
+use super::{Backfill, FeedName, Fulltext, Secret};
 
 /// A feed as configured.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +26,8 @@ pub struct Feed {
     /// Whether ttl, skipHours, skipDays, sy:* and max-age are ignored.
     /// `Retry-After` never is.
     pub ignore_hints: bool,
+    /// Whether pages behind its entries are read, if anybody says.
+    pub fulltext: Option<Fulltext>,
     /// How it is asked for.
     pub request: RequestOptions,
 }

@@ -13,6 +13,7 @@ mod ids;
 mod manners;
 mod matching;
 mod notice;
+mod page;
 mod routing;
 mod secret;
 mod story;
@@ -37,6 +38,9 @@ pub use manners::{Manners, RetryPolicy};
 pub use matching::{Field, Match, Span};
 pub use notice::{
     ChannelFlow, Content, DigestContent, HostFlow, Notice, NoticeContent, NoticeKind,
+};
+pub use page::{
+    ClaimedPage, Fulltext, PageBudget, PageRow, ReadPage, UnreadPage, WantedPage, whole_text,
 };
 pub use routing::{Due, Role, Route, Silence};
 pub use secret::Secret;

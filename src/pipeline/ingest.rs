@@ -11,8 +11,8 @@ use crate::alert::{self, Circumstances, Novelty, Telling};
 use crate::dedup;
 use crate::model::{
     Document, DocumentFacts, Entry, EntryId, EntryKeys, Feed, FeedAfter, FeedPast, Hold, Identity,
-    Joined, KnownByKey, MemoryPosition, PastMatch, Recognised, RuleName, Scope, StoredMemory,
-    StoriesByKey, StoryChoice, StoryId, StoryRef, Upgrades, Validators,
+    Joined, KnownByKey, MemoryPosition, Newness, PastMatch, Recognised, RuleName, Scope,
+    StoredMemory, StoriesByKey, StoryChoice, StoryId, StoryRef, Upgrades, Validators, WantedPage,
 };
 use crate::parse::{self, ParseError};
 use crate::rule::{Item, search_words};
@@ -82,8 +82,15 @@ pub async fn ingest(
         now: arrived.now,
         after,
         considered: Default::default(),
+        page: false,
     };
     store.commit(visit, Box::new(judge)).await
+}
+
+/// What decides about an entry once its page was read.
+pub(super) fn page_judge(live: &Arc<Live>, feed: &Feed, now: Timestamp) -> Box<dyn Judge> {
+    let (live, feed) = (Arc::clone(live), feed.clone());
+    Box::new(RuleJudge { live, feed, now, after: None, considered: Default::default(), page: true })
 }
 
 /// A prepared document with the circumstances of its arrival.
@@ -113,6 +120,8 @@ struct RuleJudge {
     after: Option<Arc<Aftermath>>,
     /// Of the entry whose story was chosen last, and its page.
     considered: (Features, Option<String>),
+    /// Whether entries come with the text of their page.
+    page: bool,
 }
 
 impl Judge for RuleJudge {
@@ -198,8 +207,12 @@ impl Judge for RuleJudge {
     fn judge(&mut self, entry: &Entry, situation: &Situation<'_>) -> Judged {
         let sources = story::sources(&situation.tellers).max(1) as u32;
         let matches = self.judge_matches(entry, situation, sources);
+        if self.page {
+            return Judged { matches, ..Judged::default() };
+        }
         let upgrades = self.upgrades(entry, situation, sources, &matches);
-        Judged { matches, upgrades }
+        let page = self.page(entry, situation, &matches);
+        Judged { matches, upgrades, page }
     }
 
     fn words(&mut self, entry: &Entry) -> String {
@@ -218,15 +231,15 @@ impl RuleJudge {
         situation: &Situation<'_>,
         sources: u32,
     ) -> Vec<JudgedMatch> {
-        let matches = self.live.rules.matches(&self.item(entry, &entry.title, &entry.text));
+        let mut matches = self.live.rules.matches(&self.item(entry, &entry.title, &entry.text));
+        if self.page {
+            matches.retain(|found| self.live.wants.allows(&found.rule, &self.feed));
+        }
         if matches.is_empty() {
             return Vec::new();
         }
         let before = self.rules_before(entry, situation);
-        // What a first document may tell is for the configuration to say.
-        let held = situation.held.filter(|hold| {
-            *hold != Hold::Baseline || alert::held_by_backfill(self.feed.backfill, entry, self.now)
-        });
+        let held = self.held(entry, situation);
         let judged = matches.into_iter().filter_map(|found| {
             let about = Circumstances {
                 rule: &found.rule,
@@ -241,6 +254,14 @@ impl RuleJudge {
             Some(JudgedMatch { found, state, alert })
         });
         judged.collect()
+    }
+
+    /// Why what an entry would tell is held back. What a first document may
+    /// tell is for the configuration to say.
+    fn held(&self, entry: &Entry, situation: &Situation<'_>) -> Option<Hold> {
+        situation.held.filter(|hold| {
+            *hold != Hold::Baseline || alert::held_by_backfill(self.feed.backfill, entry, self.now)
+        })
     }
 
     /// What the entry does to matches that its story had, but for those that
@@ -269,6 +290,23 @@ impl RuleJudge {
             held: situation.held.is_some(),
         };
         alert::upgrades(&self.live.policy, telling, past.collect(), self.now)
+    }
+
+    /// The page of a new entry, if it may tell a rule more than the feed does.
+    fn page(
+        &self,
+        entry: &Entry,
+        situation: &Situation<'_>,
+        matches: &[JudgedMatch],
+    ) -> Option<WantedPage> {
+        if situation.newness != Newness::New || self.held(entry, situation).is_some() {
+            return None;
+        }
+        let past = situation.candidate.iter().flat_map(|story| &story.matched);
+        let told = past.filter(|past| past.alert.is_some()).map(|past| past.rule.clone());
+        let decided = matches.iter().map(|judged| judged.found.rule.clone()).chain(told).collect();
+        let item = self.item(entry, &entry.title, &entry.text);
+        self.live.wants.page(&self.feed, &item, entry, &decided)
     }
 
     fn origin(&self, entry: &Entry) -> story::Origin {

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use jiff::tz::TimeZone;
 
 use crate::alert::{DayTime, Policy};
-use crate::model::{ChannelName, Feed, FeedName, NoticeKind};
+use crate::model::{ChannelName, Feed, FeedName, NoticeKind, PageBudget};
 use crate::rule::RuleSet;
 
 /// The watched part of a configuration, swapped whole.
@@ -19,6 +19,12 @@ pub struct Live {
     pub stories: std::sync::Arc<crate::story::Memory>,
     /// Feeds by name.
     pub feeds: HashMap<FeedName, Feed>,
+    /// What rules want of pages behind entries.
+    pub wants: super::Wants,
+    /// What each host is asked for at most in a day.
+    pub page_budget: PageBudget,
+    /// Pages read at the same time.
+    pub pages_at_once: usize,
     /// Requests under way at once, all hosts together.
     pub concurrency: usize,
     /// How long a story is kept after it was last carried.

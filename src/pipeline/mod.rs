@@ -5,6 +5,7 @@
 //! ingest    parse ▸ extract ▸ dedup ▸ rule ▸ alert ▸ commit
 //! notify    gather notices about feeds into messages
 //! dispatch  claim due deliveries ▸ render ▸ send ▸ finish or retry
+//! pages     claim waiting pages ▸ fetch ▸ article ▸ rule ▸ alert ▸ commit
 //! sweep     forget what is old
 //! inspect   is the database sound?
 //! ```
@@ -21,6 +22,7 @@ mod inspect;
 mod live;
 mod meter;
 mod notify;
+mod pages;
 mod poll;
 mod pulse;
 mod recover;
@@ -28,6 +30,7 @@ mod replay;
 mod round;
 mod sweep;
 mod visit;
+mod wanted;
 mod watch;
 
 pub use dispatch::{Dispatcher, Drained};
@@ -36,9 +39,11 @@ pub use inspect::Inspector;
 pub use live::{Live, Watched};
 pub use meter::Meter;
 pub use notify::Notifier;
+pub use pages::PageReader;
 pub use poll::{PollStatus, Poller};
 pub use pulse::{Beat, Pulse};
 pub use replay::{Replay, ReplayItem, ReplayOutcome};
 pub use round::RoundReport;
 pub use sweep::Sweeper;
+pub use wanted::{Wants, Wish};
 pub use watch::{Ping, Watcher};

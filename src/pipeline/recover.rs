@@ -64,6 +64,7 @@ impl Poller {
             allow_private: about.feed.allow_private,
             validators: None,
             options: &about.feed.request,
+            page: false,
         };
         let fetched = fetcher.fetch(request, self.clock.now()).await.ok()?;
         let Body::Document { document, .. } = fetched.body else { return None };

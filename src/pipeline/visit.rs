@@ -24,6 +24,7 @@ impl Poller {
             allow_private: feed.allow_private,
             validators: self.validators(&claim),
             options: &feed.request,
+            page: false,
         };
         let fetched = fetcher.fetch(request, self.clock.now()).await;
         let result = match self.take_in(&feed, &claim, fetched).await {

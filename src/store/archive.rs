@@ -77,8 +77,9 @@ impl Store {
 fn page(db: &Connection, wanted: &ArchiveQuery) -> rusqlite::Result<Vec<Archived>> {
     let mut query = Query::new(
         "SELECT entry.id, story.uid, feed.name, entry.first_seen, guid, entry.url, entry.title, \
-         text, authors, categories, lang, published, updated, source_title, source_url FROM entry \
-         JOIN story ON story.id = entry.story_id JOIN feed ON feed.id = entry.feed_id WHERE 1",
+         coalesce(page.text, entry.text) AS text, authors, categories, \
+         coalesce(entry.lang, page.lang) AS lang, published, updated, source_title, source_url \
+         FROM entry LEFT JOIN page ON page.entry_id = entry.id JOIN story ON story.id = entry.story_id JOIN feed ON feed.id = entry.feed_id WHERE 1",
     );
     query.since("entry.first_seen", wanted.since);
     query.equals("story.uid", wanted.story.as_ref()).equals("entry.url", wanted.url.as_ref());

@@ -16,7 +16,7 @@ use crate::model::{
     AlertId, AlertState, DocumentFacts, Entry, EntryId, EntryKeys, FeedAfter, FeedPast, Guids,
     Hold, Identity, Joined, KnownByKey, MassChange, Match, MemoryPosition, Newness, PlannedAlert,
     Recognised, RuleName, Scope, StoredMemory, StoriesByKey, StoryCandidate, StoryChoice, StoryId,
-    Teller, UpdateId, Upgrades, Validators,
+    Teller, UpdateId, Upgrades, Validators, WantedPage,
 };
 
 /// A document on its way into the store.
@@ -80,6 +80,8 @@ pub struct Judged {
     pub matches: Vec<JudgedMatch>,
     /// What it does to matches that its story had.
     pub upgrades: Upgrades,
+    /// The page that may hold more, if it is to be read.
+    pub page: Option<WantedPage>,
 }
 
 /// Makes the decisions; the store only asks.
@@ -174,6 +176,8 @@ pub struct CommitReport {
     pub matches: usize,
     /// Deliveries planned.
     pub deliveries: usize,
+    /// Pages that are to be read.
+    pub pages: usize,
     /// Whether this was the feed's first document.
     pub baseline: bool,
     /// Set when most of the feed looked new at once: once for each such event,

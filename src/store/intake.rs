@@ -3,13 +3,13 @@
 use jiff::SignedDuration;
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::ingest::{
-    CommitReport, EntryOutcome, Judge, Judged, JudgedMatch, Situation, Told, Visit,
-};
+use super::ingest::{CommitReport, EntryOutcome, Judge, Situation, Told, Visit};
 use super::lookup::{candidate, entry_keys};
-use super::rows::{json, millis, spans_to_json};
+use super::matches::Finder;
+use super::pages::want_page;
+use super::rows::{json, millis};
 use super::tellings::save_telling;
-use super::upgrades::{save_alert, save_upgrades, tellers};
+use super::upgrades::tellers;
 use crate::model::{
     Entry, EntryId, EntryKeys, Hold, Identity, Key, Newness, StoriesByKey, StoryId, StoryRef,
     Teller, Telling,
@@ -64,6 +64,10 @@ impl Intake<'_> {
         })
     }
 
+    fn finder(&self) -> Finder<'_> {
+        Finder { db: self.db, visit: self.visit, entry: self.entry }
+    }
+
     fn add(
         &mut self,
         judge: &mut dyn Judge,
@@ -107,7 +111,12 @@ impl Intake<'_> {
             tellers: self.tellers(judge, story.id(), known.is_some())?,
         };
         let judged = judge.judge(self.entry, &situation);
-        let told = self.save_matches(story_row, id, judged, report)?;
+        let page = judged.page.clone();
+        let told = self.finder().save_matches(story_row, id, judged, report)?;
+        if let Some(page) = page {
+            want_page(self.db, id, &page, self.visit.now)?;
+            report.pages += 1;
+        }
         let story = Some(story.id().clone());
         Ok(EntryOutcome { id, newness: Newness::New, story, joined: Some(choice.joined), of, told })
     }
@@ -131,7 +140,7 @@ impl Intake<'_> {
             tellers: self.tellers(judge, &story, true)?,
         };
         let judged = judge.judge(self.entry, &situation);
-        let told = self.save_matches(story_row, id, judged, report)?;
+        let told = self.finder().save_matches(story_row, id, judged, report)?;
         let story = Some(story);
         Ok(EntryOutcome { id, newness: Newness::Revised, story, joined: None, of: None, told })
     }
@@ -330,60 +339,5 @@ impl Intake<'_> {
             )?
             .query_row(params![kind, key.0, since], |row| row.get::<_, String>(0).map(StoryId::new))
             .optional()
-    }
-
-    fn save_matches(
-        &self,
-        story: i64,
-        entry: EntryId,
-        judged: Judged,
-        report: &mut CommitReport,
-    ) -> rusqlite::Result<Told> {
-        let mut told = save_upgrades(self.db, self.visit, story, judged.upgrades, report)?;
-        for judged in judged.matches {
-            let row = self.save_match(story, entry, &judged)?;
-            report.matches += 1;
-            if let Some(alert) = judged.alert
-                && let Some(deliveries) = save_alert(self.db, row, &alert, self.visit.now)?
-            {
-                report.deliveries += deliveries;
-                told.alerts.push((alert.rule, alert.id));
-            }
-        }
-        Ok(told)
-    }
-
-    /// A match that was held back and now is told takes over the row: state
-    /// and evidence are those of the entry that made the difference.
-    fn save_match(
-        &self,
-        story: i64,
-        entry: EntryId,
-        judged: &JudgedMatch,
-    ) -> rusqlite::Result<i64> {
-        self.db
-            .prepare_cached(
-                "INSERT INTO match (rule, story_id, entry_id, matched_at, state, title, text, spans, \
-                 capitals_only) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) \
-                 ON CONFLICT (rule, story_id) DO UPDATE SET entry_id = excluded.entry_id, \
-                 matched_at = excluded.matched_at, state = excluded.state, \
-                 title = excluded.title, text = excluded.text, spans = excluded.spans, \
-                 capitals_only = excluded.capitals_only \
-                 RETURNING id",
-            )?
-            .query_row(
-                params![
-                    judged.found.rule.as_str(),
-                    story,
-                    entry.0,
-                    millis(self.visit.now),
-                    judged.state.as_str(),
-                    self.entry.title,
-                    self.entry.text,
-                    spans_to_json(&judged.found.spans),
-                    judged.found.capitals_only
-                ],
-                |row| row.get(0),
-            )
     }
 }

@@ -25,12 +25,14 @@ mod ledger;
 mod list;
 mod lock;
 mod lookup;
+mod matches;
 mod migrate;
 mod notices;
 mod opening;
 mod orphans;
 mod outages;
 mod overview;
+mod pages;
 mod pauses;
 mod query;
 mod restore;
@@ -72,6 +74,7 @@ pub use ledger::{LedgerRow, Passage, Try};
 pub use list::{AlertRow, DeliveryRow, FeedRow, Filter, OutletRow, StoryRow};
 pub use notices::{NoticePlan, NoticeRow, PlanDeliveries};
 pub use overview::Overview;
+pub use pages::{PageCommit, PageHost, PageTally};
 pub use pauses::Pause;
 pub use restore::{Restored, restore};
 pub use salvage::{Saved, recover};
@@ -138,7 +141,8 @@ impl Store {
     fn begin(connection: &Connection) -> rusqlite::Result<()> {
         connection.execute_batch(
             "UPDATE delivery SET leased_until = NULL WHERE leased_until IS NOT NULL;
-             UPDATE feed SET leased_until = NULL WHERE leased_until IS NOT NULL;",
+             UPDATE feed SET leased_until = NULL WHERE leased_until IS NOT NULL;
+             UPDATE page SET leased_until = NULL WHERE leased_until IS NOT NULL;",
         )?;
         pauses::end_at_start(connection)?;
         // What SQLite knows of the tables may be from when they were tiny, and

@@ -44,7 +44,7 @@ async fn ask(
     validators: Option<&Validators>,
     options: &RequestOptions,
 ) -> Result<Fetched, FetchError> {
-    let request = Request { url, home: url, allow_private: true, validators, options };
+    let request = Request { url, home: url, allow_private: true, validators, options, page: false };
     fetcher.fetch(request, now()).await
 }
 
@@ -244,6 +244,7 @@ async fn what_a_document_names_gets_no_credentials_and_is_no_program() {
             allow_private: true,
             validators: None,
             options: &options,
+            page: false,
         };
         fetcher().fetch(request, now()).await
     };
@@ -422,8 +423,14 @@ async fn a_proxy_gets_the_requests_and_nothing_private_is_asked_of_it() {
     let options = RequestOptions { proxy: Some(Secret::new(address)), ..RequestOptions::default() };
     let fetcher = fetcher();
     let ask = |url: &'static str| {
-        let request =
-            Request { url, home: url, allow_private: false, validators: None, options: &options };
+        let request = Request {
+            url,
+            home: url,
+            allow_private: false,
+            validators: None,
+            options: &options,
+            page: false,
+        };
         fetcher.fetch(request, now())
     };
     // The name is known to nobody here; the proxy looks it up.
@@ -474,8 +481,14 @@ async fn a_socks_proxy_is_asked_by_name_or_by_address_as_its_scheme_says() {
     ] {
         let proxy = Some(Secret::new(format!("{scheme}://{}", server.addr())));
         let options = RequestOptions { proxy, ..RequestOptions::default() };
-        let request =
-            Request { url, home: url, allow_private, validators: None, options: &options };
+        let request = Request {
+            url,
+            home: url,
+            allow_private,
+            validators: None,
+            options: &options,
+            page: false,
+        };
         let answer = fetcher.fetch(request, now()).await;
         assert_eq!(answer.is_ok(), fine, "{scheme} {url}: {answer:?}");
     }

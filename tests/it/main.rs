@@ -18,6 +18,7 @@ mod delivery;
 mod endpoint;
 mod feeds;
 mod fetching;
+mod fulltext;
 mod health;
 mod http;
 mod identity;

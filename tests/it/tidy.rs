@@ -16,6 +16,7 @@ const MAY_IMPORT: [(&str, &[&str]); 24] = [
     ("rule", &["model", "text"]),
     ("parse", &["model", "extract"]),
     ("discover", &[]),
+    ("article", &["parse"]),
     ("opml", &[]),
     ("dedup", &["model", "extract"]),
     ("net", &["model"]),
@@ -27,24 +28,24 @@ const MAY_IMPORT: [(&str, &[&str]); 24] = [
     (
         "pipeline",
         &[
-            "model", "schedule", "health", "extract", "parse", "dedup", "story", "rule", "alert",
-            "net", "fetch", "deliver", "store",
+            "model", "schedule", "health", "extract", "article", "parse", "dedup", "story", "rule",
+            "alert", "net", "fetch", "deliver", "store",
         ],
     ),
     ("config", &["model", "rule", "alert", "deliver", "net"]),
     (
         "app",
         &[
-            "model", "schedule", "health", "extract", "parse", "dedup", "story", "rule", "alert",
-            "net", "fetch", "deliver", "store", "pipeline", "serve", "config",
+            "model", "schedule", "health", "extract", "article", "parse", "dedup", "story", "rule",
+            "alert", "net", "fetch", "deliver", "store", "pipeline", "serve", "config",
         ],
     ),
     (
         "cli",
         &[
-            "model", "schedule", "health", "extract", "parse", "dedup", "story", "rule", "alert",
-            "net", "fetch", "deliver", "store", "pipeline", "serve", "config", "app", "discover",
-            "opml",
+            "model", "schedule", "health", "extract", "article", "parse", "dedup", "story", "rule",
+            "alert", "net", "fetch", "deliver", "store", "pipeline", "serve", "config", "app",
+            "discover", "opml",
         ],
     ),
     ("main", &["cli"]),

@@ -110,6 +110,7 @@ impl Prober {
             allow_private: self.allow_private,
             validators: None,
             options: &self.options,
+            page: false,
         };
         let fetched = match Box::pin(self.fetcher.fetch(request, Clock::System.now())).await {
             Ok(fetched) => fetched,

@@ -1,7 +1,8 @@
 //! The tables of feeds and their groups.
 
 use super::{
-    INTERVAL, Key, Kind, PROXY, PROXY_ENV, PROXY_FILE, Section, default, optional, required,
+    INTERVAL, Key, Kind, PROXY, PROXY_ENV, PROXY_FILE, Section, default, fulltext, optional,
+    required,
 };
 
 const USER_AGENT: Key = optional(
@@ -30,6 +31,7 @@ pub(in crate::config) const GROUP: Section = Section {
         optional("interval", INTERVAL, "\"10m\"", "Time between polls, or \"auto\"."),
         optional("backfill", Kind::Backfill, "\"24h\"", "What the first poll of a feed may alert."),
         TAGS,
+        fulltext::OF_FEEDS,
         IGNORE_HINTS,
         USER_AGENT,
         PROXY,
@@ -78,6 +80,7 @@ pub(in crate::config) const FEED: Section = Section {
             "\"24h\"",
             "What the first poll may alert; otherwise that of the group or [defaults].",
         ),
+        fulltext::OF_FEEDS,
         IGNORE_HINTS,
         default(
             "allow_private",

@@ -1,0 +1,159 @@
+//! A web page to the article on it: the text and nothing else, with what the
+//! page says of itself. Pure, but for a bound on the time that a parse takes.
+//!
+//! A library finds the article; around it stand a guard against pages that
+//! are made to hurt, the publisher's own JSON-LD, and rules for the lines that
+//! are left over. docs/decisions/articles.md says why.
+
+mod clean;
+mod decode;
+mod linked;
+mod meta;
+mod tree;
+mod wall;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use jiff::Timestamp;
+use trafilatura::{ExtractionFocus, HtmlDateMode, Options};
+use url::Url;
+
+use crate::parse::parse_date;
+use tree::Tree;
+use wall::wall;
+
+/// More of a page is not looked at, in bytes.
+const LARGEST: usize = 4 << 20;
+/// A shorter text is no article, in characters.
+const SHORTEST: usize = 120;
+/// Of a page that would hurt, lines at least so long are taken for prose.
+const PROSE: usize = 80;
+/// And at most so many.
+const MOST_LINES: usize = 2000;
+
+/// An article.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Article {
+    /// The headline.
+    pub title: Option<String>,
+    /// Names as stated.
+    pub authors: Vec<String>,
+    /// When it was published, as the page states it.
+    pub published: Option<Timestamp>,
+    /// The outlet's name.
+    pub site: Option<String>,
+    /// BCP 47, in lower case, as the page states it.
+    pub lang: Option<String>,
+    /// The page's own address, absolute.
+    pub canonical: Option<String>,
+    /// Paragraphs, one a line.
+    pub text: String,
+}
+
+/// Why a page gives no article. The feed's text then stands.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ArticleError {
+    /// A picture, a film, a PDF.
+    #[error("no web page, but {0}")]
+    NotText(String),
+    /// Only for subscribers; at most a teaser is there.
+    #[error("a paywall: only {words} words can be read")]
+    Paywall {
+        /// Words of the teaser.
+        words: usize,
+    },
+    /// The page wants consent to cookies first.
+    #[error("a consent page stands before the article")]
+    Consent,
+    /// The page wants to see a browser or a person.
+    #[error("a bot check stands before the article")]
+    BotCheck,
+    /// Nothing on it is long enough.
+    #[error("no article was found on the page")]
+    NoArticle,
+}
+
+impl ArticleError {
+    /// The word used in output.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::NotText(_) => "not-text",
+            Self::Paywall { .. } => "paywall",
+            Self::Consent => "consent",
+            Self::BotCheck => "bot-check",
+            Self::NoArticle => "no-article",
+        }
+    }
+}
+
+/// Finds the article on a page. `content_type` is the header's value, `url`
+/// where the page came from.
+///
+/// # Errors
+/// When there is none; see [`ArticleError`].
+pub fn read(
+    page: &[u8],
+    content_type: Option<&str>,
+    url: Option<&str>,
+) -> Result<Article, ArticleError> {
+    let page = &page[..page.len().min(LARGEST)];
+    let html = decode::text(page, content_type)?;
+    let url = url.and_then(|url| Url::parse(url).ok());
+    let linked = linked::read(&html);
+    let (meta, mut text) = match tree::parse(&html) {
+        Tree::Hostile(tree) => (meta::read(&tree, url.as_ref()), prose(&tree::lines(&tree))),
+        Tree::Whole(tree) => (meta::read(&tree, url.as_ref()), found(&html, url.as_ref(), &tree)),
+    };
+    if let Some(body) = &linked.body
+        && body.len() > 500
+        && body.len() > 2 * text.len()
+    {
+        text.clone_from(body);
+    }
+    let host = url.as_ref().and_then(Url::host_str).unwrap_or_default();
+    let title = meta.title(host).or_else(|| linked.headline.clone());
+    let text = clean::clean(&text, title.as_deref());
+    if let Some(error) = wall(&html, (title.as_deref(), &text), linked.paid) {
+        return Err(error);
+    }
+    if text.chars().count() < SHORTEST {
+        return Err(ArticleError::NoArticle);
+    }
+    let authors = Some(linked.authors).filter(|names| !names.is_empty());
+    let authors = authors.unwrap_or_else(|| meta.author.into_iter().collect());
+    Ok(Article {
+        title,
+        authors: authors.into_iter().filter(|name| meta::is_name(name)).collect(),
+        published: linked.published.or(meta.published).and_then(|date| parse_date(&date)),
+        site: meta.site,
+        lang: meta.lang,
+        canonical: meta.canonical,
+        text,
+    })
+}
+
+/// The article's text by the library, which may give up but not take us along.
+fn found(html: &str, url: Option<&Url>, tree: &scraper::Html) -> String {
+    let mut options = Options::default()
+        .with_fallback(true)
+        .with_exclude_comments(true)
+        .with_html_date_mode(HtmlDateMode::Disabled)
+        .with_focus(ExtractionFocus::FavorRecall);
+    if let Some(url) = url {
+        options = options.with_url(url.clone());
+    }
+    let result = catch_unwind(AssertUnwindSafe(|| trafilatura::extract(html, &options)));
+    match result {
+        Ok(Ok(found)) => tree::fragment_lines(&found.content_html),
+        // It gives up on pages of little text, of which prose may be some.
+        _ => prose(&tree::lines(tree)),
+    }
+}
+
+fn prose(lines: &str) -> String {
+    let lines = lines.lines().filter(|line| line.len() > PROSE).take(MOST_LINES);
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+#[cfg(test)]
+mod tests;
