@@ -45,7 +45,7 @@ fn label(text: &str) -> Option<&'static Encoding> {
     let at = text.to_ascii_lowercase().find("charset=")? + "charset=".len();
     let rest = text[at..].trim_start_matches(['"', '\'', ' ']);
     let end = rest.find(['"', '\'', ';', ' ', '>', '/']).unwrap_or(rest.len());
-    Encoding::for_label(rest[..end].as_bytes())
+    Encoding::for_label(&rest.as_bytes()[..end])
 }
 
 fn declared(page: &[u8]) -> Option<&'static Encoding> {

@@ -73,7 +73,7 @@ pub(super) fn wall(
     if words < TEASER && (waits || says(&BOT)) {
         return Some(ArticleError::BotCheck);
     }
-    if (paid && words < TEASER) || (words < TEASER && says(&PAYWALL)) {
+    if words < TEASER && (paid || says(&PAYWALL)) {
         return Some(ArticleError::Paywall { words });
     }
     let consent = says(&CONSENT) && html.contains("<form") && words < TEASER / 2;
