@@ -26,6 +26,8 @@ pub struct Feed {
     /// Whether ttl, skipHours, skipDays, sy:* and max-age are ignored.
     /// `Retry-After` never is.
     pub ignore_hints: bool,
+    /// Whether news may be ordered at the hub that it names.
+    pub websub: bool,
     /// How it is asked for.
     pub request: RequestOptions,
 }

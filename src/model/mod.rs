@@ -13,6 +13,7 @@ mod ids;
 mod manners;
 mod matching;
 mod notice;
+mod push;
 mod routing;
 mod secret;
 mod story;
@@ -37,6 +38,10 @@ pub use manners::{Manners, RetryPolicy};
 pub use matching::{Field, Match, Span};
 pub use notice::{
     ChannelFlow, Content, DigestContent, HostFlow, Notice, NoticeContent, NoticeKind,
+};
+pub use push::{
+    Callback, CallbackRole, Delivered, HubAnswer, HubPlace, HubQuestion, HubSeen, Receipt,
+    Subscription, SubscriptionDue, SubscriptionState,
 };
 pub use routing::{Due, Role, Route, Silence};
 pub use secret::Secret;

@@ -19,6 +19,8 @@ pub struct Live {
     pub stories: std::sync::Arc<crate::story::Memory>,
     /// Feeds by name.
     pub feeds: HashMap<FeedName, Feed>,
+    /// The base of the addresses that hubs are given; none if they cannot reach us.
+    pub callbacks: Option<url::Url>,
     /// Requests under way at once, all hosts together.
     pub concurrency: usize,
     /// How long a story is kept after it was last carried.

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! poll      claim due feeds ▸ fetch ▸ ingest
+//! push      ask hubs for news ▸ take in what they brought ▸ ingest
 //! ingest    parse ▸ extract ▸ dedup ▸ rule ▸ alert ▸ commit
 //! notify    gather notices about feeds into messages
 //! dispatch  claim due deliveries ▸ render ▸ send ▸ finish or retry
@@ -13,6 +14,8 @@
 //! [`Meter`]; the store stands between them.
 
 mod aftermath;
+mod ask;
+mod callback;
 mod complaint;
 mod dispatch;
 mod gate;
@@ -23,6 +26,7 @@ mod meter;
 mod notify;
 mod poll;
 mod pulse;
+mod push;
 mod recover;
 mod replay;
 mod round;
@@ -30,6 +34,7 @@ mod sweep;
 mod visit;
 mod watch;
 
+pub use callback::CallbackDesk;
 pub use dispatch::{Dispatcher, Drained};
 pub use ingest::{Arrived, Prepared, ingest, prepare};
 pub use inspect::Inspector;
@@ -38,6 +43,7 @@ pub use meter::Meter;
 pub use notify::Notifier;
 pub use poll::{PollStatus, Poller};
 pub use pulse::{Beat, Pulse};
+pub use push::Subscriber;
 pub use replay::{Replay, ReplayItem, ReplayOutcome};
 pub use round::RoundReport;
 pub use sweep::Sweeper;

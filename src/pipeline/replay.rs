@@ -140,6 +140,7 @@ fn replayed(name: &FeedName) -> Feed {
         groups: Vec::new(),
         tags: Vec::new(),
         ignore_hints: false,
+        websub: false,
         request: RequestOptions::default(),
     }
 }

@@ -52,6 +52,7 @@ impl Desk {
             groups: Vec::new(),
             tags: Vec::new(),
             ignore_hints: false,
+            websub: false,
             request: RequestOptions::default(),
         };
         let now = "2026-11-01T12:00:00Z".parse().unwrap();

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// The table of ARCHITECTURE.md: what each module may use of ours.
-const MAY_IMPORT: [(&str, &[&str]); 24] = [
+const MAY_IMPORT: [(&str, &[&str]); 25] = [
     ("model", &[]),
     ("schedule", &["model"]),
     ("health", &["model"]),
@@ -18,6 +18,7 @@ const MAY_IMPORT: [(&str, &[&str]); 24] = [
     ("discover", &[]),
     ("opml", &[]),
     ("dedup", &["model", "extract"]),
+    ("push", &["model"]),
     ("net", &["model"]),
     ("program", &[]),
     ("fetch", &["model", "net", "program"]),
@@ -28,7 +29,7 @@ const MAY_IMPORT: [(&str, &[&str]); 24] = [
         "pipeline",
         &[
             "model", "schedule", "health", "extract", "parse", "dedup", "story", "rule", "alert",
-            "net", "fetch", "deliver", "store",
+            "net", "fetch", "deliver", "store", "push",
         ],
     ),
     ("config", &["model", "rule", "alert", "deliver", "net"]),
@@ -36,7 +37,7 @@ const MAY_IMPORT: [(&str, &[&str]); 24] = [
         "app",
         &[
             "model", "schedule", "health", "extract", "parse", "dedup", "story", "rule", "alert",
-            "net", "fetch", "deliver", "store", "pipeline", "serve", "config",
+            "net", "fetch", "deliver", "store", "pipeline", "serve", "config", "push",
         ],
     ),
     (
@@ -44,7 +45,7 @@ const MAY_IMPORT: [(&str, &[&str]); 24] = [
         &[
             "model", "schedule", "health", "extract", "parse", "dedup", "story", "rule", "alert",
             "net", "fetch", "deliver", "store", "pipeline", "serve", "config", "app", "discover",
-            "opml",
+            "opml", "push",
         ],
     ),
     ("main", &["cli"]),

@@ -18,6 +18,13 @@ const IGNORE_HINTS: Key = optional(
     "Pay no heed to ttl, skipHours, skipDays, sy:* and max-age. Retry-After always counts.",
 );
 
+const WEBSUB: Key = optional(
+    "websub",
+    Kind::Flag,
+    "false",
+    "May its news be ordered at the hub that it names (WebSub)? Otherwise as the group or [defaults].",
+);
+
 const TAGS: Key = optional("tags", Kind::Texts, "[\"wire\"]", "Words to select feeds by.");
 
 pub(in crate::config) const GROUP: Section = Section {
@@ -31,6 +38,7 @@ pub(in crate::config) const GROUP: Section = Section {
         optional("backfill", Kind::Backfill, "\"24h\"", "What the first poll of a feed may alert."),
         TAGS,
         IGNORE_HINTS,
+        WEBSUB,
         USER_AGENT,
         PROXY,
         PROXY_FILE,
@@ -79,6 +87,7 @@ pub(in crate::config) const FEED: Section = Section {
             "What the first poll may alert; otherwise that of the group or [defaults].",
         ),
         IGNORE_HINTS,
+        WEBSUB,
         default(
             "allow_private",
             Kind::Flag,
