@@ -30,6 +30,8 @@ pub mod discover;
 
 pub mod opml;
 
+pub mod push;
+
 pub mod dedup;
 
 pub mod story;

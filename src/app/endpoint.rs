@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::HttpConfig;
 use crate::model::Clock;
-use crate::pipeline::{Meter, Pulse};
+use crate::pipeline::{CallbackDesk, Meter, Pulse};
 use crate::serve::{self, Condition, Daemon, Health};
 use crate::store::{Gauges, Store, StoreError};
 
@@ -253,7 +253,7 @@ pub(super) enum Place {
 pub(super) async fn run(
     place: Place,
     options: serve::Options,
-    vitality: Vitality,
+    (vitality, callbacks): (Vitality, CallbackDesk),
     stop: CancellationToken,
 ) {
     let (soon, short, long) = BIND_PAUSES;
@@ -275,7 +275,7 @@ pub(super) async fn run(
     if let Ok(address) = listener.local_addr() {
         tracing::info!(%address, "answering HTTP");
     }
-    serve::serve(listener, options, Arc::new(vitality), stop).await;
+    serve::serve(listener, options, (Arc::new(vitality), Arc::new(callbacks)), stop).await;
 }
 
 async fn listen(place: &Place) -> std::io::Result<TcpListener> {

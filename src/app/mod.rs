@@ -1,5 +1,6 @@
 //! Turns a configuration into running loops, and stops them.
 
+mod callback;
 mod endpoint;
 mod once;
 mod parts;
@@ -72,6 +73,8 @@ pub struct App {
     fetcher: watch::Sender<Fetcher>,
     fetch_options: fetch::Options,
     planned: watch::Sender<u64>,
+    /// Counts what hubs brought.
+    arrived: watch::Sender<u64>,
     polling: watch::Receiver<PollStatus>,
     channels: HashMap<ChannelName, RunningChannel>,
     pulse: Pulse,
@@ -113,6 +116,7 @@ impl App {
             fetcher,
             fetch_options,
             planned,
+            arrived: watch::Sender::new(0),
             polling,
             channels: HashMap::new(),
             pulse: Pulse::default(),
@@ -151,6 +155,8 @@ impl App {
             planned: self.planned.clone(),
         };
         self.own_loop(|stop, pulse| pages.run(stop, pulse));
+        let subscriber = self.subscriber();
+        self.own_loop(|stop, pulse| subscriber.run(stop, pulse));
         let notifier = Notifier {
             store: store.clone(),
             clock: clock.clone(),
@@ -301,9 +307,14 @@ impl App {
     fn follow_endpoint(&mut self, config: &HttpConfig) {
         let Some((places, stop)) = self.endpoint.follow(config, &self.stop) else { return };
         for place in places {
-            let options =
-                serve::Options { hosts: config.hosts.clone(), token: config.token.clone() };
-            let work = endpoint::run(place, options, self.vitality(), stop.clone());
+            let public = config.public_url.as_ref().and_then(|url| url.host_str());
+            let options = serve::Options {
+                hosts: config.hosts.clone(),
+                token: config.token.clone(),
+                public_host: public.map(str::to_owned),
+            };
+            let desks = (self.vitality(), self.callbacks());
+            let work = endpoint::run(place, options, desks, stop.clone());
             self.own(stop.clone(), work);
         }
     }

@@ -33,6 +33,7 @@ pub(super) fn live(config: &Config, channels: &BuiltChannels, gather: SignedDura
         channels.iter().map(|(name, (_, channel))| (name.clone(), channel.recipients()));
     let mut live = Live {
         feeds: config.feeds.iter().map(|feed| (feed.name.clone(), feed.clone())).collect(),
+        callbacks: config.http.public_url.clone(),
         concurrency: config.fetch.concurrency,
         page_budget: config.fulltext.budget,
         pages_at_once: config.fulltext.concurrency,

@@ -80,6 +80,7 @@ fn feed<'a>(
     let is_http = url.as_ref().is_some_and(|url| url.starts_with("http"));
     let interval = interval(&levels, is_http && !allow_private, findings);
     let request = request::options(&levels, url.as_deref(), env, findings);
+    let websub = is_http && groups.has_callbacks() && levels.find("websub").flag("websub");
     Some(Feed {
         name: FeedName::new(named.name.clone()),
         url: url?,
@@ -89,6 +90,7 @@ fn feed<'a>(
         allow_private,
         tags: levels.tags(),
         ignore_hints: levels.find("ignore_hints").choice("ignore_hints").unwrap_or(false),
+        websub,
         groups: own_groups,
         fulltext: fulltext::mode(levels.find("fulltext")),
         request,

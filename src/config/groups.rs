@@ -12,6 +12,7 @@ pub(super) struct Groups<'a> {
     used: HashSet<String>,
     defaults: &'a Fields,
     fetch: &'a Fields,
+    http: &'a Fields,
 }
 
 impl<'a> Groups<'a> {
@@ -22,7 +23,13 @@ impl<'a> Groups<'a> {
             used: HashSet::new(),
             defaults: &document.defaults,
             fetch: &document.fetch,
+            http: &document.http,
         }
+    }
+
+    /// Whether hubs can reach us.
+    pub(super) fn has_callbacks(&self) -> bool {
+        self.http.is_read("public_url")
     }
 
     /// The tables that speak for a feed: its own, those of its groups from the

@@ -2,8 +2,12 @@
 
 use std::net::SocketAddr;
 
+use url::Url;
+
+use super::address::http_url;
 use super::document::Document;
 use super::environment::Environment;
+use super::fields::Fields;
 use super::problem::quoted;
 use super::secrets;
 use super::source::Findings;
@@ -18,6 +22,8 @@ pub struct HttpConfig {
     pub hosts: Vec<String>,
     /// Who knows it may see figures and reasons; everybody if there is none.
     pub token: Option<Secret>,
+    /// How it is reached from outside; ends with a slash.
+    pub public_url: Option<Url>,
 }
 
 /// Reads the table.
@@ -25,6 +31,7 @@ pub(super) fn http(document: &Document, env: &Environment, findings: &mut Findin
     let fields = &document.http;
     let hosts: Vec<String> = fields.texts("hosts").into_iter().map(|host| host.text).collect();
     let token = secrets::secret((fields, "[http]"), ("token_file", "token_env"), env, findings);
+    let public_url = public_url(fields, findings);
     let mut listen = None;
     if let Some(text) = fields.text("listen") {
         match text.text.replacen("localhost:", "127.0.0.1:", 1).parse::<SocketAddr>() {
@@ -44,11 +51,30 @@ pub(super) fn http(document: &Document, env: &Environment, findings: &mut Findin
             let hint = "give \"token_file\" and \"hosts\", or listen at 127.0.0.1".to_owned();
             findings.error(&text.at, message, Some(hint));
         }
-    } else if !hosts.is_empty() || token.is_some() {
-        let key = if !hosts.is_empty() { "hosts" } else { "token_file" };
+    } else if let Some(key) = ["hosts", "token_file", "token_env", "public_url"]
+        .into_iter()
+        .find(|key| fields.is_given(key))
+    {
         let message =
             "[http]: without \"listen\" only a socket of systemd's is answered".to_owned();
         findings.warn(fields.place(key), message, None);
     }
-    HttpConfig { listen, hosts, token }
+    HttpConfig { listen, hosts, token, public_url }
+}
+
+/// The base of the addresses that hubs are given.
+fn public_url(fields: &Fields, findings: &mut Findings) -> Option<Url> {
+    let given = fields.text("public_url")?;
+    // It may lie in a network of the user's own.
+    let mut url = http_url("[http]", &given, true, findings)?;
+    if url.query().is_some() || url.fragment().is_some() {
+        let message = format!("[http]: {} has more than a host and a path", quoted(&given.text));
+        let hint = "leave out what stands behind ? and #".to_owned();
+        findings.error(&given.at, message, Some(hint));
+        return None;
+    }
+    if !url.path().ends_with('/') {
+        url.set_path(&format!("{}/", url.path()));
+    }
+    Some(url)
 }

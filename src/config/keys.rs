@@ -169,6 +169,12 @@ pub(super) const DEFAULTS: Section = Section {
             "\"2s\"",
             "How long an alert waits for more outlets that carry the same story.",
         ),
+        default(
+            "websub",
+            Kind::Flag,
+            "true",
+            "May news be ordered at the hubs that feeds name (WebSub)? Only with public_url of [http].",
+        ),
     ],
 };
 

@@ -7,7 +7,7 @@ use url::Url;
 
 use super::challenge::{ADVICE, LOOKED_AT, challenge};
 use super::decode::{Bounds, Decoder};
-use super::{Body, FetchError, Fetched, Limits, hash, hints};
+use super::{Body, FetchError, Fetched, Limits, hash, hints, links};
 use crate::model::{Document, RequestOptions, ServerHints, Validators};
 use crate::net;
 
@@ -41,7 +41,8 @@ pub(super) async fn document(
     now: Timestamp,
 ) -> Result<Fetched, FetchError> {
     let (status, headers) = (response.status(), response.headers().clone());
-    let wishes = wishes(&headers, now);
+    let mut wishes = wishes(&headers, now);
+    links::add(&mut wishes, &headers, url);
     let bytes = whole_body(response, terms).await?;
     // Articles may carry the marks of a check that let us through.
     if let Some(name) = challenge(status, &headers, &bytes).filter(|_| !page) {

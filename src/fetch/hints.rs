@@ -17,7 +17,11 @@ const LONGEST: SignedDuration = SignedDuration::from_hours(31 * 24);
 /// clock that is wrong there or here does not matter.
 pub(super) fn hints(headers: &HeaderMap, now: Timestamp) -> ServerHints {
     let sent = text(headers, DATE).and_then(|date| http_date(&date)).unwrap_or(now);
-    ServerHints { fresh_for: fresh_for(headers, sent), retry_after: retry_after(headers, sent) }
+    ServerHints {
+        fresh_for: fresh_for(headers, sent),
+        retry_after: retry_after(headers, sent),
+        ..ServerHints::default()
+    }
 }
 
 fn retry_after(headers: &HeaderMap, sent: Timestamp) -> Option<SignedDuration> {
@@ -107,6 +111,8 @@ mod tests {
             headers.append(name, value.trim().parse().unwrap());
         }
         let expected = ServerHints {
+            hubs: Vec::new(),
+            self_link: None,
             fresh_for: fresh_for.map(SignedDuration::from_secs),
             retry_after: retry_after.map(SignedDuration::from_secs),
         };

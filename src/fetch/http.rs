@@ -185,13 +185,21 @@ async fn send(
         headers.insert(ACCEPT, HeaderValue::from_static(PAGE));
     }
     let sent = way.client.get(route.url.clone()).headers(headers).send();
-    let response = tokio::time::timeout(way.connect + way.terms.limits.headers, sent)
+    let sent = tokio::time::timeout(way.connect + way.terms.limits.headers, sent)
         .await
-        .map_err(|_| FetchError::Failed("timed out waiting for an answer".to_string()))?
-        .map_err(|error| match net::is_blocked(&error) {
-            true => blocked(Blocked::Address),
-            false => FetchError::Failed(net::short_error(&error)),
-        })?;
+        .map_err(|_| FetchError::Failed("timed out waiting for an answer".to_string()))?;
+    answered(request, sent)
+}
+
+/// An answer that may be looked at.
+pub(super) fn answered(
+    request: Request<'_>,
+    sent: Result<Response, reqwest::Error>,
+) -> Result<Response, FetchError> {
+    let response = sent.map_err(|error| match net::is_blocked(&error) {
+        true => blocked(Blocked::Address),
+        false => FetchError::Failed(net::short_error(&error)),
+    })?;
     // The last line of defence: where did the connection really go? Behind a
     // proxy only the proxy knows.
     if let (false, None, Some(peer)) =
@@ -208,7 +216,7 @@ async fn send(
     Ok(response)
 }
 
-async fn allowed(request: Request<'_>, url: &Url) -> Result<(), FetchError> {
+pub(super) async fn allowed(request: Request<'_>, url: &Url) -> Result<(), FetchError> {
     net::check_url(url, request.allow_private).map_err(blocked)?;
     match &request.options.proxy {
         Some(proxy) if !request.allow_private => {
@@ -273,7 +281,7 @@ fn basic(user: &str, password: &str) -> String {
     format!("Basic {}", BASE64_STANDARD.encode(format!("{user}:{password}")))
 }
 
-fn value(name: &str, text: &str) -> Result<HeaderValue, FetchError> {
+pub(super) fn value(name: &str, text: &str) -> Result<HeaderValue, FetchError> {
     HeaderValue::from_bytes(text.as_bytes())
         .map_err(|_| FetchError::Failed(format!("the value of header \"{name}\" cannot be sent")))
 }

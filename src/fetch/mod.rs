@@ -10,6 +10,8 @@ mod exec;
 mod file;
 mod hints;
 mod http;
+mod hub;
+mod links;
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -22,6 +24,8 @@ use reqwest::Client;
 
 use crate::model::{Document, RequestOptions, Secret, ServerHints, Validators, VisitFailure};
 use crate::net::{self, ClientOptions, NetError};
+
+pub use hub::HubRequest;
 
 /// Redirects followed before giving up.
 pub const MAX_REDIRECTS: usize = 5;

@@ -47,6 +47,8 @@ pub enum Seen<'a> {
     },
     /// 304, or the same bytes as last time.
     NotModified,
+    /// The same, while a hub brought something new meanwhile.
+    Brought,
     /// Nothing that could be read.
     Failure(&'a VisitFailure),
 }
@@ -75,6 +77,7 @@ pub fn step(
     let mut next = match seen {
         Seen::Failure(failure) => failed(state, failure, now),
         Seen::NotModified => went_well(state, false, usual_gap, now),
+        Seen::Brought => went_well(state, true, usual_gap, now),
         Seen::Document { new_entries, repaired } => {
             let repairs = if repaired { state.repairs.saturating_add(1) } else { 0 };
             went_well(State { repairs, ..state }, new_entries > 0, usual_gap, now)

@@ -28,6 +28,8 @@ pub struct Feed {
     pub ignore_hints: bool,
     /// Whether pages behind its entries are read, if anybody says.
     pub fulltext: Option<Fulltext>,
+    /// Whether news may be ordered at the hub that it names.
+    pub websub: bool,
     /// How it is asked for.
     pub request: RequestOptions,
 }

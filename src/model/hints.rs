@@ -40,6 +40,10 @@ pub struct ServerHints {
     pub fresh_for: Option<SignedDuration>,
     /// `Retry-After` (RFC 9110 section 10.2.3), as a span from the answer.
     pub retry_after: Option<SignedDuration>,
+    /// `Link` with `rel=hub` (WebSub), absolute, in order.
+    pub hubs: Vec<String>,
+    /// `Link` with `rel=self`, absolute.
+    pub self_link: Option<String>,
 }
 
 /// How a document's bytes were turned into text.

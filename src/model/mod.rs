@@ -14,6 +14,7 @@ mod manners;
 mod matching;
 mod notice;
 mod page;
+mod push;
 mod routing;
 mod secret;
 mod story;
@@ -41,6 +42,10 @@ pub use notice::{
 };
 pub use page::{
     ClaimedPage, Fulltext, PageBudget, PageRow, ReadPage, UnreadPage, WantedPage, whole_text,
+};
+pub use push::{
+    Callback, CallbackRole, Delivered, HubAnswer, HubPlace, HubQuestion, HubSeen, Receipt,
+    Subscription, SubscriptionDue, SubscriptionState,
 };
 pub use routing::{Due, Role, Route, Silence};
 pub use secret::Secret;

@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Decoding, FeedHints, HealthState, Notice, Validators};
+use super::{Decoding, FeedHints, HealthState, HubSeen, Notice, Validators};
 
 /// What the visits before left.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -31,6 +31,11 @@ pub struct FeedMemory {
     pub moved: bool,
     /// Older pages that are still to be read after a gap.
     pub older_pages: Option<String>,
+    /// Until when a hub that has proved itself brings the news: the feed is
+    /// polled seldom till then.
+    pub pushed_until: Option<Timestamp>,
+    /// When a hub last brought something new.
+    pub pushed_at: Option<Timestamp>,
 }
 
 /// A document's own word on itself, and how it was read.
@@ -54,6 +59,9 @@ pub enum Scope {
     Whole,
     /// Only what is new (RFC 3229): what it lacks says nothing.
     Partial,
+    /// What a hub brought (WebSub): what it lacks says nothing, and what it
+    /// says of itself is not believed.
+    Pushed,
     /// An older page (RFC 5005), or an item given by itself: it says nothing
     /// of the feed's present.
     Older,
@@ -110,6 +118,14 @@ pub struct FeedAfter {
     pub older_pages: Option<String>,
     /// What operators should know.
     pub notices: Vec<Notice>,
+    /// When it would be due if no hub brought its news.
+    pub plain_due: Option<Timestamp>,
+    /// The soonest it may be asked when there is a reason to look.
+    pub soon_due: Option<Timestamp>,
+    /// What was seen of its hub.
+    pub hub: HubSeen,
+    /// It showed something new that its hub should have brought.
+    pub missed: bool,
 }
 
 /// A change of the address that is asked.

@@ -8,9 +8,10 @@ use sha2::{Digest, Sha256};
 use crate::fetch::{FetchError, host_of};
 use crate::health::{self, Change, Facts, Seen, Sentence};
 use crate::model::{
-    Feed, FeedAfter, FeedHealth, FeedHints, Gap, Guids, HealthState, Interval, Move, Newness,
-    Notice, NoticeKind, Scope, ServerHints, Sighting, Validators, VisitFailure,
+    Feed, FeedAfter, FeedHealth, FeedHints, Gap, Guids, HealthState, HubSeen, Interval, Move,
+    Newness, Notice, NoticeKind, Scope, ServerHints, Sighting, Validators, VisitFailure,
 };
+use crate::push;
 use crate::schedule::{self, Rhythm, Wishes};
 use crate::store::{ClaimedFeed, CommitReport, Visit};
 
@@ -22,6 +23,8 @@ const SIGHTED_FOR: SignedDuration = SignedDuration::from_hours(24);
 const FAILURES_AWAY: u32 = 3;
 /// Shortest interval, also after a gap.
 const SOONEST: SignedDuration = SignedDuration::from_mins(5);
+/// Time between two visits to a feed whose hub brings the news.
+const PUSHED_PACE: SignedDuration = SignedDuration::from_hours(24);
 /// Entries a document must have before one that shares nothing with it means a gap.
 const WINDOW: usize = 3;
 
@@ -48,8 +51,14 @@ impl Aftermath {
         rhythm.remember(new_dates(visit, report), memory.last_success, self.now);
         let new = report.new_entries();
         let gap = self.gap(visit, report);
-        let seen = Seen::Document { new_entries: new, repaired: !visit.facts.repairs.is_empty() };
+        let news = new + usize::from(self.brought_news());
+        let seen = Seen::Document { new_entries: news, repaired: !visit.facts.repairs.is_empty() };
         let mut after = self.well(seen, &rhythm, visit.validators.as_ref(), &visit.facts.hints);
+        after.hub = self.hub_of(visit);
+        after.missed = new > 0 && self.is_pushed();
+        if after.missed {
+            after.next_due = after.plain_due;
+        }
         if gap.is_some() {
             after.next_due = Some(self.sooner(&after, &visit.facts.hints));
         }
@@ -68,7 +77,14 @@ impl Aftermath {
         let hints = memory.facts.as_ref().map(|facts| facts.hints.clone()).unwrap_or_default();
         let validators = if whole { validators } else { validators.or(memory.validators.clone()) };
         let rhythm = self.rhythm();
-        let mut after = self.well(Seen::NotModified, &rhythm, validators.as_ref(), &hints);
+        let seen = if self.brought_news() { Seen::Brought } else { Seen::NotModified };
+        let mut after = self.well(seen, &rhythm, validators.as_ref(), &hints);
+        after.hub = match push::find(&self.server, &hints, &self.claim.url) {
+            _ if !self.feed.websub => HubSeen::Nowhere,
+            Some(place) if whole => HubSeen::Named(place),
+            Some(place) => HubSeen::Remembered(place),
+            None => HubSeen::Unknown,
+        };
         after.last_full = if whole { Some(self.now) } else { memory.last_full };
         after.unchanged_run = if whole { 0 } else { memory.unchanged_run.saturating_add(1) };
         after.older_pages = memory.older_pages.clone();
@@ -103,6 +119,10 @@ impl Aftermath {
             older_pages: memory.older_pages.clone(),
             notices: self.change_notice(change, &state, Some(&error.to_string())),
             health: state,
+            plain_due: next,
+            soon_due: next,
+            hub: HubSeen::Unknown,
+            missed: false,
         }
     }
 
@@ -124,7 +144,9 @@ impl Aftermath {
             notices.push(self.notice(NoticeKind::Moved, &facts));
         }
         FeedAfter {
-            next_due: Some(self.next(interval, hints)),
+            next_due: Some(self.next(self.pace(interval), hints)),
+            plain_due: Some(self.next(interval, hints)),
+            soon_due: Some(self.next(self.shortest(interval), hints)),
             interval,
             validators: validators.cloned(),
             arrivals: rhythm.arrivals.clone(),
@@ -151,6 +173,48 @@ impl Aftermath {
         let wishes =
             Wishes { server: &self.server, feed: hints, ignore_hints: self.feed.ignore_hints };
         schedule::after_success(self.now, interval, &wishes, self.seed())
+    }
+
+    /// Whether a hub that has proved itself brings the feed's news.
+    fn is_pushed(&self) -> bool {
+        self.claim.memory.pushed_until.is_some_and(|until| until > self.now)
+    }
+
+    /// Whether a hub brought something since the last visit.
+    fn brought_news(&self) -> bool {
+        let memory = &self.claim.memory;
+        memory.pushed_at.is_some_and(|at| memory.last_success.is_none_or(|last| last <= at))
+    }
+
+    /// While a hub brings the news the feed is looked at once a day, and when
+    /// the lease ends: push is never trusted alone.
+    fn pace(&self, interval: SignedDuration) -> SignedDuration {
+        let until = self.claim.memory.pushed_until.filter(|_| self.is_pushed());
+        let left = until.map(|until| until.duration_since(self.now).min(PUSHED_PACE));
+        left.map_or(interval, |left| interval.max(left))
+    }
+
+    /// The hub that a document names. One that breaks off, or shows a part
+    /// only, may have named it where it is cut.
+    fn hub_of(&self, visit: &Visit) -> HubSeen {
+        if !self.feed.websub {
+            return HubSeen::Nowhere;
+        }
+        let whole = visit.scope == Scope::Whole;
+        match push::find(&self.server, &visit.facts.hints, &self.claim.url) {
+            Some(place) if whole => HubSeen::Named(place),
+            Some(place) => HubSeen::Remembered(place),
+            None if whole => HubSeen::Nowhere,
+            None => HubSeen::Unknown,
+        }
+    }
+
+    /// How soon the feed may be asked again when there is a reason to.
+    fn shortest(&self, interval: SignedDuration) -> SignedDuration {
+        match self.feed.interval {
+            Interval::Fixed(interval) => interval,
+            Interval::Adaptive => interval.min(SOONEST),
+        }
     }
 
     /// After a gap an adaptive feed is visited twice as soon.

@@ -25,6 +25,8 @@ pub struct Live {
     pub page_budget: PageBudget,
     /// Pages read at the same time.
     pub pages_at_once: usize,
+    /// The base of the addresses that hubs are given; none if they cannot reach us.
+    pub callbacks: Option<url::Url>,
     /// Requests under way at once, all hosts together.
     pub concurrency: usize,
     /// How long a story is kept after it was last carried.

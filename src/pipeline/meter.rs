@@ -35,6 +35,7 @@ pub struct Meter {
     visits: Family<Visit, Counter>,
     attempts: Family<Try, Counter>,
     latency: Family<Channel, Histogram, fn() -> Histogram>,
+    pushes: Family<Visit, Counter>,
 }
 
 impl Default for Meter {
@@ -44,6 +45,7 @@ impl Default for Meter {
             visits: Family::default(),
             attempts: Family::default(),
             latency: Family::new_with_constructor(latency),
+            pushes: Family::default(),
         }
     }
 }
@@ -52,6 +54,11 @@ impl Meter {
     /// Counts a visit to a feed.
     pub(super) fn visited(&self, result: &'static str) {
         self.visits.get_or_create(&Visit { result }).inc();
+    }
+
+    /// Counts a document that a hub brought.
+    pub(super) fn pushed(&self, result: &'static str) {
+        self.pushes.get_or_create(&Visit { result }).inc();
     }
 
     /// Counts a try to deliver.
@@ -72,6 +79,11 @@ impl Meter {
             "wirewatch_feed_visits",
             "Visits to feeds since the start, by result",
             self.visits.clone(),
+        );
+        registry.register(
+            "wirewatch_pushes",
+            "Documents that hubs brought since the start, by result",
+            self.pushes.clone(),
         );
         registry.register(
             "wirewatch_delivery_attempts",

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! poll      claim due feeds ▸ fetch ▸ ingest
+//! push      ask hubs for news ▸ take in what they brought ▸ ingest
 //! ingest    parse ▸ extract ▸ dedup ▸ rule ▸ alert ▸ commit
 //! notify    gather notices about feeds into messages
 //! dispatch  claim due deliveries ▸ render ▸ send ▸ finish or retry
@@ -14,6 +15,8 @@
 //! [`Meter`]; the store stands between them.
 
 mod aftermath;
+mod ask;
+mod callback;
 mod complaint;
 mod dispatch;
 mod gate;
@@ -25,6 +28,7 @@ mod notify;
 mod pages;
 mod poll;
 mod pulse;
+mod push;
 mod recover;
 mod replay;
 mod round;
@@ -33,6 +37,7 @@ mod visit;
 mod wanted;
 mod watch;
 
+pub use callback::CallbackDesk;
 pub use dispatch::{Dispatcher, Drained};
 pub use ingest::{Arrived, Prepared, ingest, prepare};
 pub use inspect::Inspector;
@@ -42,6 +47,7 @@ pub use notify::Notifier;
 pub use pages::PageReader;
 pub use poll::{PollStatus, Poller};
 pub use pulse::{Beat, Pulse};
+pub use push::Subscriber;
 pub use replay::{Replay, ReplayItem, ReplayOutcome};
 pub use round::RoundReport;
 pub use sweep::Sweeper;

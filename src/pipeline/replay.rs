@@ -141,6 +141,7 @@ fn replayed(name: &FeedName) -> Feed {
         tags: Vec::new(),
         ignore_hints: false,
         fulltext: None,
+        websub: false,
         request: RequestOptions::default(),
     }
 }

@@ -12,7 +12,7 @@ use axum::response::{IntoResponse, Response};
 
 use super::{Desk, Health};
 
-const TEXT: &str = "text/plain; charset=utf-8";
+pub(super) const TEXT: &str = "text/plain; charset=utf-8";
 /// As Prometheus wants it.
 const METRICS: &str = "text/plain; version=0.0.4; charset=utf-8";
 
@@ -31,12 +31,17 @@ const HEADERS: [(HeaderName, &str); 6] = [
 ];
 
 /// Lets nobody in who came by a name of his own (DNS rebinding), and nothing
-/// but reading.
+/// but reading. Hubs also post, to addresses that they were given.
 pub(super) async fn guard(State(desk): State<Arc<Desk>>, request: Request, next: Next) -> Response {
-    let mut response = if !is_our_name(&desk.options.hosts, &request) {
+    let is_push = request.uri().path().starts_with("/push/");
+    let public = desk.options.public_host.iter().filter(|_| is_push);
+    let hosts: Vec<&str> = desk.options.hosts.iter().chain(public).map(String::as_str).collect();
+    let mut response = if !is_our_name(&hosts, &request) {
         let words = "not the name of this endpoint; see `hosts` of [http]\n";
         (StatusCode::MISDIRECTED_REQUEST, words).into_response()
-    } else if !matches!(*request.method(), Method::GET | Method::HEAD) {
+    } else if !matches!(*request.method(), Method::GET | Method::HEAD)
+        && !(is_push && *request.method() == Method::POST)
+    {
         (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, "GET, HEAD")]).into_response()
     } else {
         next.run(request).await
@@ -49,7 +54,7 @@ pub(super) async fn guard(State(desk): State<Arc<Desk>>, request: Request, next:
 
 /// Whether all names that a request gives are ours: its one `Host`, and that of
 /// an absolute target (RFC 9112, section 3.2).
-fn is_our_name(hosts: &[String], request: &Request) -> bool {
+fn is_our_name(hosts: &[&str], request: &Request) -> bool {
     let mut named = request.headers().get_all(header::HOST).iter();
     let (Some(host), None) = (named.next(), named.next()) else { return false };
     let Ok(host) = host.to_str() else { return false };
@@ -57,7 +62,7 @@ fn is_our_name(hosts: &[String], request: &Request) -> bool {
     std::iter::once(host).chain(target).all(|name| is_ours(hosts, name))
 }
 
-fn is_ours(hosts: &[String], name: &str) -> bool {
+fn is_ours(hosts: &[&str], name: &str) -> bool {
     let host = match name.rsplit_once(':') {
         Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
         _ => name,
@@ -126,7 +131,7 @@ mod tests {
 
     #[test]
     fn names_of_this_machine_and_the_configured_ones_are_ours() {
-        let hosts = vec!["watch.example.org".to_owned()];
+        let hosts = ["watch.example.org"];
         for name in [
             "localhost",
             "LocalHost:8466",

@@ -1,7 +1,8 @@
-//! The HTTP endpoint: is the daemon alive, is it ready, how does it do. It
-//! changes nothing, and says nothing that is secret.
+//! The HTTP endpoint: is the daemon alive, is it ready, how does it do; and the
+//! addresses that hubs bring news to. It says nothing that is secret.
 
 mod answer;
+mod callback;
 mod connections;
 
 use std::sync::Arc;
@@ -10,9 +11,10 @@ use axum::Router;
 use axum::routing::get;
 use futures_util::future::BoxFuture;
 use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
-use crate::model::Secret;
+use crate::model::{Delivered, HubAnswer, HubQuestion, Receipt, Secret};
 
 pub use connections::MAX_CONNECTIONS;
 
@@ -22,6 +24,16 @@ pub trait Daemon: Send + Sync {
     fn health(&self) -> BoxFuture<'_, Health>;
     /// Its figures in the Prometheus text format (version 0.0.4).
     fn metrics(&self) -> BoxFuture<'_, Result<String, String>>;
+}
+
+/// Who answers hubs (WebSub), by the token in the address they were given.
+pub trait Callbacks: Send + Sync {
+    /// A hub asks whether it was asked.
+    fn verify(&self, token: String, question: HubQuestion) -> BoxFuture<'_, HubAnswer>;
+    /// How many bytes may be brought; an answer if none may.
+    fn admits(&self, token: String) -> BoxFuture<'_, Result<u64, Receipt>>;
+    /// A hub brings a document.
+    fn receive(&self, token: String, delivered: Delivered) -> BoxFuture<'_, Receipt>;
 }
 
 /// How the daemon does.
@@ -54,26 +66,33 @@ pub struct Options {
     pub hosts: Vec<String>,
     /// What asking for more than "well" or "not well" takes, if anything.
     pub token: Option<Secret>,
+    /// A further name, by which only hubs may ask, at their addresses.
+    pub public_host: Option<String>,
 }
 
 /// What the answers are made from.
 struct Desk {
     options: Options,
     daemon: Arc<dyn Daemon>,
+    callbacks: Arc<dyn Callbacks>,
+    /// Documents that may be on their way in at once.
+    arriving: Semaphore,
 }
 
 /// Answers until stopped.
 pub async fn serve(
     listener: TcpListener,
     options: Options,
-    daemon: Arc<dyn Daemon>,
+    (daemon, callbacks): (Arc<dyn Daemon>, Arc<dyn Callbacks>),
     stop: CancellationToken,
 ) {
-    let desk = Arc::new(Desk { options, daemon });
+    let arriving = Semaphore::new(callback::AT_ONCE);
+    let desk = Arc::new(Desk { options, daemon, callbacks, arriving });
     let router = Router::new()
         .route("/healthz", get(answer::healthz))
         .route("/readyz", get(answer::healthz))
         .route("/metrics", get(answer::metrics))
+        .route("/push/{token}", get(callback::verify).post(callback::receive))
         .fallback(answer::unknown)
         .layer(axum::middleware::from_fn_with_state(Arc::clone(&desk), answer::guard))
         .with_state(desk);

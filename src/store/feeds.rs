@@ -7,6 +7,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::facts::{health, health_to_json};
 use super::rows::{millis, optional_time};
+use super::subscriptions::end;
 use super::{Store, StoreError};
 use crate::model::{Feed, FeedName, Interval};
 
@@ -54,6 +55,9 @@ impl Store {
                         } else {
                             rescheduled(old.next_due, old.last_attempt, feed.interval.at_first())
                         };
+                        if old.url != feed.url {
+                            end(db, old.id, now)?;
+                        }
                         update(db, &old, feed, host, due)?;
                         if !old.active {
                             report.added.push(feed.name.clone());
@@ -66,6 +70,7 @@ impl Store {
             let mut gone: Vec<KnownFeed> = known.into_values().filter(|feed| feed.active).collect();
             gone.sort_by_key(|feed| feed.id);
             for gone in gone {
+                end(db, gone.id, now)?;
                 db.execute("UPDATE feed SET active = 0 WHERE id = ?", [gone.id])?;
                 report.removed.push(FeedName::new(gone.name.as_str()));
             }

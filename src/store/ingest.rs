@@ -8,6 +8,7 @@ use rusqlite::{Connection, params};
 use super::facts::facts_to_json;
 use super::intake::Intake;
 use super::lookup::{GUID, has_title, known_by_key};
+use super::pushes::{newest_date, save_pushed};
 use super::rows::{millis, optional_time};
 use super::tellings::{refresh_memory, save_knowledge};
 use super::visits::{is_still_at, save_after};
@@ -351,11 +352,11 @@ fn save_guids(
 
 fn save_feed(db: &Connection, visit: &Visit, report: &CommitReport) -> rusqlite::Result<()> {
     let news = report.new_entries() > 0;
-    if visit.scope == Scope::Older {
-        return Ok(());
+    match visit.scope {
+        Scope::Older => return Ok(()),
+        Scope::Pushed => return save_pushed(db, visit, news),
+        Scope::Whole | Scope::Partial => {}
     }
-    let dates = visit.entries.iter().filter_map(|(entry, _)| entry.published);
-    let newest = dates.filter(|date| *date <= visit.now).max();
     // Part of a document is not what the next whole one is compared with.
     let hash = (visit.scope == Scope::Whole).then_some(&visit.body_hash);
     db.prepare_cached(
@@ -371,7 +372,7 @@ fn save_feed(db: &Connection, visit: &Visit, report: &CommitReport) -> rusqlite:
         millis(visit.now),
         facts_to_json(&visit.facts),
         news,
-        newest.map(millis)
+        newest_date(visit).map(millis)
     ])?;
     Ok(())
 }
@@ -380,7 +381,7 @@ fn save_feed(db: &Connection, visit: &Visit, report: &CommitReport) -> rusqlite:
 /// one only: a feed that always breaks off must not stay silent for ever.
 fn save_baseline(db: &Connection, visit: &Visit, first: bool) -> rusqlite::Result<()> {
     let open = first && visit.scope == Scope::Partial;
-    if !open && visit.scope != Scope::Older {
+    if !open && !matches!(visit.scope, Scope::Older | Scope::Pushed) {
         db.prepare_cached("UPDATE feed SET baselined = 1 WHERE id = ? AND baselined = 0")?
             .execute([visit.feed])?;
     }

@@ -8,6 +8,7 @@ use rusqlite::{Connection, Row, ToSql, params};
 use super::facts::{facts_from_json, health, health_to_json};
 use super::notices::save_notices;
 use super::rows::{from_millis, json, millis, optional_time};
+use super::subscriptions::{miss, see_hub};
 use super::{Store, StoreError};
 use crate::model::{FeedAfter, FeedMemory, FeedName, Move, Sighting, Validators};
 
@@ -158,8 +159,15 @@ impl Store {
                 "UPDATE feed SET \
                  next_due = CASE WHEN next_due >= ?2 THEN next_due ELSE next_due + ?1 END, \
                  leased_until = leased_until + ?1, blocked_until = blocked_until + ?1, \
-                 last_attempt = last_attempt + ?1",
+                 last_attempt = last_attempt + ?1, plain_due = plain_due + ?1, \
+                 soon_due = soon_due + ?1, \
+                 pushed_until = pushed_until + ?1",
                 params![by, millis(Timestamp::MAX)],
+            )?;
+            db.execute(
+                "UPDATE subscription SET next_try = next_try + ?1, \
+                 lease_until = lease_until + ?1, distrust_until = distrust_until + ?1",
+                [by],
             )?;
             db.execute(
                 "UPDATE delivery SET due_at = due_at + CASE WHEN first_try IS NULL \
@@ -232,6 +240,10 @@ pub(super) fn save_after(
             )?;
         }
     }
+    see_hub(db, feed, &after.hub, now)?;
+    if after.missed {
+        miss(db, feed, now)?;
+    }
     if let Some(gap) = after.gap {
         db.execute(
             "INSERT INTO gap (feed_id, since, until) VALUES (?1, ?2, ?3)",
@@ -255,7 +267,7 @@ fn save_state(
          last_success = CASE WHEN ?8 IS NULL THEN ?9 ELSE last_success END, arrivals = ?10, \
          last_full = ?11, unchanged_run = ?12, seen_url = ?13, seen_since = ?14, \
          seen_count = ?15, older_pages = ?16, etag = ?17, last_modified = ?18, \
-         validators_url = ?19 WHERE id = ?1",
+         validators_url = ?19, plain_due = ?20, soon_due = ?21 WHERE id = ?1",
     )?
     .execute(params![
         feed,
@@ -276,7 +288,9 @@ fn save_state(
         after.older_pages,
         validators.and_then(|v| v.etag.as_ref()),
         validators.and_then(|v| v.last_modified.as_ref()),
-        validators.map(|v| &v.url)
+        validators.map(|v| &v.url),
+        after.plain_due.map(millis),
+        after.soon_due.map(millis)
     ])?;
     Ok(())
 }
@@ -315,6 +329,8 @@ pub(super) fn memory(row: &Row<'_>) -> rusqlite::Result<FeedMemory> {
         sighting: seen.zip(since).map(|(url, since)| Sighting { url, since, count }),
         moved: row.get::<_, Option<String>>("moved_url")?.is_some(),
         older_pages: row.get("older_pages")?,
+        pushed_until: optional_time(row, "pushed_until")?,
+        pushed_at: optional_time(row, "pushed_at")?,
     })
 }
 

@@ -53,6 +53,7 @@ impl Desk {
             tags: Vec::new(),
             ignore_hints: false,
             fulltext: None,
+            websub: false,
             request: RequestOptions::default(),
         };
         let now = "2026-11-01T12:00:00Z".parse().unwrap();

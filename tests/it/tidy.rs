@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// The table of ARCHITECTURE.md: what each module may use of ours.
-const MAY_IMPORT: [(&str, &[&str]); 25] = [
+const MAY_IMPORT: [(&str, &[&str]); 26] = [
     ("model", &[]),
     ("schedule", &["model"]),
     ("health", &["model"]),
@@ -19,6 +19,7 @@ const MAY_IMPORT: [(&str, &[&str]); 25] = [
     ("article", &["parse"]),
     ("opml", &[]),
     ("dedup", &["model", "extract"]),
+    ("push", &["model"]),
     ("net", &["model"]),
     ("program", &[]),
     ("fetch", &["model", "net", "program"]),
@@ -29,7 +30,7 @@ const MAY_IMPORT: [(&str, &[&str]); 25] = [
         "pipeline",
         &[
             "model", "schedule", "health", "extract", "article", "parse", "dedup", "story", "rule",
-            "alert", "net", "fetch", "deliver", "store",
+            "alert", "net", "fetch", "deliver", "store", "push",
         ],
     ),
     ("config", &["model", "rule", "alert", "deliver", "net"]),
@@ -37,7 +38,7 @@ const MAY_IMPORT: [(&str, &[&str]); 25] = [
         "app",
         &[
             "model", "schedule", "health", "extract", "article", "parse", "dedup", "story", "rule",
-            "alert", "net", "fetch", "deliver", "store", "pipeline", "serve", "config",
+            "alert", "net", "fetch", "deliver", "store", "pipeline", "serve", "config", "push",
         ],
     ),
     (
@@ -45,7 +46,7 @@ const MAY_IMPORT: [(&str, &[&str]); 25] = [
         &[
             "model", "schedule", "health", "extract", "article", "parse", "dedup", "story", "rule",
             "alert", "net", "fetch", "deliver", "store", "pipeline", "serve", "config", "app",
-            "discover", "opml",
+            "discover", "opml", "push",
         ],
     ),
     ("main", &["cli"]),

@@ -19,6 +19,13 @@ const IGNORE_HINTS: Key = optional(
     "Pay no heed to ttl, skipHours, skipDays, sy:* and max-age. Retry-After always counts.",
 );
 
+const WEBSUB: Key = optional(
+    "websub",
+    Kind::Flag,
+    "false",
+    "May its news be ordered at the hub that it names (WebSub)? Otherwise as the group or [defaults].",
+);
+
 const TAGS: Key = optional("tags", Kind::Texts, "[\"wire\"]", "Words to select feeds by.");
 
 pub(in crate::config) const GROUP: Section = Section {
@@ -33,6 +40,7 @@ pub(in crate::config) const GROUP: Section = Section {
         TAGS,
         fulltext::OF_FEEDS,
         IGNORE_HINTS,
+        WEBSUB,
         USER_AGENT,
         PROXY,
         PROXY_FILE,
@@ -82,6 +90,7 @@ pub(in crate::config) const FEED: Section = Section {
         ),
         fulltext::OF_FEEDS,
         IGNORE_HINTS,
+        WEBSUB,
         default(
             "allow_private",
             Kind::Flag,

@@ -34,5 +34,12 @@ pub(in crate::config) const HTTP: Section = Section {
             "\"HTTP_TOKEN\"",
             "Or the environment variable that holds it.",
         ),
+        optional(
+            "public_url",
+            Kind::Text,
+            "\"https://news.example.org/\"",
+            "How the endpoint is reached from outside, through a proxy that passes on /push/ and nothing\n\
+             else. Then news is ordered at the hubs that feeds name (WebSub), and comes within seconds.",
+        ),
     ],
 };

@@ -1,0 +1,15 @@
+//! WebSub (W3C Recommendation of 23 January 2018), the subscriber's side: what
+//! a feed names, what a hub may be believed, and how long. Pure, but for the
+//! random bytes of the system's; who asks and answers is `pipeline`'s business.
+
+mod discovery;
+mod lease;
+mod signature;
+mod token;
+mod verify;
+
+pub use discovery::find;
+pub use lease::{LEASE, lease, renewal, retry};
+pub use signature::is_signed;
+pub use token::{NoRandom, key, secret, token};
+pub use verify::{MAX_CHALLENGE, Verdict, verify};
