@@ -8,8 +8,8 @@ use sha2::{Digest, Sha256};
 use crate::fetch::{FetchError, host_of};
 use crate::health::{self, Change, Facts, Seen, Sentence};
 use crate::model::{
-    Feed, FeedAfter, FeedHealth, FeedHints, Gap, Guids, HealthState, HubSeen, Interval, Move,
-    Newness, Notice, NoticeKind, Scope, ServerHints, Sighting, Validators, VisitFailure,
+    Feed, FeedAfter, FeedHealth, FeedHints, Gap, Guids, HealthState, HubPlace, HubSeen, Interval,
+    Move, Newness, Notice, NoticeKind, Scope, ServerHints, Sighting, Validators, VisitFailure,
 };
 use crate::push;
 use crate::schedule::{self, Rhythm, Wishes};
@@ -39,6 +39,8 @@ pub struct Aftermath {
     pub server: ServerHints,
     /// Where permanent redirects led.
     pub moved_to: Option<String>,
+    /// Where a page that is no feed says that its news can be had.
+    pub page: Option<HubPlace>,
     /// When it ended.
     pub now: Timestamp,
 }
@@ -121,7 +123,7 @@ impl Aftermath {
             health: state,
             plain_due: next,
             soon_due: next,
-            hub: HubSeen::Unknown,
+            hub: self.page.clone().map_or(HubSeen::Unknown, HubSeen::Remembered),
             missed: false,
         }
     }

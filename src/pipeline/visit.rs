@@ -8,6 +8,7 @@ use super::round::{VisitResult, Visited};
 use super::{Arrived, Live, Poller, ingest, prepare};
 use crate::fetch::{Body, FetchError, Fetched, Request};
 use crate::model::{Document, Feed, FeedAfter, Scope, ServerHints, Validators};
+use crate::push;
 use crate::schedule::{self, Rhythm};
 use crate::store::{ClaimedFeed, CommitReport, EmptyVisit, StoreError};
 
@@ -72,6 +73,7 @@ impl Poller {
             claim: claim.clone(),
             server,
             moved_to,
+            page: None,
             now: self.clock.now(),
         };
         match fetched {
@@ -95,15 +97,20 @@ impl Poller {
 
     async fn document(
         &self,
-        after: Aftermath,
+        mut after: Aftermath,
         document: Document,
         (validators, body_hash, partial): (Option<Validators>, Vec<u8>, bool),
     ) -> Result<VisitResult, StoreError> {
         // Parsing is hostile work: off the executor, and a panic costs one feed one poll.
-        let reading = tokio::task::spawn_blocking(move || prepare(&document)).await;
+        let reading = tokio::task::spawn_blocking(move || {
+            prepare(&document).map_err(|error| (error, push::in_page(&document)))
+        });
+        let reading = reading.await;
         let prepared = match reading {
             Ok(Ok(prepared)) => prepared,
-            Ok(Err(error)) => {
+            Ok(Err((error, page))) => {
+                let place = push::find(&after.server, &page, &after.claim.url);
+                after.page = place.filter(|_| after.feed.websub);
                 return self.failed(&after, &FetchError::Failed(error.to_string())).await;
             }
             Err(_) => {

@@ -4,12 +4,14 @@
 
 mod discovery;
 mod lease;
+mod page;
 mod signature;
 mod token;
 mod verify;
 
 pub use discovery::find;
 pub use lease::{LEASE, lease, renewal, retry};
+pub use page::in_page;
 pub use signature::is_signed;
 pub use token::{NoRandom, key, secret, token};
 pub use verify::{MAX_CHALLENGE, Verdict, verify};

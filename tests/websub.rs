@@ -1,0 +1,42 @@
+//! News that hubs bring: discovery, subscription, verification, delivery and
+//! renewal, against a hub that plays the cases of websub.rocks and worse.
+//!
+//! ```sh
+//! cargo test --test websub -- --nocapture
+//! ```
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::disallowed_methods,
+    unreachable_pub,
+    reason = "a test may stop where it cannot go on, and its servers end with it"
+)]
+#![allow(dead_code, reason = "only a part of the world is used")]
+
+#[path = "websub/conformance.rs"]
+mod conformance;
+#[path = "websub/forged.rs"]
+mod forged;
+#[path = "websub/hub.rs"]
+mod hub;
+#[path = "websub/kill.rs"]
+mod kill;
+#[path = "websub/limits.rs"]
+mod limits;
+#[path = "websub/news.rs"]
+mod news;
+#[path = "kill/random.rs"]
+mod random;
+#[path = "websub/scene.rs"]
+mod scene;
+#[path = "it/support/mod.rs"]
+mod support;
+#[path = "it/world.rs"]
+mod world;
+
+/// Says something even if the test passes: the harness keeps back only what the macros print.
+fn say(words: &str) {
+    use std::io::Write as _;
+    std::io::stderr().write_all(format!("websub: {words}\n").as_bytes()).unwrap();
+}
