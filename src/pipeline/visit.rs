@@ -103,7 +103,7 @@ impl Poller {
     ) -> Result<VisitResult, StoreError> {
         // Parsing is hostile work: off the executor, and a panic costs one feed one poll.
         let reading = tokio::task::spawn_blocking(move || {
-            prepare(&document).map_err(|error| (error, push::in_page(&document)))
+            prepare(&document).map_err(|error| (error, Box::new(push::in_page(&document))))
         });
         let reading = reading.await;
         let prepared = match reading {

@@ -39,9 +39,7 @@ pub(super) async fn guard(State(desk): State<Arc<Desk>>, request: Request, next:
     let mut response = if !is_our_name(&hosts, &request) {
         let words = "not the name of this endpoint; see `hosts` of [http]\n";
         (StatusCode::MISDIRECTED_REQUEST, words).into_response()
-    } else if !matches!(*request.method(), Method::GET | Method::HEAD)
-        && !(is_push && *request.method() == Method::POST)
-    {
+    } else if !may(request.method(), is_push) {
         (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, "GET, HEAD")]).into_response()
     } else {
         next.run(request).await
@@ -50,6 +48,11 @@ pub(super) async fn guard(State(desk): State<Arc<Desk>>, request: Request, next:
         response.headers_mut().insert(name, HeaderValue::from_static(value));
     }
     response
+}
+
+/// Only hubs post, and only at their addresses.
+fn may(method: &Method, is_push: bool) -> bool {
+    matches!(*method, Method::GET | Method::HEAD) || (is_push && *method == Method::POST)
 }
 
 /// Whether all names that a request gives are ours: its one `Host`, and that of
