@@ -15,6 +15,7 @@ use crate::config::Config;
 use crate::deliver;
 use crate::fetch::host_of;
 use crate::model::Clock;
+use crate::net;
 use crate::store::{self, Store};
 
 /// Hosts of feeds that are looked up; the first ones stand for all.
@@ -123,6 +124,9 @@ pub(super) async fn run(context: Context, args: DoctorArgs) -> Result<ExitCode, 
     report.add("disk", disk(&config.store))?;
     report.add("trusted authorities", authorities())?;
     report.add("daemon", daemon(&config).await)?;
+    if let Some(url) = &config.http.public_url {
+        report.add("public_url", public_url(url, &config))?;
+    }
     if !args.offline {
         for host in hosts(&config) {
             report.add(format!("name {host}"), lookup(&host).await)?;
@@ -147,6 +151,30 @@ fn configuration(config: &Config) -> Look {
             "run `wirewatch check` for all of them",
         ),
     }
+}
+
+/// Whether hubs can reach what they are given; nobody is asked.
+fn public_url(url: &url::Url, config: &Config) -> Look {
+    if net::check_url(url, false).is_err() || url.host_str() == Some("localhost") {
+        return doubtful(
+            format!("{url} is no address of the public internet"),
+            "hubs of public feeds cannot reach it; give the name that your proxy answers to",
+        );
+    }
+    if config.http.listen.is_none() {
+        return doubtful(
+            format!("{url}, but [http] has no \"listen\""),
+            "give \"listen\", unless systemd passes a socket",
+        );
+    }
+    if url.scheme() != "https" {
+        return doubtful(
+            format!("{url} is not https:"),
+            "others on the way can read what hubs send; have your proxy speak TLS",
+        );
+    }
+    let pushed = config.feeds.iter().filter(|feed| feed.websub).count();
+    Ok(format!("{url}, for {pushed} feeds that may name a hub"))
 }
 
 /// A clock that is wrong breaks certificates, schedules and quiet hours.

@@ -9,7 +9,7 @@ use super::args::StatusArgs;
 use super::latency::{Stage, latency, latency_json, latency_line};
 use super::{CliError, Context, FAILED};
 use crate::config::Config;
-use crate::model::{ChannelName, Clock};
+use crate::model::{ChannelName, Clock, Subscription, SubscriptionState};
 use crate::store::{FeedRow, Filter, Overview, PageHost, PageTally, Pause, Store};
 
 /// A delivery that waits longer than this is a symptom.
@@ -28,6 +28,7 @@ struct State {
     running: bool,
     overview: Overview,
     feeds: Vec<FeedRow>,
+    subscriptions: Vec<Subscription>,
     paused: Vec<(ChannelName, Pause)>,
     problems: Vec<String>,
     pages: PageTally,
@@ -61,6 +62,7 @@ async fn look(config: &Config) -> Result<State, CliError> {
     let store = Store::attach(path)?;
     let overview = store.overview().await?;
     let feeds = store.feeds(Filter { limit: 100_000, ..Filter::default() }).await?;
+    let subscriptions = store.subscriptions().await?;
     let running = Store::is_served(path);
     let now = Clock::System.now();
     let since = now.checked_sub(MEASURED).unwrap_or(now);
@@ -82,7 +84,7 @@ async fn look(config: &Config) -> Result<State, CliError> {
         }),
     );
     let pages = store.page_tally(now, HOSTS).await?;
-    Ok(State { pages, latency, running, overview, feeds, paused, problems })
+    Ok(State { pages, latency, running, overview, feeds, subscriptions, paused, problems })
 }
 
 /// What is wrong, worst first. A single failing feed is not: the world is.
@@ -126,6 +128,7 @@ fn as_json(state: &State) -> Value {
             "failing": overview.feeds_failing, "down": overview.feeds_down,
             "challenged": overview.feeds_challenged, "gone": overview.feeds_gone, "list": feeds,
         },
+        "subscriptions": state.subscriptions.iter().map(subscription_json).collect::<Vec<_>>(),
         "entries": overview.entries,
         "stories": overview.stories,
         "matches": overview.matches,
@@ -185,6 +188,7 @@ fn as_text(state: &State) -> Vec<String> {
     let mut lines =
         vec![format!("daemon: {}", if state.running { "running" } else { "not running" })];
     lines.push(feeds_line(overview));
+    lines.extend(pushed_line(&state.subscriptions));
     lines.push(format!(
         "kept: {} entries, {} stories, {} matches, {} alerts",
         overview.entries, overview.stories, overview.matches, overview.alerts
@@ -224,6 +228,29 @@ fn as_text(state: &State) -> Vec<String> {
         problems => lines.extend(problems.iter().map(|problem| format!("problem: {problem}"))),
     }
     lines
+}
+
+fn subscription_json(subscription: &Subscription) -> Value {
+    let time = |when: Option<Timestamp>| when.map(|when| when.to_string());
+    json!({
+        "feed": subscription.feed.as_str(), "state": subscription.state.as_str(),
+        "hub": subscription.hub, "lease_until": time(subscription.lease_until),
+        "last_push": time(subscription.last_push), "pushes": subscription.pushes,
+        "not_relied_on_until": time(subscription.distrust_until),
+        "error": subscription.last_error,
+    })
+}
+
+/// How many subscriptions there are in each state; nothing if there are none.
+fn pushed_line(subscriptions: &[Subscription]) -> Option<String> {
+    let counted = SubscriptionState::ALL.map(|state| {
+        let count = subscriptions.iter().filter(|one| one.state == state).count();
+        (count > 0).then(|| format!("{count} {}", state.as_str()))
+    });
+    let parts: Vec<String> = counted.into_iter().flatten().collect();
+    let last = subscriptions.iter().filter_map(|one| one.last_push).max();
+    let last = last.map_or_else(String::new, |last| format!("; last push {last}"));
+    (!parts.is_empty()).then(|| format!("hubs: {}{last}", parts.join(", ")))
 }
 
 /// How many feeds there are in each state that any is in.

@@ -103,12 +103,13 @@ impl Poller {
     ) -> Result<VisitResult, StoreError> {
         // Parsing is hostile work: off the executor, and a panic costs one feed one poll.
         let reading = tokio::task::spawn_blocking(move || {
-            prepare(&document).map_err(|error| (error, Box::new(push::in_page(&document))))
+            prepare(&document).map_err(|error| Box::new((error, push::in_page(&document))))
         });
         let reading = reading.await;
         let prepared = match reading {
             Ok(Ok(prepared)) => prepared,
-            Ok(Err((error, page))) => {
+            Ok(Err(refused)) => {
+                let (error, page) = *refused;
                 let place = push::find(&after.server, &page, &after.claim.url);
                 after.page = place.filter(|_| after.feed.websub);
                 return self.failed(&after, &FetchError::Failed(error.to_string())).await;

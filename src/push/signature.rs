@@ -87,7 +87,7 @@ mod tests {
                 format!("{name}={}", &good[..good.len() - 1]),
                 format!("{name}={good}00"),
                 format!("{name}="),
-                name.to_string(),
+                name.to_owned(),
                 format!("{other}={good}"),
                 format!("{}={good}", name.to_uppercase()),
                 format!("{name} = {good}"),

@@ -34,12 +34,17 @@ const HEADERS: [(HeaderName, &str); 6] = [
 /// but reading. Hubs also post, to addresses that they were given.
 pub(super) async fn guard(State(desk): State<Arc<Desk>>, request: Request, next: Next) -> Response {
     let is_push = request.uri().path().starts_with("/push/");
+    let is_allowed = match *request.method() {
+        Method::GET | Method::HEAD => true,
+        Method::POST => is_push,
+        _ => false,
+    };
     let public = desk.options.public_host.iter().filter(|_| is_push);
     let hosts: Vec<&str> = desk.options.hosts.iter().chain(public).map(String::as_str).collect();
     let mut response = if !is_our_name(&hosts, &request) {
         let words = "not the name of this endpoint; see `hosts` of [http]\n";
         (StatusCode::MISDIRECTED_REQUEST, words).into_response()
-    } else if !may(request.method(), is_push) {
+    } else if !is_allowed {
         (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, "GET, HEAD")]).into_response()
     } else {
         next.run(request).await
@@ -48,11 +53,6 @@ pub(super) async fn guard(State(desk): State<Arc<Desk>>, request: Request, next:
         response.headers_mut().insert(name, HeaderValue::from_static(value));
     }
     response
-}
-
-/// Only hubs post, and only at their addresses.
-fn may(method: &Method, is_push: bool) -> bool {
-    matches!(*method, Method::GET | Method::HEAD) || (is_push && *method == Method::POST)
 }
 
 /// Whether all names that a request gives are ours: its one `Host`, and that of

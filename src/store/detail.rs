@@ -4,9 +4,10 @@ use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::rows::{optional_time, time};
+use super::subscriptions::all;
 use super::visits::memory;
 use super::{Store, StoreError};
-use crate::model::{FeedMemory, FeedName, Gap};
+use crate::model::{FeedMemory, FeedName, Gap, Subscription};
 
 /// Gaps shown, the latest first.
 const GAPS: i64 = 10;
@@ -27,6 +28,8 @@ pub struct FeedDetail {
     /// Times between which entries may have been lost, the latest first, with
     /// how many were found again in older pages.
     pub gaps: Vec<(Gap, u64)>,
+    /// How its hub does, if it names one that is wanted.
+    pub subscription: Option<Subscription>,
 }
 
 impl Store {
@@ -49,13 +52,19 @@ impl Store {
                             blocked_until: optional_time(row, "blocked_until")?,
                             guids_since: optional_time(row, "guids_since")?,
                             gaps: Vec::new(),
+                            subscription: None,
                         };
                         Ok((row.get::<_, i64>("id")?, detail))
                     },
                 )
                 .optional()?;
             let Some((id, detail)) = found else { return Ok(None) };
-            Ok(Some(FeedDetail { gaps: gaps(db, id)?, ..detail }))
+            let subscription = all(db)?.into_iter().find(|(feed, _)| *feed == id);
+            Ok(Some(FeedDetail {
+                gaps: gaps(db, id)?,
+                subscription: subscription.map(|(_, subscription)| subscription),
+                ..detail
+            }))
         })
         .await
     }

@@ -5,12 +5,15 @@ use rusqlite::Connection;
 
 use super::rows::{millis, optional_time};
 use super::{Store, StoreError};
+use crate::model::SubscriptionState;
 
 /// How things stand, in figures that monitoring asks for every few seconds.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Gauges {
     /// Feeds of the configuration by health.
     pub feeds: Vec<(String, i64)>,
+    /// Subscriptions at hubs by state; every state is there.
+    pub subscriptions: Vec<(&'static str, i64)>,
     /// Feeds that are overdue by more than five minutes.
     pub overdue: i64,
     /// The last visit that went well, of any feed.
@@ -56,6 +59,7 @@ impl Store {
             let stored = std::array::from_fn(|n| (STORED[n].0, counts[n]));
             Ok(Gauges {
                 feeds: feeds(db)?,
+                subscriptions: subscriptions(db)?,
                 overdue: db.query_row(
                     "SELECT count(*) FROM feed WHERE active = 1 AND health <> 'gone' \
                      AND max(next_due, coalesce(blocked_until, 0)) < ?",
@@ -84,6 +88,12 @@ fn feeds(db: &Connection) -> rusqlite::Result<Vec<(String, i64)>> {
         "SELECT health, count(*) FROM feed WHERE active = 1 GROUP BY health ORDER BY health",
     )?;
     select.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
+}
+
+fn subscriptions(db: &Connection) -> rusqlite::Result<Vec<(&'static str, i64)>> {
+    let mut count = db.prepare_cached("SELECT count(*) FROM subscription WHERE state = ?")?;
+    let states = SubscriptionState::ALL.map(SubscriptionState::as_str);
+    states.iter().map(|state| Ok((*state, count.query_row([state], |row| row.get(0))?))).collect()
 }
 
 fn waiting(db: &Connection) -> rusqlite::Result<Vec<(String, i64, Option<Timestamp>)>> {

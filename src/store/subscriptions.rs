@@ -160,7 +160,8 @@ fn hubs(row: &Row<'_>) -> rusqlite::Result<Vec<String>> {
     Ok(serde_json::from_str(&row.get::<_, String>("hubs")?).unwrap_or_default())
 }
 
-fn all(db: &Connection) -> rusqlite::Result<Vec<(i64, Subscription)>> {
+/// All of them with the rows of their feeds, by the feeds' names.
+pub(super) fn all(db: &Connection) -> rusqlite::Result<Vec<(i64, Subscription)>> {
     let mut select = db.prepare_cached(
         "SELECT s.*, f.name FROM subscription s JOIN feed f ON f.id = s.feed_id ORDER BY f.name",
     )?;

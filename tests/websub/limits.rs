@@ -96,6 +96,7 @@ async fn a_hub_in_a_private_network_is_refused_without_a_connection() {
             allow_private: false,
             validators: None,
             options: &options,
+            page: false,
         };
         let asked = fetcher.ask_hub(HubRequest { way, form: &[] }).await;
         assert!(matches!(asked, Err(FetchError::Blocked(_))), "{url}: {asked:?}");

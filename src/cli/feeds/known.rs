@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::cli::parse::hints_json;
-use crate::model::{DocumentFacts, FeedMemory};
+use crate::model::{DocumentFacts, FeedMemory, Subscription};
 use crate::store::{FeedDetail, FeedRow};
 
 /// A fact's name and what is known.
@@ -25,6 +25,7 @@ pub(super) fn facts(state: &FeedRow, detail: Option<&FeedDetail>, never: bool) -
     ];
     if let Some(detail) = detail {
         facts.extend(of_detail(detail));
+        facts.extend(detail.subscription.iter().flat_map(of_hub));
         facts.extend(detail.memory.facts.iter().flat_map(of_document));
     }
     facts
@@ -52,6 +53,21 @@ fn of_detail(detail: &FeedDetail) -> Vec<Fact> {
         ("unchanged", json!(memory.unchanged_run)),
         ("older pages", json!(memory.older_pages)),
         ("gaps", Value::Array(gaps.collect())),
+    ]
+}
+
+/// How its news are brought, if its hub is asked to.
+fn of_hub(subscription: &Subscription) -> Vec<Fact> {
+    vec![
+        ("push", json!(subscription.state.as_str())),
+        ("hub", json!(subscription.hub)),
+        ("topic", json!(subscription.topic)),
+        ("lease until", time(subscription.lease_until)),
+        ("hub asked next", time(subscription.next_try)),
+        ("last push", time(subscription.last_push)),
+        ("pushes", json!(subscription.pushes)),
+        ("not relied on until", time(subscription.distrust_until)),
+        ("push error", json!(subscription.last_error)),
     ]
 }
 
