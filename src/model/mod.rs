@@ -16,6 +16,7 @@ mod notice;
 mod routing;
 mod secret;
 mod story;
+mod veil;
 mod visit;
 
 pub use alert::{
@@ -44,4 +45,5 @@ pub use story::{
     Joined, MemoryPosition, PastMatch, StoredMemory, StoredTelling, StoriesByKey, StoryCandidate,
     StoryChoice, StoryRef, Teller,
 };
+pub use veil::{Veil, secret_parts, shown};
 pub use visit::{DocumentFacts, FeedAfter, FeedMemory, Gap, Move, Scope, Sighting};
