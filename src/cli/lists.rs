@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::args::{DeliveriesAction, DeliveriesArgs, ListArgs};
 use super::silences::user;
 use super::{CliError, Context};
-use crate::model::{ChannelName, Clock, DeliveryId, DeliveryState, Field};
+use crate::model::{ChannelName, Clock, DeliveryId, DeliveryState, Field, shown};
 use crate::store::{AlertRow, DeliveryRow, FeedRow, Filter, OutletRow, Store, StoryRow};
 
 pub(super) async fn stories(context: Context, args: ListArgs) -> Result<ExitCode, CliError> {
@@ -200,7 +200,7 @@ pub(super) fn time(when: Option<Timestamp>) -> Option<String> {
 
 pub(super) fn feed_json(feed: &FeedRow) -> Value {
     json!({
-        "name": feed.name, "url": feed.url, "title": feed.title, "state": feed.health,
+        "name": feed.name, "url": shown(&feed.url), "title": feed.title, "state": feed.health,
         "last_success": time(feed.last_success), "last_attempt": time(feed.last_attempt),
         "last_entry": time(feed.last_entry), "next_poll": time(Some(feed.next_due)),
         "failures": feed.failures, "error": feed.last_error, "entries": feed.entries,

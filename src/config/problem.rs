@@ -10,6 +10,8 @@ use annotate_snippets::{
     AnnotationKind, Group, Level, Origin, Renderer, Snippet, normalize_untrusted_str,
 };
 
+use crate::model::secret_parts;
+
 /// Whether a problem keeps the configuration from being used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Gravity {
@@ -100,7 +102,9 @@ impl Problem {
         // Only the lines concerned are handed over, for the renderer looks at all it gets.
         let start = line_start(&self.source, span.start);
         let end = self.source[span.end..].find('\n').map_or(self.source.len(), |n| span.end + n);
-        Snippet::source(masked(&self.source[start..end]))
+        let table = self.source[..start].rfind("\n[").map_or(0, |at| at + 1);
+        let in_channel = self.source[table..].starts_with("[channel.");
+        Snippet::source(masked(&self.source[start..end], in_channel))
             .line_start(self.line)
             .path(path)
             .annotation(AnnotationKind::Primary.span(span.start - start..span.end - start))
@@ -178,10 +182,10 @@ pub(super) fn did_you_mean<'a>(
     nearest(word, known).map(|best| format!("did you mean \"{best}\"?"))
 }
 
-/// Line and column of a byte offset, both from 1, the column in characters.
 /// The lines, with stars for what looks like a secret that was written where
-/// none belongs: problems are printed, and land in logs.
-fn masked(lines: &str) -> Cow<'_, str> {
+/// none belongs: problems are printed, and land in logs. Of a channel's URL the
+/// path may be the secret, too.
+fn masked(lines: &str, in_channel: bool) -> Cow<'_, str> {
     const WORDS: [&str; 5] = ["password", "passwd", "secret", "token", "api_key"];
     let is_secret = |line: &str| {
         let key = line.split_once('=').map_or("", |(key, _)| key).to_ascii_lowercase();
@@ -189,23 +193,47 @@ fn masked(lines: &str) -> Cow<'_, str> {
         let place = key.ends_with("_file") || key.ends_with("_env");
         !place && WORDS.iter().any(|word| key.contains(word))
     };
-    if !lines.lines().any(is_secret) {
+    if !lines.lines().any(|line| is_secret(line) || line.contains("://")) {
         return Cow::Borrowed(lines);
     }
+    // As many bytes as before, so that the place stays right.
+    let star = |c: char| match c {
+        ' ' | '\n' | '\r' | '"' | '\'' => c.to_string(),
+        c => "*".repeat(c.len_utf8()),
+    };
+    let stars = |text: &str| text.chars().map(star).collect::<String>();
     let masked = lines.split_inclusive('\n').map(|line| match line.split_once('=') {
         Some((key, value)) if is_secret(line) => {
-            // As many bytes as before, so that the place stays right.
-            let star = |c: char| match c {
-                ' ' | '\n' | '\r' | '"' | '\'' => c.to_string(),
-                c => "*".repeat(c.len_utf8()),
-            };
-            format!("{key}={}", value.chars().map(star).collect::<String>())
+            format!("{key}={}", stars(value))
         }
-        _ => line.to_owned(),
+        _ => {
+            let mut line = line.to_owned();
+            for part in secrets_of_urls(&line, in_channel) {
+                let hidden = stars(&line[part.clone()]);
+                line.replace_range(part, &hidden);
+            }
+            line
+        }
     });
     Cow::Owned(masked.collect())
 }
 
+/// Where the URLs of a line hold secrets.
+fn secrets_of_urls(line: &str, in_channel: bool) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
+    for (at, _) in line.match_indices("://") {
+        let start = line[..at].rfind(|c: char| !c.is_ascii_alphanumeric()).map_or(0, |at| at + 1);
+        let end = line[at..].find(['"', '\'', ' ', '\n']).map_or(line.len(), |n| at + n);
+        let url = &line[start..end];
+        found
+            .extend(secret_parts(url).into_iter().map(|part| start + part.start..start + part.end));
+        let path = url[at + 3 - start..].find(['/', '?', '#']).map(|n| at + 3 + n);
+        found.extend(path.filter(|_| in_channel).map(|path| path..end));
+    }
+    found
+}
+
+/// Line and column of a byte offset, both from 1, the column in characters.
 pub(super) fn position(source: &str, at: usize) -> (usize, usize) {
     let start = line_start(source, at);
     let line = source[..start].matches('\n').count() + 1;
@@ -236,11 +264,15 @@ mod tests {
 
     #[test]
     fn secrets_that_stand_where_none_belongs_are_not_shown() {
-        let check = |line: &str, expected: &str| assert_eq!(masked(line), expected);
+        let check = |line: &str, expected: &str| assert_eq!(masked(line, false), expected);
         check("password = \"hunter2\"", "password = \"*******\"");
         check("x = 1\nsmtp_password = 'pä'\nurl = 'u'", "x = 1\nsmtp_password = '***'\nurl = 'u'");
         check("Authorization_Token='abc' # why", "Authorization_Token='***' * ***");
         check("password_file = \"smtp-password\"", "password_file = \"smtp-password\"");
-        check("url = 'https://example.org/?token=x'", "url = 'https://example.org/?token=x'");
+        check("url = 'https://example.org/?token=x'", "url = 'https://example.org/?token=*'");
+        check("url = \"https://us:pä@example.org/é\"", "url = \"https://******@example.org/é\"");
+        let line = "url = \"https://u@hooks.example.org/T0/B0/x?y=z\" # why";
+        let expected = "url = \"https://*@hooks.example.org************\" # why";
+        assert_eq!(masked(line, true), expected);
     }
 }

@@ -14,7 +14,7 @@ use url::Url;
 use super::answer::{self, Terms};
 use super::decode::OFFERED;
 use super::{FetchError, Fetched, MAX_REDIRECTS, Request, hints};
-use crate::model::{Auth, RequestOptions, Validators};
+use crate::model::{Auth, RequestOptions, Validators, Veil};
 use crate::net::{self, Blocked, MAX_HEADER_BYTES, MAX_HEADERS};
 
 const ACCEPTED: &str = "application/atom+xml, application/rss+xml, application/feed+json, \
@@ -90,7 +90,7 @@ pub(super) async fn get(
             }
             _ => return Err(answer::refusal(response, request.options, way.terms, now).await),
         };
-        return Ok(route.arrived(fetched));
+        return Ok(route.arrived(fetched, &Veil::of("", request.options)));
     }
     Err(FetchError::Failed(format!("more than {MAX_REDIRECTS} redirects")))
 }
@@ -143,9 +143,12 @@ impl Route {
         Ok(())
     }
 
-    fn arrived(self, mut fetched: Fetched) -> Fetched {
+    /// A place whose address repeats a login is nowhere to stay: it would be
+    /// stored and shown.
+    fn arrived(self, mut fetched: Fetched, veil: &Veil) -> Fetched {
         fetched.hints.retry_after = fetched.hints.retry_after.max(self.retry_after);
-        if self.permanent && self.url != self.begun {
+        let stays = self.permanent && self.url != self.begun;
+        if stays && !veil.is_broken_by(self.url.as_str()) {
             fetched.moved_to = Some(self.url.to_string());
         }
         fetched

@@ -22,7 +22,7 @@ use sha2::{Digest, Sha256};
 
 use reqwest::Client;
 
-use crate::model::{Document, RequestOptions, Secret, ServerHints, Validators, VisitFailure};
+use crate::model::{Document, RequestOptions, Secret, ServerHints, Validators, Veil, VisitFailure};
 use crate::net::{self, ClientOptions, NetError};
 
 pub use hub::HubRequest;
@@ -149,6 +149,21 @@ pub enum FetchError {
 }
 
 impl FetchError {
+    /// Without what the server repeats of the request's secrets.
+    fn veiled(self, veil: &Veil) -> Self {
+        match self {
+            Self::Gone => Self::Gone,
+            Self::Throttled { until, reason } => {
+                Self::Throttled { until, reason: veil.over(reason) }
+            }
+            Self::Blocked(reason) => Self::Blocked(veil.over(reason)),
+            Self::Challenged { until, reason } => {
+                Self::Challenged { until, reason: veil.over(reason) }
+            }
+            Self::Failed(reason) => Self::Failed(veil.over(reason)),
+        }
+    }
+
     /// The decision for the schedule.
     pub fn failure(&self, now: Timestamp) -> VisitFailure {
         match self {
@@ -230,10 +245,12 @@ impl Fetcher {
             connect: self.options.connect_timeout,
             terms: answer::Terms { limits, max_body },
         };
-        match tokio::time::timeout(limit, http::get(way, request, now)).await {
+        let fetched = match tokio::time::timeout(limit, http::get(way, request, now)).await {
             Ok(fetched) => fetched,
             Err(_) => Err(FetchError::Failed("timed out".to_string())),
-        }
+        };
+        let veil = Veil::of(request.url, request.options);
+        fetched.map_err(|error| error.veiled(&veil))
     }
 
     fn client(&self, request: Request<'_>) -> Result<Client, FetchError> {

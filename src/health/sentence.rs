@@ -4,7 +4,7 @@
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::model::NoticeKind;
+use crate::model::{NoticeKind, shown};
 
 /// What is known about the matter. What is unknown is left out of the text.
 #[derive(Clone, Copy, Debug, Default)]
@@ -67,7 +67,7 @@ pub fn sentence(kind: NoticeKind, name: &str, facts: &Facts<'_>) -> Sentence {
     }
     lines.extend(then);
     if !facts.url.is_empty() {
-        lines.push(format!("Address: {}", facts.url));
+        lines.push(format!("Address: {}", shown(facts.url)));
     }
     Sentence { subject: format!("feed \"{name}\" {subject}"), text: lines.join("\n") }
 }

@@ -18,6 +18,7 @@ mod push;
 mod routing;
 mod secret;
 mod story;
+mod veil;
 mod visit;
 
 pub use alert::{
@@ -53,4 +54,5 @@ pub use story::{
     Joined, MemoryPosition, PastMatch, StoredMemory, StoredTelling, StoriesByKey, StoryCandidate,
     StoryChoice, StoryRef, Teller,
 };
+pub use veil::{Veil, secret_parts, shown};
 pub use visit::{DocumentFacts, FeedAfter, FeedMemory, Gap, Move, Scope, Sighting};

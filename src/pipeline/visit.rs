@@ -7,7 +7,7 @@ use super::poll::STORE_PAUSE;
 use super::round::{VisitResult, Visited};
 use super::{Arrived, Live, Poller, ingest, prepare};
 use crate::fetch::{Body, FetchError, Fetched, Request};
-use crate::model::{Document, Feed, FeedAfter, Scope, ServerHints, Validators};
+use crate::model::{Document, Feed, FeedAfter, Scope, ServerHints, Validators, Veil};
 use crate::push;
 use crate::schedule::{self, Rhythm};
 use crate::store::{ClaimedFeed, CommitReport, EmptyVisit, StoreError};
@@ -112,7 +112,9 @@ impl Poller {
                 let (error, page) = *refused;
                 let place = push::find(&after.server, &page, &after.claim.url);
                 after.page = place.filter(|_| after.feed.websub);
-                return self.failed(&after, &FetchError::Failed(error.to_string())).await;
+                let veil = Veil::of(&after.claim.url, &after.feed.request);
+                let reason = veil.over(error.to_string());
+                return self.failed(&after, &FetchError::Failed(reason)).await;
             }
             Err(_) => {
                 let reason = "the parser failed on this document; please report it".to_string();

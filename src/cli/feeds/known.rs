@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::cli::parse::hints_json;
-use crate::model::{DocumentFacts, FeedMemory, Subscription};
+use crate::model::{DocumentFacts, FeedMemory, Subscription, shown};
 use crate::store::{FeedDetail, FeedRow};
 
 /// A fact's name and what is known.
@@ -78,9 +78,10 @@ fn since(memory: &FeedMemory) -> Option<Timestamp> {
 fn redirect(memory: &FeedMemory) -> Value {
     json!(memory.sighting.as_ref().map(|seen| {
         let times = if seen.count == 1 { "once" } else { "times" };
+        let url = shown(&seen.url);
         match seen.count {
-            1 => format!("{times} to {}, {}", seen.url, seen.since),
-            count => format!("{count} {times} to {} since {}", seen.url, seen.since),
+            1 => format!("{times} to {url}, {}", seen.since),
+            count => format!("{count} {times} to {url} since {}", seen.since),
         }
     }))
 }

@@ -11,7 +11,7 @@ use super::known::{self, Fact};
 use crate::cli::lists::{attach, feed_json, say, short, show as show_rows};
 use crate::cli::{CliError, Context};
 use crate::config::Config;
-use crate::model::{Auth, Backfill, Clock, Feed, FeedName, Interval};
+use crate::model::{Auth, Backfill, Clock, Feed, FeedName, Interval, shown};
 use crate::store::{FeedDetail, FeedRow, Filter, Store};
 
 /// A feed as configured, and what the store has of it.
@@ -74,7 +74,7 @@ fn row_json(row: &Row) -> Value {
     let feed = &row.feed;
     let mut value = match &row.state {
         Some(state) => feed_json(state),
-        None => json!({ "name": feed.name.as_str(), "url": feed.url, "title": feed.title }),
+        None => json!({ "name": feed.name.as_str(), "url": shown(&feed.url), "title": feed.title }),
     };
     value["state"] = json!(row.health());
     value["groups"] = json!(feed.groups);
@@ -151,7 +151,7 @@ fn facts(row: &Row, detail: Option<&FeedDetail>) -> Vec<Fact> {
     let headers: Vec<&str> = request.headers.iter().map(|(name, _)| name.as_str()).collect();
     let mut facts = vec![
         ("name", json!(feed.name.as_str())),
-        ("url", json!(feed.url)),
+        ("url", json!(shown(&feed.url))),
         ("title", json!(feed.title)),
         ("groups", json!(feed.groups)),
         ("tags", json!(feed.tags)),

@@ -10,7 +10,7 @@ use crate::cli::CliError;
 use crate::config::Config;
 use crate::discover::{self, Candidate};
 use crate::fetch::{Body, FetchError, Fetcher, Request};
-use crate::model::{Clock, Document, RequestOptions};
+use crate::model::{Clock, Document, RequestOptions, Veil, shown};
 use crate::parse::{self, ParseError, ParsedFeed};
 
 /// Between two requests, which mostly go to one host.
@@ -86,8 +86,12 @@ impl Prober {
                         candidates.iter().filter(|other| *other != candidate).cloned().collect();
                     return Ok(*found);
                 }
-                Answer::Page { .. } => reasons.push(format!("{}: a web page", candidate.url)),
-                Answer::Nothing(reason) => reasons.push(format!("{}: {reason}", candidate.url)),
+                Answer::Page { .. } => {
+                    reasons.push(format!("{}: a web page", shown(&candidate.url)))
+                }
+                Answer::Nothing(reason) => {
+                    reasons.push(format!("{}: {reason}", shown(&candidate.url)))
+                }
             }
         }
         let tried = |url: &String| candidates.iter().any(|candidate| candidate.url == *url);
@@ -132,7 +136,12 @@ impl Prober {
                 feed,
                 others: Vec::new(),
             })),
-            Err(error) => page(document, url, &error),
+            Err(error) => match page(document, url, &error) {
+                Answer::Nothing(reason) => {
+                    Answer::Nothing(Veil::of(url, &self.options).over(reason))
+                }
+                page => page,
+            },
         }
     }
 }

@@ -10,7 +10,7 @@ use super::identity;
 use super::probe::{Found, Prober};
 use crate::cli::{CliError, Context, FAILED};
 use crate::config::{self, Config, Edits, Environment};
-use crate::model::{Entry, Feed, FeedHints, Secret};
+use crate::model::{Entry, Feed, FeedHints, Secret, shown};
 use crate::rule::{Item, RuleSet};
 
 pub(super) async fn test(mut context: Context, args: TestArgs) -> Result<ExitCode, CliError> {
@@ -32,13 +32,13 @@ pub(super) async fn test(mut context: Context, args: TestArgs) -> Result<ExitCod
     if context.json {
         let value = match &found {
             Ok(found) => as_json(&url, found, &rules),
-            Err(reason) => json!({ "asked": url, "ok": false, "error": reason }),
+            Err(reason) => json!({ "asked": shown(&url), "ok": false, "error": reason }),
         };
         context.out.json(&value)?;
         context.out.flush()?;
         return Ok(ExitCode::from(if found.is_ok() { 0 } else { FAILED }));
     }
-    let found = found.map_err(|reason| CliError::Failed(format!("{url}: {reason}")))?;
+    let found = found.map_err(|reason| CliError::Failed(format!("{}: {reason}", shown(&url))))?;
     for line in as_text(&url, &found, &rules) {
         context.out.line(line)?;
     }
@@ -140,9 +140,9 @@ fn as_json(asked: &str, found: &Found, rules: &[Hit]) -> Value {
         .map(|hit| json!({ "rule": hit.rule, "entries": hit.entries, "example": hit.example }));
     let hints: serde_json::Map<String, Value> =
         hints(&feed.hints).into_iter().map(|(key, value)| (key.to_string(), value)).collect();
-    let others: Vec<&str> = found.others.iter().map(|other| other.url.as_str()).collect();
+    let others: Vec<String> = found.others.iter().map(|other| shown(&other.url)).collect();
     json!({
-        "asked": asked, "ok": true, "url": found.url, "found": found.by, "title": feed.title,
+        "asked": shown(asked), "ok": true, "url": shown(&found.url), "found": found.by, "title": feed.title,
         "type": found.content_type, "bytes": found.size, "format": feed.format,
         "encoding": feed.decoding.encoding, "encoding_by": feed.decoding.decided_by,
         "lossy": feed.decoding.lossy, "entries": feed.entries.len(),
@@ -156,9 +156,9 @@ fn as_json(asked: &str, found: &Found, rules: &[Hit]) -> Value {
 pub(super) fn as_text(asked: &str, found: &Found, rules: &[Hit]) -> Vec<String> {
     let feed = &found.feed;
     let mut lines = vec![match found.by {
-        "given" if found.url == asked => format!("feed      {}", found.url),
-        "given" => format!("feed      {} (moved there for good)", found.url),
-        by => format!("feed      {} ({by})", found.url),
+        "given" if found.url == asked => format!("feed      {}", shown(&found.url)),
+        "given" => format!("feed      {} (moved there for good)", shown(&found.url)),
+        by => format!("feed      {} ({by})", shown(&found.url)),
     }];
     let mut add = |key: &str, value: String| {
         if !value.is_empty() {
@@ -192,7 +192,7 @@ pub(super) fn as_text(asked: &str, found: &Found, rules: &[Hit]) -> Vec<String> 
     }
     for other in found.others.iter().take(10) {
         let title = other.title.as_ref().map_or_else(String::new, |title| format!("  {title}"));
-        add("also", format!("{}{title}", other.url));
+        add("also", format!("{}{title}", shown(&other.url)));
     }
     lines
 }
