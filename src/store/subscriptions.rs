@@ -103,7 +103,9 @@ impl Store {
         self.write(move |db| {
             db.execute(
                 "UPDATE feed SET pushed_until = NULL, \
-                 next_due = min(next_due, max(?2, coalesce(soon_due, next_due))) WHERE id = ?1",
+                 next_due = min(next_due, max(?2, coalesce(soon_due, next_due), \
+                   coalesce(last_attempt, 0) + CASE WHEN fixed THEN interval_ms \
+                     ELSE min(interval_ms, 300000) END)) WHERE id = ?1",
                 params![feed, millis(now)],
             )?;
             Ok(())
@@ -294,7 +296,8 @@ pub(super) fn retire(db: &Connection, feed: i64, now: Timestamp) -> rusqlite::Re
 fn poll_as_ever(db: &Connection, feed: i64, now: Timestamp) -> rusqlite::Result<()> {
     db.execute(
         "UPDATE feed SET pushed_until = NULL, \
-         next_due = min(next_due, max(?2, coalesce(plain_due, next_due))) WHERE id = ?1",
+         next_due = min(next_due, max(?2, coalesce(plain_due, next_due), \
+           coalesce(last_attempt, 0) + interval_ms)) WHERE id = ?1",
         params![feed, millis(now)],
     )?;
     Ok(())
