@@ -146,14 +146,8 @@ impl App {
             planned: self.planned.clone(),
             meter: self.meter.clone(),
         };
+        let pages = PageReader::beside(&poller);
         self.own_loop(|stop, pulse| poller.run(stop, pulse, status));
-        let pages = PageReader {
-            store: store.clone(),
-            fetcher: self.fetcher.subscribe(),
-            live: self.live.subscribe(),
-            clock: clock.clone(),
-            planned: self.planned.clone(),
-        };
         self.own_loop(|stop, pulse| pages.run(stop, pulse));
         let subscriber = self.subscriber();
         self.own_loop(|stop, pulse| subscriber.run(stop, pulse));

@@ -9,6 +9,7 @@ mod clean;
 mod decode;
 mod linked;
 mod meta;
+mod parted;
 mod tree;
 mod wall;
 
@@ -144,7 +145,10 @@ fn found(html: &str, url: Option<&Url>, tree: &scraper::Html) -> String {
     }
     let result = catch_unwind(AssertUnwindSafe(|| trafilatura::extract(html, &options)));
     match result {
-        Ok(Ok(found)) => tree::fragment_lines(&found.content_html),
+        Ok(Ok(found)) => {
+            let lines = tree::fragment_lines(&found.content_html);
+            parted::parted(&lines, &tree::lines(tree))
+        }
         // It gives up on pages of little text, of which prose may be some.
         _ => prose(&tree::lines(tree)),
     }

@@ -46,6 +46,19 @@ fn an_article_is_its_text_and_nothing_else() {
 }
 
 #[test]
+fn paragraphs_of_a_short_article_stay_apart() {
+    let html = "<html><head><title>Visit ends early</title></head><body><article>\
+                <h1>Visit ends early</h1><p>The ministers did not meet on Monday.</p>\
+                <p>Channels stay closed, an official said after lunch.</p>\
+                <p>An unsafe interaction took place in the strait.</p></article></body></html>";
+    let text = read(html.as_bytes(), None, None).unwrap().text;
+    let expected = "The ministers did not meet on Monday.\n\
+                    Channels stay closed, an official said after lunch.\n\
+                    An unsafe interaction took place in the strait.";
+    assert_eq!(text, expected);
+}
+
+#[test]
 fn walls_are_known() {
     let check = |body: &str, expected: &str| {
         let html = format!("<html><head><title>A page</title></head><body>{body}</body></html>");

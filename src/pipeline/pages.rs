@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -51,6 +51,9 @@ pub struct PageReader {
     pub clock: Clock,
     /// Counts commits that planned deliveries; dispatchers wait on it.
     pub planned: watch::Sender<u64>,
+    /// One page is taken apart at a time: a hostile one may take hundreds of
+    /// megabytes for a second.
+    pub desk: Arc<Semaphore>,
 }
 
 /// A page that was dealt with, and whether its host rests.
@@ -98,6 +101,7 @@ impl PageReader {
             live: poller.live.clone(),
             clock: poller.clock.clone(),
             planned: poller.planned.clone(),
+            desk: Arc::new(Semaphore::new(1)),
         }
     }
 
@@ -146,6 +150,7 @@ impl PageReader {
                 work.finish(done);
             } else if let Some(until) = work.resting.values().min().copied()
                 && !stop.is_cancelled()
+                && self.store.has_due_pages(self.clock.now()).await?
             {
                 tokio::time::sleep_until(until).await;
                 work.busy();
@@ -227,6 +232,7 @@ impl PageReader {
         };
         let bytes = document.bytes.len() as u64;
         // Hostile work: off the executor, and a panic costs one page.
+        let _alone = self.desk.acquire().await;
         let read = tokio::task::spawn_blocking(move || extract(&document)).await;
         let read = read.unwrap_or_else(|_| Err("the reader failed on this page".to_owned()));
         read.map(|page| ReadPage { bytes, ..page })

@@ -4,9 +4,9 @@ use jiff::Timestamp;
 use rusqlite::{Connection, Row};
 
 use super::query::Query;
-use super::rows::{millis, optional_time, time};
+use super::rows::{entry, millis, optional_time, time};
 use super::{Store, StoreError};
-use crate::model::{Entry, Source};
+use crate::model::Entry;
 
 /// A stored entry.
 #[derive(Clone, Debug)]
@@ -93,27 +93,11 @@ fn page(db: &Connection, wanted: &ArchiveQuery) -> rusqlite::Result<Vec<Archived
 }
 
 fn archived(row: &Row<'_>) -> rusqlite::Result<Archived> {
-    let strings = |column: &str| -> rusqlite::Result<Vec<String>> {
-        Ok(serde_json::from_str(&row.get::<_, String>(column)?).unwrap_or_default())
-    };
-    let (title, url) = (row.get("source_title")?, row.get("source_url")?);
-    let source = Source { title, url };
     Ok(Archived {
         id: row.get("id")?,
         story: row.get("uid")?,
         feed: row.get("name")?,
         first_seen: time(row, "first_seen")?,
-        entry: Entry {
-            guid: row.get("guid")?,
-            url: row.get("url")?,
-            title: row.get("title")?,
-            text: row.get("text")?,
-            published: optional_time(row, "published")?,
-            updated: optional_time(row, "updated")?,
-            authors: strings("authors")?,
-            categories: strings("categories")?,
-            lang: row.get("lang")?,
-            source: (source != Source::default()).then_some(source),
-        },
+        entry: entry(row)?,
     })
 }

@@ -185,17 +185,23 @@ mod tests {
         drop(Store::open(&link).unwrap());
     }
 
+    /// What a switch leaves that was cut off after so many of its steps.
+    fn cut_off(moved: usize) -> (Place, PathBuf) {
+        let place = place();
+        let before = beside(&place.database, ".before-1");
+        prepare(&place.copy, &place.database).unwrap();
+        switch::begin(&place.database, &before).unwrap();
+        for part in &LOGS[..moved] {
+            std::fs::rename(beside(&place.database, part), beside(&before, part)).unwrap();
+        }
+        (place, before)
+    }
+
     /// Cut off after each of its steps, with all that each leaves.
     #[test]
     fn a_switch_that_was_cut_off_is_told_of_and_finished() {
         for moved in 0..=LOGS.len() {
-            let place = place();
-            let before = beside(&place.database, ".before-1");
-            prepare(&place.copy, &place.database).unwrap();
-            switch::begin(&place.database, &before).unwrap();
-            for part in &LOGS[..moved] {
-                std::fs::rename(beside(&place.database, part), beside(&before, part)).unwrap();
-            }
+            let (place, before) = cut_off(moved);
             let error = Store::attach(&place.database).err().unwrap();
             assert!(matches!(error, StoreError::Unfinished { .. }), "{error}");
             let said = error.to_string();
@@ -210,13 +216,7 @@ mod tests {
     #[test]
     fn a_restore_after_one_that_was_cut_off_finishes_that_first() {
         for moved in 0..=LOGS.len() {
-            let place = place();
-            let before = beside(&place.database, ".before-1");
-            prepare(&place.copy, &place.database).unwrap();
-            switch::begin(&place.database, &before).unwrap();
-            for part in &LOGS[..moved] {
-                std::fs::rename(beside(&place.database, part), beside(&before, part)).unwrap();
-            }
+            let (place, before) = cut_off(moved);
             let restored = restore(&place.copy, &place.database, Timestamp::UNIX_EPOCH).unwrap();
             assert_eq!(restored.earlier.as_deref(), Some(&*before));
             old_is_at(&before);

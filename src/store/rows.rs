@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use rusqlite::Row;
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Field, Key, Outlet, Span};
+use crate::model::{Entry, Field, Key, Outlet, Source, Span};
 
 /// Milliseconds since 1970.
 pub(super) fn millis(when: Timestamp) -> i64 {
@@ -41,6 +41,26 @@ fn to_key(bytes: &[u8]) -> Key {
 
 #[derive(Serialize, Deserialize)]
 struct SpanRow(String, usize, usize);
+
+/// An entry, from a row with all of its columns.
+pub(super) fn entry(row: &Row<'_>) -> rusqlite::Result<Entry> {
+    let strings = |column: &str| -> rusqlite::Result<Vec<String>> {
+        Ok(serde_json::from_str(&row.get::<_, String>(column)?).unwrap_or_default())
+    };
+    let source = Source { title: row.get("source_title")?, url: row.get("source_url")? };
+    Ok(Entry {
+        guid: row.get("guid")?,
+        url: row.get("url")?,
+        title: row.get("title")?,
+        text: row.get("text")?,
+        published: optional_time(row, "published")?,
+        updated: optional_time(row, "updated")?,
+        authors: strings("authors")?,
+        categories: strings("categories")?,
+        lang: row.get("lang")?,
+        source: (source != Source::default()).then_some(source),
+    })
+}
 
 /// Evidence as a JSON column.
 pub(super) fn spans_to_json(spans: &[Span]) -> String {

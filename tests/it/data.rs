@@ -25,6 +25,16 @@ struct Kept {
 }
 
 impl Kept {
+    /// Polls a feed of so many entries that the database has hundreds of pages.
+    async fn poll_many(&self) {
+        let items: Vec<(String, String)> = (0..400)
+            .map(|n| (format!("g{n}"), format!("Item {n} {}", "filler ".repeat(60))))
+            .collect();
+        let items: Vec<_> = items.iter().map(|(id, title)| (&**id, &**title, "y")).collect();
+        self.world.feeds.serve("/a", "text/xml", rss(&items));
+        self.poll().await;
+    }
+
     /// A world that was polled once.
     async fn new() -> Self {
         let world = World::new().await;
@@ -167,11 +177,7 @@ async fn a_lost_or_damaged_database_is_never_begun_anew() {
 #[tokio::test]
 async fn a_damaged_database_is_saved_as_far_as_it_can_be_read() {
     let kept = Kept::new().await;
-    let items: Vec<(String, String)> =
-        (0..400).map(|n| (format!("g{n}"), format!("Item {n} {}", "filler ".repeat(60)))).collect();
-    let items: Vec<_> = items.iter().map(|(id, title)| (&**id, &**title, "y")).collect();
-    kept.world.feeds.serve("/a", "text/xml", rss(&items));
-    kept.poll().await;
+    kept.poll_many().await;
     let sound = rusqlite::Connection::open(&kept.database).unwrap();
     sound.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)").unwrap();
     let entries: i64 = sound.query_row("SELECT count(*) FROM entry", [], |r| r.get(0)).unwrap();
@@ -350,11 +356,7 @@ async fn what_is_sound_is_recovered_without_losses() {
 #[tokio::test]
 async fn of_a_file_that_was_cut_off_all_that_is_there_is_read() {
     let kept = Kept::new().await;
-    let items: Vec<(String, String)> =
-        (0..400).map(|n| (format!("g{n}"), format!("Item {n} {}", "filler ".repeat(60)))).collect();
-    let items: Vec<_> = items.iter().map(|(id, title)| (&**id, &**title, "y")).collect();
-    kept.world.feeds.serve("/a", "text/xml", rss(&items));
-    kept.poll().await;
+    kept.poll_many().await;
     kept.destroy("SELECT max(pageno) FROM dbstat");
     let bytes = std::fs::read(&kept.database).unwrap();
     let pages = bytes.len() / 4096;

@@ -116,20 +116,13 @@ impl Store {
         .await
     }
 
-    /// Whether any page waits, and when the first is due.
+    /// Whether a page waits that may be asked for, copies gathered or not.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn next_page_due(&self) -> Result<Option<Timestamp>, StoreError> {
-        self.read(|db| {
-            db.query_row(
-                "SELECT min(max(due_at, coalesce(leased_until, 0))) AS at FROM page \
-                 WHERE state = 'waiting'",
-                [],
-                |row| optional_time(row, "at"),
-            )
-        })
-        .await
+    pub async fn has_due_pages(&self, now: Timestamp) -> Result<bool, StoreError> {
+        let until = now.saturating_add(GATHER).unwrap_or(now);
+        self.read(move |db| Ok(!waiting(db, now, until)?.is_empty())).await
     }
 
     /// Takes in what a page says: the entry is judged by its whole text, and

@@ -1,15 +1,15 @@
 //! A page's text on its way in: the entry is judged anew.
 
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{Connection, OptionalExtension, params};
 
 use super::PageCommit;
 use super::hosts::answered;
-use crate::model::{DocumentFacts, Entry, EntryId, Newness, Scope, Source, whole_text};
+use crate::model::{DocumentFacts, Entry, EntryId, Newness, Scope, whole_text};
 use crate::store::ingest::{CommitReport, EntryOutcome, Judge, Situation, Visit};
 use crate::store::lookup::candidate;
 use crate::store::matches::Finder;
-use crate::store::rows::{millis, optional_time};
+use crate::store::rows::{self, millis};
 use crate::store::upgrades::tellers;
 
 pub(super) fn take_in(
@@ -81,25 +81,6 @@ fn visit(feed: i64, now: Timestamp) -> Visit {
 
 fn entry(db: &Connection, id: EntryId) -> rusqlite::Result<Option<(Entry, i64, i64)>> {
     db.prepare_cached("SELECT * FROM entry WHERE id = ?")?
-        .query_row([id.0], |row| Ok((to_entry(row)?, row.get("feed_id")?, row.get("story_id")?)))
+        .query_row([id.0], |row| Ok((rows::entry(row)?, row.get("feed_id")?, row.get("story_id")?)))
         .optional()
-}
-
-fn to_entry(row: &Row<'_>) -> rusqlite::Result<Entry> {
-    let strings = |column: &str| -> rusqlite::Result<Vec<String>> {
-        Ok(serde_json::from_str(&row.get::<_, String>(column)?).unwrap_or_default())
-    };
-    let source = Source { title: row.get("source_title")?, url: row.get("source_url")? };
-    Ok(Entry {
-        guid: row.get("guid")?,
-        url: row.get("url")?,
-        title: row.get("title")?,
-        text: row.get("text")?,
-        published: optional_time(row, "published")?,
-        updated: optional_time(row, "updated")?,
-        authors: strings("authors")?,
-        categories: strings("categories")?,
-        lang: row.get("lang")?,
-        source: (source != Source::default()).then_some(source),
-    })
 }
