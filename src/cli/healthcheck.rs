@@ -45,6 +45,8 @@ pub(super) async fn ask(config: &HttpConfig) -> Result<String, String> {
         .map_err(|error| error.to_string())?;
     let mut request = client.get(format!("http://{address}/healthz"));
     if let Some(host) = config.hosts.first().filter(|_| !address.ip().is_loopback()) {
+        let is_bare = host.contains(':') && !host.starts_with('[');
+        let host = if is_bare { format!("[{host}]") } else { host.clone() };
         request = request.header("host", host);
     }
     if let Some(token) = &config.token {

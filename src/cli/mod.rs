@@ -56,7 +56,10 @@ enum CliError {
     #[error("the configuration is wrong")]
     Config(Box<Problems>),
     /// There is none in the usual places.
-    #[error("no configuration found ({0}); name one with --config FILE")]
+    #[error(
+        "no configuration found ({0}); name one with --config FILE, or begin with what \
+             `wirewatch generate reference` prints"
+    )]
     NoConfig(String),
     /// The database cannot be used.
     #[error(transparent)]

@@ -254,8 +254,14 @@ fn mismatch(kind: Kind, node: &Node, at: &Place) -> Result<Option<Value>, Wrong>
         (Kind::Flag, Node::Text(text)) if text == "true" || text == "false" => {
             Some(format!("write {text} without quotes"))
         }
-        (Kind::Duration { .. } | Kind::Interval { .. } | Kind::Backfill, Node::Integer(number)) => {
-            Some(format!("a number needs a unit and quotes: \"{number}m\""))
+        (Kind::Duration { min, max } | Kind::Interval { min, max }, Node::Integer(number)) => {
+            Some(format!(
+                "a number needs a unit and quotes: \"{}\"",
+                values::with_unit(*number, min, max)
+            ))
+        }
+        (Kind::Backfill, Node::Integer(number)) => {
+            Some(format!("a number needs a unit and quotes: \"{number}h\""))
         }
         (Kind::Size { .. }, Node::Integer(_)) => {
             Some("a number needs a unit and quotes: \"10MiB\"".to_owned())

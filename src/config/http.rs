@@ -1,14 +1,15 @@
 //! `[http]`: the endpoint that tells whether wirewatch is alive.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
-use url::Url;
+use url::{Host, Url};
 
 use super::address::http_url;
 use super::document::Document;
 use super::environment::Environment;
-use super::fields::Fields;
+use super::fields::{Fields, Text};
 use super::problem::quoted;
+use super::request;
 use super::secrets;
 use super::source::Findings;
 use crate::model::Secret;
@@ -26,11 +27,49 @@ pub struct HttpConfig {
     pub public_url: Option<Url>,
 }
 
+const TOKEN: (&str, &str) = ("token_file", "token_env");
+
+/// Names as browsers and others write them in the `Host` header; addresses
+/// without brackets.
+fn hosts(given: Vec<Text>, findings: &mut Findings) -> Vec<String> {
+    let mut hosts = Vec::new();
+    for host in given {
+        let bare = host.text.trim_start_matches('[').trim_end_matches(']');
+        if bare.parse::<IpAddr>().is_ok() {
+            hosts.push(bare.to_owned());
+            continue;
+        }
+        let known = Host::parse(&host.text).ok().filter(|_| !host.text.contains('*'));
+        let written = known.map(|known| known.to_string());
+        if written.as_ref().is_some_and(|name| name.eq_ignore_ascii_case(&host.text))
+            && !host.text.ends_with('.')
+        {
+            hosts.push(host.text);
+            continue;
+        }
+        let message = format!("[http]: {} is no name to ask by", quoted(&host.text));
+        let hint = match written.or_else(|| host_within(&host.text)) {
+            Some(name) => format!("did you mean {}?", quoted(name.trim_end_matches('.'))),
+            None => "write each name in full, alone: \"watch.example.org\"".to_owned(),
+        };
+        findings.error(&host.at, message, Some(hint));
+    }
+    hosts
+}
+
+/// The name in a URL, or before a port.
+fn host_within(text: &str) -> Option<String> {
+    let url = if text.contains("://") { text.to_owned() } else { format!("http://{text}") };
+    let host = Url::parse(&url).ok()?.host()?.to_string();
+    (!host.contains('*')).then_some(host)
+}
+
 /// Reads the table.
 pub(super) fn http(document: &Document, env: &Environment, findings: &mut Findings) -> HttpConfig {
     let fields = &document.http;
-    let hosts: Vec<String> = fields.texts("hosts").into_iter().map(|host| host.text).collect();
-    let token = secrets::secret((fields, "[http]"), ("token_file", "token_env"), env, findings);
+    let hosts: Vec<String> = hosts(fields.texts("hosts"), findings);
+    let token = secrets::secret((fields, "[http]"), TOKEN, env, findings)
+        .and_then(|token| request::check_secret((fields, "[http]"), TOKEN, token, findings));
     let public_url = public_url(fields, findings);
     let mut listen = None;
     if let Some(text) = fields.text("listen") {

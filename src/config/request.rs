@@ -128,15 +128,20 @@ fn auth((own, label): (&Fields, &str), env: &Environment, findings: &mut Finding
 }
 
 /// A secret that a header must be able to carry.
-fn check_secret(
+pub(super) fn check_secret(
     (own, label): (&Fields, &str),
     keys: (&str, &str),
     secret: Secret,
     findings: &mut Findings,
 ) -> Option<Secret> {
-    if let Err(reason) = headers::check_value(secret.expose()) {
+    let text = secret.expose();
+    let edges = (text.trim() != text).then_some("the value begins or ends with a space");
+    let wrong = headers::check_value(text).err().or(edges);
+    if let Some(reason) = wrong {
         let key = if own.is_given(keys.0) { keys.0 } else { keys.1 };
-        findings.error(own.place(key), format!("{label}: {}: {reason}", quoted(key)), None);
+        let hint = "write it on one line, in ASCII, without spaces around it".to_owned();
+        let message = format!("{label}: {}: {reason}", quoted(key));
+        findings.error(own.place(key), message, Some(hint));
         return None;
     }
     Some(secret)

@@ -178,8 +178,9 @@ impl Findings {
         self.sources.push(Source { real, shown: shown.clone(), directory, text, broken_lines });
         if let Some(message) = failure {
             self.incomplete = true;
+            let hint = (file == 0 && !self.sources[file].real.exists()).then(|| NO_FILE.to_owned());
             let problem = Problem::new(Gravity::Error, &shown, Arc::from(""), None, message);
-            self.list.push((file, problem));
+            self.list.push((file, problem.with_hint(hint)));
         }
         (file, self.parse(file))
     }
@@ -200,6 +201,11 @@ impl Findings {
         entries(table.get_ref(), file)
     }
 }
+
+/// Where to go on without a configuration.
+const NO_FILE: &str = "name another with --config FILE; without it config/wirewatch.toml, \
+    wirewatch.toml and /etc/wirewatch/wirewatch.toml are looked for; \
+    `wirewatch generate reference` prints one to begin with";
 
 fn read_text(path: &Path) -> Result<String, String> {
     let cannot = |error: std::io::Error| match error.kind() {

@@ -96,6 +96,9 @@ fn folder_of(toml: &str) -> Folder {
         ("empty", "\n"),
         ("bad-secret", "hunter2"),
         ("mail.txt", "fine"),
+        ("two-lines", "one\ntwo\n"),
+        ("spaced", " one\n"),
+        ("umlaut", "schlüssel\n"),
         ("ca.pem", "-----BEGIN CERTIFICATE-----"),
     ]);
     folder.write("open-secret", SECRET.as_bytes(), 0o644);
@@ -222,8 +225,15 @@ fn a_file_that_cannot_be_read_is_one_clear_error() {
     let folder = Folder::new(&[("watch.toml/x", "")]);
     let expected = "error - this is a directory, not a file";
     assert_eq!(folder.problems("watch.toml"), [expected]);
-    assert_eq!(folder.problems("none.toml"), ["error none.toml:- there is no such file"]);
+    assert_eq!(
+        folder.problems("none.toml"),
+        [format!("error none.toml:- there is no such file | {NO_FILE}")]
+    );
 }
+
+const NO_FILE: &str = "name another with --config FILE; without it config/wirewatch.toml, \
+    wirewatch.toml and /etc/wirewatch/wirewatch.toml are looked for; \
+    `wirewatch generate reference` prints one to begin with";
 
 #[test]
 fn a_byte_order_mark_and_windows_line_ends_do_no_harm() {

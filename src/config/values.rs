@@ -21,6 +21,19 @@ pub(super) fn spell_seconds(seconds: i64) -> String {
     }
 }
 
+/// A number with the unit that was probably meant: one with which it is allowed.
+pub(super) fn with_unit(count: i64, min: i64, max: i64) -> String {
+    const UNITS: [(char, i64); 4] = [('m', 60), ('s', 1), ('h', 3_600), ('d', 86_400)];
+    let fits = |seconds: i64| count > 0 && (min..=max).contains(&count.saturating_mul(seconds));
+    // Of what is kept for days, days are counted.
+    let smallest = if min >= 86_400 { 86_400 } else { 1 };
+    let mut units = UNITS.into_iter().filter(|(_, seconds)| *seconds >= smallest);
+    match units.find(|(_, seconds)| fits(*seconds)) {
+        Some((unit, _)) => format!("{count}{unit}"),
+        None => spell_seconds(if count > 0 { max } else { min.max(1) }),
+    }
+}
+
 /// What the first poll may alert.
 pub(super) fn backfill(text: &str) -> Option<Backfill> {
     match text {
@@ -103,6 +116,19 @@ pub(super) fn slug(text: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_number_without_a_unit_gets_one_that_is_allowed() {
+        let check = |count: i64, (min, max): (i64, i64), expected: &str| {
+            assert_eq!(with_unit(count, min, max), expected, "{count}");
+        };
+        check(5, (60, 3_600), "5m");
+        check(300, (1, 3_600), "300s");
+        check(365, (86_400, 315_360_000), "365d");
+        check(9_999, (1, 3_600), "1h");
+        check(0, (0, 3_600), "1s");
+        check(-7, (60, 3_600), "1m");
+    }
 
     #[test]
     fn durations_are_read_with_days_of_24_hours() {

@@ -72,17 +72,27 @@ fn is_ours(hosts: &[&str], name: &str) -> bool {
     };
     let host = host.strip_suffix('.').unwrap_or(host);
     let literal = host.trim_start_matches('[').trim_end_matches(']');
+    let address = literal.parse::<IpAddr>().ok();
     let this_machine = host.eq_ignore_ascii_case("localhost")
-        || literal.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
+        || address.is_some_and(|address| address.is_loopback());
     this_machine || hosts.iter().any(|ours| ours.eq_ignore_ascii_case(host))
+        // However the address is spelled.
+        || address.is_some_and(|address| hosts.iter().any(|ours| ours.parse() == Ok(address)))
 }
 
 /// Whether a request may know more than "well" or "not well".
 fn is_trusted(desk: &Desk, headers: &HeaderMap) -> bool {
     let Some(token) = &desk.options.token else { return true };
     let given = headers.get(header::AUTHORIZATION).map_or(&b""[..], HeaderValue::as_bytes);
-    let given = given.strip_prefix(b"Bearer ").unwrap_or_default();
-    same(given, token.expose().as_bytes())
+    same(bearer(given).unwrap_or_default(), token.expose().as_bytes())
+}
+
+/// The token of such credentials; the scheme's name is written in any case
+/// (RFC 9110, section 11.1).
+fn bearer(credentials: &[u8]) -> Option<&[u8]> {
+    let (scheme, token) = credentials.split_at_checked(b"Bearer".len())?;
+    let is_bearer = scheme.eq_ignore_ascii_case(b"Bearer") && token.starts_with(b" ");
+    is_bearer.then(|| token.trim_ascii_start())
 }
 
 /// Compares without telling by its time how much was right.
@@ -134,7 +144,7 @@ mod tests {
 
     #[test]
     fn names_of_this_machine_and_the_configured_ones_are_ours() {
-        let hosts = ["watch.example.org"];
+        let hosts = ["watch.example.org", "2001:db8::1", "10.0.0.7"];
         for name in [
             "localhost",
             "LocalHost:8466",
@@ -146,6 +156,9 @@ mod tests {
             "watch.example.org",
             "WATCH.example.org:443",
             "localhost.",
+            "10.0.0.7",
+            "[2001:db8::1]:8466",
+            "[2001:DB8:0::1]",
         ] {
             assert!(is_ours(&hosts, name), "{name}");
         }

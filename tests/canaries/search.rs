@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::io::Write as _;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -61,7 +62,9 @@ impl Search {
     }
 
     pub(crate) fn conclude(self) {
-        eprintln!("searched {} places, {} KiB", self.places, self.searched >> 10);
+        // Past the harness, which keeps back what the macros print unless the test fails.
+        let figures = format!("searched {} places, {} KiB\n", self.places, self.searched >> 10);
+        std::io::stderr().write_all(figures.as_bytes()).unwrap();
         let found: Vec<String> = self.found.iter().take(100).cloned().collect();
         assert!(found.is_empty(), "{} places:\n{}", self.found.len(), found.join("\n"));
     }

@@ -138,6 +138,16 @@ async fn with_a_token_figures_and_reasons_are_for_who_knows_it() {
     assert_eq!(status(&with("/metrics", "open sesam").await), "401");
     assert_eq!(status(&with("/metrics", "open sesame").await), "200");
     assert!(with("/healthz", "open sesame").await.ends_with("database: ok\n"));
+    for scheme in ["bearer", "BEARER", "Bearer "] {
+        let line = format!("Authorization: {scheme} open sesame");
+        let answer = watched.ask(&["GET /metrics HTTP/1.1", "Host: localhost", &line]).await;
+        assert_eq!(status(&answer), "200", "{scheme}");
+    }
+    for wrong in ["Basic open sesame", "Beareropen sesame", "open sesame"] {
+        let line = format!("Authorization: {wrong}");
+        let answer = watched.ask(&["GET /metrics HTTP/1.1", "Host: localhost", &line]).await;
+        assert_eq!(status(&answer), "401", "{wrong}");
+    }
     watched.stop().await;
 }
 
