@@ -13,7 +13,6 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::disallowed_methods,
-    clippy::print_stderr,
     unreachable_pub,
     reason = "a test may stop where it cannot go on, and its servers end with it"
 )]

@@ -252,6 +252,15 @@ pub(super) enum Place {
     Address(SocketAddr),
 }
 
+impl std::fmt::Display for Place {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Address(address) => address.fmt(f),
+            Self::Passed(_) => f.write_str("the socket that systemd passed"),
+        }
+    }
+}
+
 /// Serves at a place until stopped. An address that cannot be had is tried
 /// again: watching news does not depend on being watched.
 pub(super) async fn run(
@@ -267,7 +276,10 @@ pub(super) async fn run(
         match listen(&place).await {
             Ok(listener) => break listener,
             Err(error) if tries == soon => {
-                tracing::error!(%error, "cannot listen for HTTP; trying again");
+                tracing::error!(
+                    %place, %error,
+                    "cannot listen for HTTP; trying again, and watching news meanwhile"
+                );
             }
             Err(error) => tracing::debug!(%error, tries, "cannot listen for HTTP yet"),
         }

@@ -10,7 +10,7 @@ use super::{BAD_CONFIG, CliError, Context, output};
 use crate::alert::{ChannelPolicy, DayTime, Hours};
 use crate::config::{self, Config, Environment, Problem};
 use crate::deliver::ChannelOptions;
-use crate::model::{Interval, Severity, shown};
+use crate::model::{Fulltext, Interval, Severity, shown};
 use crate::rule::RuleSet;
 
 pub(super) async fn run(mut context: Context) -> Result<ExitCode, CliError> {
@@ -86,7 +86,12 @@ fn plan(config: &Config) -> Vec<String> {
             Interval::Fixed(interval) => format!("every {interval:#}"),
             Interval::Adaptive => "as often as it brings news".to_string(),
         };
-        lines.push(format!("feed {}: {} {often}", feed.name, shown(&feed.url)));
+        let pages = match feed.fulltext {
+            Some(Fulltext::Auto) => "; pages are read where its texts are short",
+            Some(Fulltext::Always) => "; the page of each entry is read",
+            Some(Fulltext::Never) | None => "",
+        };
+        lines.push(format!("feed {}: {} {often}{pages}", feed.name, shown(&feed.url)));
     }
     lines.extend(config.paused.iter().map(|feed| format!("feed {}: paused", feed.name)));
     for rule in &config.rules {

@@ -142,8 +142,8 @@ impl RuleReader<'_> {
         if is_echo(&expression.text, broken, findings.incomplete) {
             return None;
         }
-        let compiled = self.compile(&expression, lists, has_filter, findings)?;
         let fulltext_if = self.fulltext_if(lists, broken, findings);
+        let compiled = self.compile(&expression, lists, has_filter, findings)?;
         self.run_examples(&compiled, findings);
         let severity = self.fields().text("severity");
         let on_update = self.fields().text("on_update");
