@@ -56,13 +56,9 @@ impl Vitality {
         }
     }
 
-    /// Whether a restart could not do better; what is wrong is logged.
-    pub(super) async fn is_alive(&self) -> bool {
-        let stuck = self.stuck();
-        if !stuck.is_empty() {
-            tracing::error!(?stuck, "loops do not come round");
-            return false;
-        }
+    /// Whether the database takes a write now, or is known to lie on a full
+    /// disk, which no restart would mend. What is wrong is logged.
+    pub(super) async fn takes_writes(&self) -> bool {
         match self.store.ping().await {
             Ok(()) => true,
             Err(error) => {

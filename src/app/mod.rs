@@ -2,6 +2,7 @@
 
 mod callback;
 mod endpoint;
+mod guard;
 mod once;
 mod parts;
 
@@ -28,6 +29,7 @@ use crate::serve;
 use crate::store::{Store, StoreError, SyncReport};
 
 use endpoint::{Endpoint, Vitality};
+pub use guard::Guard;
 pub use once::{OnceReport, once};
 use parts::{BuiltChannels, build_channels, live, ungrouped};
 pub use parts::{decisions, fetch_options};
@@ -323,11 +325,9 @@ impl App {
         }
     }
 
-    /// Whether every loop came round lately and the database takes writes, or
-    /// is known to lie on a full disk, which no restart would mend. Says what
-    /// is wrong in the log.
-    pub async fn is_alive(&self) -> bool {
-        self.vitality().is_alive().await
+    /// Who gives signs of life to a watchdog that bites after `limit` without.
+    pub fn guard(&self, limit: Duration) -> Guard {
+        Guard::new(self.vitality(), limit)
     }
 
     /// What the poll loop is about.

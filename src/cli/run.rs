@@ -9,13 +9,16 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use super::{CliError, Context, output};
-use crate::app::App;
+use crate::app::{App, Guard};
 use crate::config::{self, Config, Environment};
 use crate::model::{Clock, FeedName};
+use crate::serve::{has_manager, tell_manager, tell_manager_surely};
 use crate::store::Gauges;
 
 /// How often systemd is told how things stand.
 const STATUS: Duration = Duration::from_secs(30);
+/// For what it is told then.
+const STATUS_TIME: Duration = Duration::from_secs(5);
 /// How often a first round is looked at.
 const LOOK: Duration = Duration::from_millis(200);
 
@@ -29,7 +32,7 @@ pub(super) async fn run(mut context: Context) -> Result<ExitCode, CliError> {
     let config = context.load()?;
     warn(&config);
     let mut app = App::start(&config, Clock::System).await?;
-    notify(&[NotifyState::Ready, NotifyState::Status(&summary(&config))]);
+    tell_manager_surely(&[NotifyState::Ready, NotifyState::Status(&summary(&config))]).await;
     tracing::info!(
         feeds = config.feeds.len(),
         rules = config.rules.len(),
@@ -38,7 +41,7 @@ pub(super) async fn run(mut context: Context) -> Result<ExitCode, CliError> {
         "watching"
     );
     let told = CancellationToken::new();
-    let mut watchdog = watchdog();
+    let mut guard = sd_notify::watchdog_enabled().map(|limit| app.guard(limit));
     let mut status = tokio::time::interval(STATUS);
     let failed = loop {
         tokio::select! {
@@ -52,12 +55,12 @@ pub(super) async fn run(mut context: Context) -> Result<ExitCode, CliError> {
             _ = hangup.recv() => reload(&mut app, &path).await,
             _ = terminate.recv() => break None,
             _ = interrupt.recv() => break None,
-            () = tick(watchdog.as_mut()) => feed_watchdog(&app).await,
-            _ = status.tick(), if under_systemd() => tell_status(&app).await,
+            () = sign(guard.as_mut()) => tell_manager(&[NotifyState::Watchdog]),
+            _ = status.tick(), if has_manager() => tell_status(&app).await,
             error = app.failed() => break Some(error),
         }
     };
-    notify(&[NotifyState::Stopping]);
+    tell_manager(&[NotifyState::Stopping]);
     tracing::info!("stopping");
     if !app.stop().await {
         tracing::warn!("not everything finished in time; it goes on after the next start");
@@ -123,8 +126,8 @@ fn next_poll(due: Timestamp, feed: &FeedName) -> String {
 async fn reload(app: &mut App, path: &std::path::Path) {
     let usec = NotifyState::monotonic_usec_now();
     match usec {
-        Ok(usec) => notify(&[NotifyState::Reloading, usec]),
-        Err(_) => notify(&[NotifyState::Reloading]),
+        Ok(usec) => tell_manager(&[NotifyState::Reloading, usec]),
+        Err(_) => tell_manager(&[NotifyState::Reloading]),
     }
     match config::load(path, &Environment::from_process()) {
         Err(problems) => {
@@ -154,31 +157,18 @@ async fn reload(app: &mut App, path: &std::path::Path) {
             }
         }
     }
-    notify(&[NotifyState::Ready]);
+    tell_manager_surely(&[NotifyState::Ready]).await;
 }
 
 fn names(feeds: &[FeedName]) -> Vec<&str> {
     feeds.iter().map(FeedName::as_str).collect()
 }
 
-/// Ticks at half the time systemd allows, if it watches at all.
-fn watchdog() -> Option<tokio::time::Interval> {
-    let limit = sd_notify::watchdog_enabled()?;
-    Some(tokio::time::interval((limit / 2).max(Duration::from_millis(100))))
-}
-
-async fn tick(interval: Option<&mut tokio::time::Interval>) {
-    match interval {
-        Some(interval) => {
-            interval.tick().await;
-        }
+/// Completes at a sign of life for the watchdog, if there is one.
+async fn sign(guard: Option<&mut Guard>) {
+    match guard {
+        Some(guard) => guard.sign().await,
         None => std::future::pending().await,
-    }
-}
-
-async fn feed_watchdog(app: &App) {
-    if app.is_alive().await {
-        notify(&[NotifyState::Watchdog]);
     }
 }
 
@@ -190,18 +180,16 @@ fn no_core_dumps() {
     }
 }
 
-fn under_systemd() -> bool {
-    std::env::var_os("NOTIFY_SOCKET").is_some()
-}
-
 /// What `systemctl status` shows.
 async fn tell_status(app: &App) {
     let now = Clock::System.now();
-    let line = match app.store().gauges(now).await {
-        Ok(gauges) => standing(&gauges),
-        Err(error) => format!("the database: {error}"),
+    // Nothing else is heard in the meantime, signals among it.
+    let line = match tokio::time::timeout(STATUS_TIME, app.store().gauges(now)).await {
+        Ok(Ok(gauges)) => standing(&gauges),
+        Ok(Err(error)) => format!("the database: {error}"),
+        Err(_) => "the database does not answer".to_owned(),
     };
-    notify(&[NotifyState::Status(&line)]);
+    tell_manager(&[NotifyState::Status(&line)]);
 }
 
 /// "412 of 415 feeds well (2 down, 1 failing), 3 deliveries waiting, 1 given up".
@@ -219,12 +207,6 @@ fn standing(gauges: &Gauges) -> String {
     };
     let noun = if waiting == 1 { "delivery" } else { "deliveries" };
     format!("{well} of {total} feeds well{ill}, {waiting} {noun} waiting{failed}")
-}
-
-fn notify(state: &[NotifyState<'_>]) {
-    if let Err(error) = sd_notify::notify(state) {
-        tracing::debug!(%error, "systemd cannot be notified");
-    }
 }
 
 #[cfg(test)]

@@ -108,7 +108,7 @@ impl Dispatcher {
             tokio::select! {
                 () = stop.cancelled() => {}
                 Some(_) = sends.next() => {}
-                () = tokio::time::sleep(wait) => {}
+                () = beat.rest(&self.clock, wait) => {}
                 changed = planned.changed() => {
                     if changed.is_err() {
                         break;

@@ -52,7 +52,7 @@ impl Notifier {
             }
             tokio::select! {
                 () = stop.cancelled() => return,
-                () = tokio::time::sleep(EVERY) => {}
+                () = beat.rest(&self.clock, EVERY) => {}
             }
         }
     }

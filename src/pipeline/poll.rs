@@ -80,7 +80,7 @@ impl Poller {
                 Some(visited) = round.visits.join_next() => {
                     round.finish_ended(visited);
                 }
-                () = tokio::time::sleep(wait) => {}
+                () = beat.rest(&self.clock, wait) => {}
                 changed = self.live.changed() => {
                     if changed.is_err() {
                         break;

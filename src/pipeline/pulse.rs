@@ -5,6 +5,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use crate::model::{Clock, wedge};
+
+/// Who waits beats this often.
+const REST: Duration = Duration::from_secs(2);
+
 /// A loop's name and when it last beat, in milliseconds of [`Clock::awake`].
 ///
 /// [`Clock::awake`]: crate::model::Clock::awake
@@ -20,6 +25,7 @@ pub struct Pulse {
 #[derive(Debug)]
 pub struct Beat {
     pulse: Pulse,
+    name: String,
     last: Arc<AtomicU64>,
 }
 
@@ -30,7 +36,12 @@ impl Pulse {
         if let Ok(mut loops) = self.loops.lock() {
             loops.push((name.to_string(), Arc::clone(&last)));
         }
-        Beat { pulse: self.clone(), last }
+        Beat { pulse: self.clone(), name: name.to_string(), last }
+    }
+
+    /// Loops that have not beaten since a moment.
+    pub fn silent_since(&self, moment: Duration) -> Vec<String> {
+        self.silent(moment, Duration::ZERO)
     }
 
     /// Loops that have not beaten for longer than `limit`.
@@ -45,7 +56,19 @@ impl Pulse {
 impl Beat {
     /// Says: this loop has just come round.
     pub fn now(&self, awake: Duration) {
+        wedge(&self.name);
         self.last.store(millis(awake), Ordering::Relaxed);
+    }
+}
+
+impl Beat {
+    /// Waits idly, which is a way of being alive.
+    pub async fn rest(&self, clock: &Clock, wait: Duration) {
+        let end = tokio::time::Instant::now() + wait;
+        while tokio::time::Instant::now() < end {
+            tokio::time::sleep_until(end.min(tokio::time::Instant::now() + REST)).await;
+            self.now(clock.awake());
+        }
     }
 }
 

@@ -38,7 +38,7 @@ impl Sweeper {
             }
             tokio::select! {
                 () = stop.cancelled() => return,
-                () = tokio::time::sleep(BEAT) => {}
+                () = beat.rest(&self.clock, BEAT) => {}
             }
         }
     }

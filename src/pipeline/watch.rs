@@ -56,7 +56,7 @@ impl Watcher {
             self.ping(&mut pinged).await;
             tokio::select! {
                 () = stop.cancelled() => return,
-                () = tokio::time::sleep(EVERY) => {}
+                () = beat.rest(&self.clock, EVERY) => {}
             }
         }
     }

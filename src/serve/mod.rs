@@ -4,6 +4,7 @@
 mod answer;
 mod callback;
 mod connections;
+mod manager;
 
 use std::sync::Arc;
 
@@ -17,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 use crate::model::{Delivered, HubAnswer, HubQuestion, Receipt, Secret};
 
 pub use connections::MAX_CONNECTIONS;
+pub use manager::{has_manager, tell_manager, tell_manager_surely};
 
 /// What the endpoint needs to know of the daemon.
 pub trait Daemon: Send + Sync {

@@ -57,6 +57,8 @@ use std::sync::{Arc, Mutex, OnceLock};
 use rusqlite::Connection;
 use tokio_util::sync::CancellationToken;
 
+use crate::model::wedge;
+
 use opening::{
     check_small, connect, connect_reader, finish_restore, is_there, keep_copy, keeps_log,
     make_private_folder, real, refuse_link_to_nothing, require_sqlite,
@@ -199,6 +201,7 @@ impl Store {
     /// writer has ended.
     pub async fn ping(&self) -> Result<(), StoreError> {
         self.write(|db| {
+            wedge("writer");
             db.execute_batch(
                 "INSERT INTO probe (id, count) VALUES (1, 1) \
                  ON CONFLICT (id) DO UPDATE SET count = count + 1",

@@ -1,0 +1,53 @@
+//! What the watchdog is told, and when.
+
+use std::time::Duration;
+
+use tokio::time::{Interval, MissedTickBehavior};
+
+use super::endpoint::Vitality;
+
+/// Looks in the time after which the watchdog bites.
+const LOOKS: u32 = 12;
+/// The log says again after so many looks what is wrong.
+const SAID_EVERY: u32 = 12;
+
+/// Gives signs of life: only when every loop came round since the sign before,
+/// and the database has just taken a write. A loop that hangs is thus found by
+/// the next look, and one that is slow has all of the watchdog's time.
+pub struct Guard {
+    vitality: Vitality,
+    look: Interval,
+    /// When the last sign was given, by the clock that nobody sets.
+    signed: Duration,
+    silent_looks: u32,
+}
+
+impl Guard {
+    pub(super) fn new(vitality: Vitality, limit: Duration) -> Self {
+        let every = (limit / LOOKS).max(Duration::from_millis(100));
+        let mut look = tokio::time::interval(every);
+        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        Self { vitality, look, signed: Duration::ZERO, silent_looks: 0 }
+    }
+
+    /// Completes when all is alive. It may be dropped and called again.
+    pub async fn sign(&mut self) {
+        loop {
+            self.look.tick().await;
+            let now = self.vitality.clock.awake();
+            let silent = self.vitality.pulse.silent_since(self.signed);
+            if !silent.is_empty() {
+                self.silent_looks += 1;
+                if self.silent_looks.is_multiple_of(SAID_EVERY) {
+                    tracing::error!(loops = ?silent, "loops do not come round");
+                }
+                continue;
+            }
+            if self.vitality.takes_writes().await {
+                self.signed = now;
+                self.silent_looks = 0;
+                return;
+            }
+        }
+    }
+}
