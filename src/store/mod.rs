@@ -60,8 +60,8 @@ use tokio_util::sync::CancellationToken;
 use crate::model::wedge;
 
 use opening::{
-    check_small, connect, connect_reader, finish_restore, is_there, keep_copy, keeps_log,
-    make_private_folder, real, refuse_link_to_nothing, require_sqlite,
+    check_small, connect, connect_alone, connect_reader, finish_restore, is_there, keep_copy,
+    keeps_log, make_private_folder, real, refuse_link_to_nothing, require_sqlite,
 };
 
 pub use archive::{ArchiveQuery, Archived};
@@ -171,9 +171,19 @@ impl Store {
                     .to_string(),
             });
         }
-        let connection = connect(path)?;
-        migrate::require_current(&connection, path)?;
-        Ok(Self::start(connection, Some(path.to_path_buf()), None))
+        match connect(path) {
+            Ok(connection) => {
+                migrate::require_current(&connection, path)?;
+                Ok(Self::start(connection, Some(path.to_path_buf()), None))
+            }
+            Err(error) if Self::is_served(path) => Err(error),
+            Err(error) => {
+                let connection = connect_alone(path).map_err(|_| error)?;
+                migrate::require_current(&connection, path)?;
+                // Without a path all goes over this one connection.
+                Ok(Self::start(connection, None, None))
+            }
+        }
     }
 
     /// A database that lives as long as the handle: for replays and tests.

@@ -126,6 +126,23 @@ pub(super) fn connect(path: &Path) -> Result<Connection, StoreError> {
     Ok(connection)
 }
 
+/// Opens a database that nobody serves, to look at it where nothing can be
+/// written: on a full disk not even the log's index can be made, which is kept
+/// in memory by whoever is alone.
+pub(super) fn connect_alone(path: &Path) -> Result<Connection, StoreError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    connection.busy_timeout(std::time::Duration::from_secs(10))?;
+    connection
+        .execute_batch(
+            "PRAGMA locking_mode = EXCLUSIVE; PRAGMA mmap_size = 0; PRAGMA temp_store = MEMORY;",
+        )
+        .map_err(|error| StoreError::opening(path, &error))?;
+    migrate::require_ours(&connection, path)?;
+    Ok(connection)
+}
+
 /// Whether a connection leaves the log as it is when it is closed.
 pub(super) fn keeps_log(connection: &Connection) -> bool {
     connection.db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE).unwrap_or(false)

@@ -74,6 +74,7 @@ impl Store {
                 let sql = "SELECT count(*) FROM delivery WHERE state = ?";
                 db.query_row(sql, [word], |row| row.get::<_, i64>(0))
             };
+            let waiting = super::gauges::waiting(db)?;
             Ok(Overview {
                 feeds: count("SELECT count(*) FROM feed WHERE active = 1")?,
                 feeds_ok: health("ok")?,
@@ -89,18 +90,14 @@ impl Store {
                 matches: count("SELECT count(*) FROM match")?,
                 alerts: count("SELECT count(*) FROM alert")?,
                 sent: state("sent")?,
-                waiting: state("waiting")?,
+                waiting: waiting.iter().map(|(_, count, _)| count).sum(),
                 failed: state("failed")?,
                 suppressed: state("suppressed")?,
                 held: count(
-                    "SELECT count(*) FROM delivery WHERE state = 'waiting' \
+                    "SELECT count(*) FROM delivery INDEXED BY delivery_held WHERE state = 'waiting' \
                      AND first_try IS NULL AND reason IS NOT NULL",
                 )?,
-                oldest_waiting: moment(
-                    db,
-                    "SELECT min(coalesce(first_try, due_at)) AS at FROM delivery \
-                     WHERE state = 'waiting'",
-                )?,
+                oldest_waiting: waiting.iter().filter_map(|(_, _, since)| *since).min(),
                 last_success: moment(
                     db,
                     "SELECT max(last_success) AS at FROM feed WHERE active = 1",

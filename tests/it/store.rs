@@ -75,6 +75,90 @@ async fn durability_is_full_and_foreign_keys_are_on() {
     assert_eq!(vacuum, 2, "incremental");
 }
 
+/// What monitoring is told of entries, stories, matches and alerts.
+async fn stored(store: &Store) -> [i64; 4] {
+    store.gauges(jiff::Timestamp::UNIX_EPOCH).await.unwrap().stored.map(|(_, count)| count)
+}
+
+#[tokio::test]
+async fn counts_of_all_that_was_stored_never_fall() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("watch.db");
+    first_version(&path);
+    let mut store = Store::open(&path).unwrap();
+    let other = rusqlite::Connection::open(&path).unwrap();
+    let add = |number: i64| {
+        other
+            .execute_batch(&format!(
+                "INSERT INTO story (uid, first_seen, last_seen) VALUES ('s{number}', 1, 1);
+                 INSERT INTO tombstone (id, feed_id, last_seen, has_guid, title_key)
+                     VALUES ((SELECT 1 + max(coalesce((SELECT max(id) FROM entry), 0),
+                         coalesce((SELECT max(id) FROM tombstone), 0))), 1, 1, 0, x'01');
+                 INSERT INTO match (rule, story_id, entry_id, matched_at, state, title, text, spans)
+                     SELECT 'r{number}', max(story.id), 1, 1, 'raised', '', '', '[]' FROM story;
+                 INSERT INTO alert (uid, match_id, rule_title, severity, created_at)
+                     SELECT 'a{number}', max(match.id), '', 'low', 1 FROM match;",
+            ))
+            .unwrap();
+    };
+    let forget = |tables: &[&str], how: &str| {
+        for table in tables {
+            other.execute_batch(&format!("DELETE FROM {table} WHERE {how}")).unwrap();
+        }
+    };
+    assert_eq!(stored(&store).await, [1; 4]);
+    (2..=5).for_each(add);
+    assert_eq!(stored(&store).await, [5; 4]);
+    forget(&["alert", "match", "story", "tombstone"], "id IN (3, 5)");
+    assert_eq!(stored(&store).await, [5; 4], "the newest are forgotten");
+    (6..=7).for_each(add);
+    assert_eq!(stored(&store).await, [7; 4], "and their numbers are used anew");
+    forget(&["alert", "match", "story", "tombstone"], "id > 1");
+    assert_eq!(stored(&store).await, [7; 4]);
+    drop(store);
+    store = Store::open(&path).unwrap();
+    assert_eq!(stored(&store).await, [7; 4], "and a start does not forget how many there were");
+}
+
+#[tokio::test]
+async fn a_database_can_be_looked_at_where_nothing_can_be_written() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("watch.db");
+    drop(Store::open(&path).unwrap());
+    // A row in a log, as a daemon that was killed leaves it.
+    let killed = rusqlite::Connection::open(&path).unwrap();
+    killed
+        .set_db_config(rusqlite::config::DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)
+        .unwrap();
+    killed
+        .execute_batch("INSERT INTO story (uid, first_seen, last_seen) VALUES ('s1', 1, 1)")
+        .unwrap();
+    drop(killed);
+    let log = dir.path().join("watch.db-wal");
+    let before = std::fs::read(&log).unwrap();
+    assert!(!before.is_empty());
+    let _ = std::fs::remove_file(dir.path().join("watch.db-shm"));
+    let config = "[store]\npath = 'watch.db'\n[rule.r]\nmatch = 'marker'\nchannels = []\n";
+    std::fs::write(dir.path().join("watch.toml"), config).unwrap();
+    for command in ["status --json", "deliveries --json", "stories --json", "notices --json"] {
+        // No file may grow, which is what a full disk does.
+        let limited =
+            format!("trap '' XFSZ; ulimit -f 0; exec \"$0\" --config watch.toml {command}");
+        let output = std::process::Command::new("sh")
+            .args(["-c", &limited, env!("CARGO_BIN_EXE_wirewatch")])
+            .current_dir(dir.path())
+            .env_remove("STATE_DIRECTORY")
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{command}: {}", crate::cli::stderr(&output));
+        if command.starts_with("status") {
+            assert_eq!(crate::cli::lines(&output)[0]["stories"], 1);
+        }
+    }
+    assert_eq!(std::fs::read(&log).unwrap(), before, "the log is left to its owner");
+    assert_eq!(Store::open(&path).unwrap().overview().await.unwrap().stories, 1);
+}
+
 #[tokio::test]
 async fn a_store_that_was_never_made_is_not_made_by_looking() {
     let dir = tempfile::tempdir().unwrap();
@@ -129,7 +213,7 @@ async fn what_an_older_version_stored_is_kept_by_the_next_one() {
             Ok((row.get(0)?, row.get(1)?))
         })
         .unwrap();
-    assert_eq!(kept, (1, 12), "the entry is still recognised by its GUID");
+    assert_eq!(kept, (1, 13), "the entry is still recognised by its GUID");
     let broken: i64 = db
         .query_row("SELECT count(*) FROM pragma_foreign_key_check", [], |row| row.get(0))
         .unwrap();
