@@ -37,7 +37,17 @@ fn a_loop_that_hangs_ends_the_feeding_of_the_watchdog() {
         say("watchdog: skipped, this build has no hook to hang a loop by\n");
         return;
     }
-    let loops = ["poll", "writer", "dispatch hook", "dispatch mail", "notify", "sweep", "watch"];
+    let loops = [
+        "poll",
+        "writer",
+        "dispatch hook",
+        "dispatch mail",
+        "notify",
+        "sweep",
+        "watch",
+        "pages",
+        "push",
+    ];
     let trials: Vec<_> = loops.map(|name| thread::spawn(move || trial(name))).into();
     for trial in trials {
         trial.join().unwrap();

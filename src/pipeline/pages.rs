@@ -124,7 +124,7 @@ impl PageReader {
             tokio::select! {
                 () = stop.cancelled() => {}
                 Some(done) = work.pages.join_next() => work.finish(done),
-                () = tokio::time::sleep(wait) => {}
+                () = beat.rest(&self.clock, wait) => {}
                 changed = self.live.changed() => {
                     if changed.is_err() {
                         break;

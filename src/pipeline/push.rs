@@ -77,7 +77,7 @@ impl Subscriber {
             tokio::select! {
                 () = stop.cancelled() => {}
                 Some(_) = asked.join_next() => {}
-                () = tokio::time::sleep(wait) => {}
+                () = beat.rest(&self.clock, wait) => {}
                 changed = self.arrived.changed() => {
                     if changed.is_err() {
                         break;
