@@ -5,8 +5,16 @@
 //! when `WATCHDOG=1` was said last.
 //!
 //! ```sh
-//! cargo test --test watchdog          # a quarter of a minute
+//! cargo test --test watchdog          # half a minute
+//! cargo build --release
+//! WIREWATCH_SLOW_DISK=120 WIREWATCH_BIN=target/release/wirewatch \
+//!   cargo test --test watchdog slow   # two hours
 //! ```
+//!
+//! A slow disk is made by strace; without it that test says that it is skipped. By default each
+//! sync takes a fifth of a second, a thousand feeds are read, and the watchdog bites after six
+//! seconds. `WIREWATCH_SLOW_DISK` gives the minutes of a run of ten times the size: two seconds,
+//! ten thousand feeds, a minute.
 
 #![expect(
     clippy::unwrap_used,
@@ -16,7 +24,8 @@
 )]
 
 use std::fs;
-use std::io::Write as _;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::UnixDatagram;
 use std::process::{Child, Command, Stdio};
@@ -83,6 +92,35 @@ fn a_program_that_is_well_feeds_the_watchdog_in_time() {
 }
 
 #[test]
+fn a_slow_disk_is_no_hung_program() {
+    if !Command::new("strace").arg("-V").stdout(Stdio::null()).status().is_ok_and(|s| s.success()) {
+        say("watchdog: skipped, strace is not installed\n");
+        return;
+    }
+    let minutes = std::env::var("WIREWATCH_SLOW_DISK").ok();
+    let scale = if minutes.is_some() { 10 } else { 1 };
+    let time = minutes.map_or(20, |minutes| minutes.parse::<u64>().unwrap() * 60);
+    let (sync, limit) = (Duration::from_millis(200) * scale, Duration::from_secs(6) * scale);
+    let mut service = Service::start_on_slow_disk(1_000 * scale, sync, limit);
+    service.until("READY=1");
+    let start = Instant::now();
+    let (mut before, mut longest) = (start, Duration::ZERO);
+    while start.elapsed() < Duration::from_secs(time) {
+        let fed = service.heard().is_some_and(|message| message.contains("WATCHDOG=1"));
+        longest = longest.max(before.elapsed());
+        if fed {
+            before = Instant::now();
+        }
+        assert!(longest < limit, "it would have been killed:\n{}", service.log());
+        assert!(service.daemon.try_wait().unwrap().is_none(), "it ended:\n{}", service.log());
+    }
+    let read = service.log().matches("feed read").count();
+    let (longest, limit) = (longest.as_millis(), limit.as_millis());
+    say(&format!("slow disk: {read} feeds read, fed at most {longest} ms apart, of {limit}\n"));
+    assert!(read > 0, "{}", service.log());
+}
+
+#[test]
 fn a_manager_that_does_not_read_holds_up_nothing() {
     let mut service = Service::start();
     service.until("READY=1");
@@ -117,20 +155,47 @@ struct Service {
 
 impl Service {
     fn start() -> Self {
+        let program = Command::new(env!("CARGO_BIN_EXE_wirewatch"));
+        Self::start_with(program, CONFIG, LIMIT)
+    }
+
+    /// Feeds on loopback that bring a story whenever they are asked, and a disk whose every sync
+    /// takes so long.
+    fn start_on_slow_disk(feeds: u32, sync: Duration, limit: Duration) -> Self {
+        let port = publish();
+        let mut config = CONFIG.replace("[feed.a]", "[feed.closed]");
+        for feed in 0..feeds {
+            let (street, house) = (feed / 250 + 10, feed % 250 + 1);
+            config.push_str(&format!(
+                "[feed.f{feed}]\nurl = \"http://127.0.{street}.{house}:{port}/{feed}\"\n\
+                 interval = \"5m\"\nallow_private = true\n"
+            ));
+        }
+        let fault = format!("inject=fsync,fdatasync:delay_enter={}", sync.as_micros());
+        let binary = std::env::var_os("WIREWATCH_BIN");
+        let binary = binary.unwrap_or(env!("CARGO_BIN_EXE_wirewatch").into());
+        let mut program = Command::new("strace");
+        // The program, not strace, is what is started, and few calls are looked at.
+        program.args(["-D", "-f", "--seccomp-bpf", "-o", "/dev/null"]);
+        program.args(["-e", "trace=fsync,fdatasync", "-e", &fault]);
+        program.arg(fs::canonicalize(binary).unwrap());
+        Self::start_with(program, &config, limit)
+    }
+
+    fn start_with(mut command: Command, config: &str, limit: Duration) -> Self {
         let folder = tempfile::Builder::new().prefix("wirewatch-watchdog-").tempdir().unwrap();
         let path = |name: &str| folder.path().join(name);
         let manager = UnixDatagram::bind(path("notify")).unwrap();
         manager.set_read_timeout(Some(Duration::from_millis(50))).unwrap();
         fs::write(path("secret"), "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").unwrap();
         fs::set_permissions(path("secret"), fs::Permissions::from_mode(0o600)).unwrap();
-        fs::write(path("watch.toml"), CONFIG).unwrap();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_wirewatch"));
+        fs::write(path("watch.toml"), config).unwrap();
         command.current_dir(folder.path()).args(["--config", "watch.toml", "run"]);
         for variable in ["STATE_DIRECTORY", "CREDENTIALS_DIRECTORY", "JOURNAL_STREAM"] {
             command.env_remove(variable);
         }
         command.env("NOTIFY_SOCKET", path("notify")).env("WIREWATCH_WEDGE", path("wedge"));
-        command.env("WATCHDOG_USEC", LIMIT.as_micros().to_string()).env_remove("WATCHDOG_PID");
+        command.env("WATCHDOG_USEC", limit.as_micros().to_string()).env_remove("WATCHDOG_PID");
         command.stdin(Stdio::null()).stdout(Stdio::null());
         command.stderr(fs::File::create(path("daemon.log")).unwrap());
         let daemon = command.spawn().expect("the program starts");
@@ -146,8 +211,7 @@ impl Service {
     fn until(&mut self, word: &str) {
         let start = Instant::now();
         while !self.heard().is_some_and(|message| message.lines().any(|line| line == word)) {
-            let log = || fs::read_to_string(self.folder.path().join("daemon.log")).unwrap();
-            assert!(start.elapsed() < PATIENCE, "no {word}: {}", log());
+            assert!(start.elapsed() < PATIENCE * 3, "no {word}: {}", self.log());
         }
     }
 
@@ -162,6 +226,10 @@ impl Service {
         last
     }
 
+    fn log(&self) -> String {
+        fs::read_to_string(self.folder.path().join("daemon.log")).unwrap()
+    }
+
     fn signal(&self, name: &str) {
         let id = self.daemon.id().to_string();
         assert!(Command::new("kill").args([&format!("-{name}"), &id]).status().unwrap().success());
@@ -173,6 +241,34 @@ impl Drop for Service {
         let _ = self.daemon.kill();
         let _ = self.daemon.wait();
     }
+}
+
+/// A publisher at every address of the loopback; its threads end with the test.
+fn publish() -> u16 {
+    let listener = TcpListener::bind("0.0.0.0:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    thread::spawn(move || {
+        for (number, stream) in listener.incoming().flatten().enumerate() {
+            thread::spawn(move || answer(stream, number));
+        }
+    });
+    port
+}
+
+fn answer(mut stream: TcpStream, number: usize) {
+    let mut lines = BufReader::new(stream.try_clone().unwrap()).lines();
+    while lines.next().is_some_and(|line| line.is_ok_and(|line| !line.is_empty())) {}
+    let body = format!(
+        "<rss version=\"2.0\"><channel><title>Feed</title><item><guid>{number}</guid>\
+         <title>Story {number} with a marker</title></item></channel></rss>"
+    );
+    let length = body.len();
+    // Who asked may be gone.
+    let _ = write!(
+        stream,
+        "HTTP/1.1 200 OK\r\nContent-Type: application/rss+xml\r\nContent-Length: {length}\r\n\
+         Connection: close\r\n\r\n{body}"
+    );
 }
 
 /// Nothing listens at these addresses.
