@@ -11,7 +11,9 @@ use super::{AppError, sync_feeds};
 use crate::config::Config;
 use crate::fetch::Fetcher;
 use crate::model::Clock;
-use crate::pipeline::{Dispatcher, Drained, Meter, Notifier, PageReader, Poller, RoundReport};
+use crate::pipeline::{
+    Dispatcher, Drained, Meter, Notifier, PageReader, PagesReport, Poller, RoundReport,
+};
 use crate::store::Store;
 
 /// What a single round did.
@@ -19,6 +21,8 @@ use crate::store::Store;
 pub struct OnceReport {
     /// The visits.
     pub round: RoundReport,
+    /// The pages behind entries.
+    pub pages: PagesReport,
     /// The deliveries.
     pub drained: Drained,
 }
@@ -56,7 +60,7 @@ pub async fn once(
     let notifier = Notifier::beside(&poller);
     let pages = PageReader::beside(&poller);
     let mut report = OnceReport { round: poller.once(stop, progress).await?, ..Default::default() };
-    pages.once(stop).await?;
+    report.pages = pages.once(stop).await?;
     notifier.tell(true).await?;
     for (name, (_, channel)) in channels {
         let (store, live, clock) = (store.clone(), watched.clone(), clock.clone());

@@ -84,6 +84,7 @@ fn wants(rules: &[RuleConfig]) -> Wants {
         rule: rule.rule.name.clone(),
         mode: rule.fulltext,
         feeds: rule.rule.feeds.clone(),
+        languages: rule.rule.languages.clone(),
         gated: rule.fulltext_if.is_some(),
     });
     let gates = rules

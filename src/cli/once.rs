@@ -62,7 +62,7 @@ fn progress(done: usize, total: usize) {
 }
 
 fn as_json(report: &OnceReport, feeds: usize) -> serde_json::Value {
-    let (round, drained) = (&report.round, &report.drained);
+    let (round, pages, drained) = (&report.round, &report.pages, &report.drained);
     let failures: Vec<_> = round
         .failed
         .iter()
@@ -76,8 +76,9 @@ fn as_json(report: &OnceReport, feeds: usize) -> serde_json::Value {
         "failures": failures,
         "entries": { "new": round.new, "known": round.known, "revised": round.revised },
         "stories": round.stories,
-        "matches": round.matches,
-        "alerts": round.alerts,
+        "pages": { "read": pages.read, "unread": pages.unread },
+        "matches": round.matches + pages.matches,
+        "alerts": round.alerts + pages.alerts,
         "deliveries": {
             "sent": drained.sent, "waiting": drained.waiting, "failed": drained.failed
         },
@@ -86,7 +87,7 @@ fn as_json(report: &OnceReport, feeds: usize) -> serde_json::Value {
 }
 
 fn as_text(report: &OnceReport, feeds: usize) -> Vec<String> {
-    let (round, drained) = (&report.round, &report.drained);
+    let (round, pages, drained) = (&report.round, &report.pages, &report.drained);
     let mut lines = vec![
         format!(
             "feeds: {feeds}, {} read, {} not modified, {} failed",
@@ -96,13 +97,21 @@ fn as_text(report: &OnceReport, feeds: usize) -> Vec<String> {
         ),
         format!(
             "entries: {} new, {} known, {} revised; {} new stories, {} matches, {} alerts",
-            round.new, round.known, round.revised, round.stories, round.matches, round.alerts
+            round.new,
+            round.known,
+            round.revised,
+            round.stories,
+            round.matches + pages.matches,
+            round.alerts + pages.alerts
         ),
         format!(
             "deliveries: {} sent, {} waiting, {} failed",
             drained.sent, drained.waiting, drained.failed
         ),
     ];
+    if pages.read + pages.unread > 0 {
+        lines.insert(2, format!("pages: {} read, {} gave no text", pages.read, pages.unread));
+    }
     lines.extend(round.failed.iter().map(|(feed, why)| format!("feed \"{feed}\" failed: {why}")));
     lines.extend(round.store_error.iter().map(|why| format!("not everything was stored: {why}")));
     lines

@@ -36,6 +36,7 @@ pub struct Meter {
     attempts: Family<Try, Counter>,
     latency: Family<Channel, Histogram, fn() -> Histogram>,
     pushes: Family<Visit, Counter>,
+    pages: Family<Visit, Counter>,
 }
 
 impl Default for Meter {
@@ -46,6 +47,7 @@ impl Default for Meter {
             attempts: Family::default(),
             latency: Family::new_with_constructor(latency),
             pushes: Family::default(),
+            pages: Family::default(),
         }
     }
 }
@@ -59,6 +61,11 @@ impl Meter {
     /// Counts a document that a hub brought.
     pub(super) fn pushed(&self, result: &'static str) {
         self.pushes.get_or_create(&Visit { result }).inc();
+    }
+
+    /// Counts a page behind an entry that was asked for.
+    pub(super) fn paged(&self, result: &'static str) {
+        self.pages.get_or_create(&Visit { result }).inc();
     }
 
     /// Counts a try to deliver.
@@ -84,6 +91,11 @@ impl Meter {
             "wirewatch_pushes",
             "Documents that hubs brought since the start, by result",
             self.pushes.clone(),
+        );
+        registry.register(
+            "wirewatch_pages",
+            "Pages behind entries that were asked for since the start, by result",
+            self.pages.clone(),
         );
         registry.register(
             "wirewatch_delivery_attempts",

@@ -44,7 +44,7 @@ pub use inspect::Inspector;
 pub use live::{Live, Watched};
 pub use meter::Meter;
 pub use notify::Notifier;
-pub use pages::PageReader;
+pub use pages::{PageReader, PagesReport};
 pub use poll::{PollStatus, Poller};
 pub use pulse::{Beat, Pulse};
 pub use push::Subscriber;

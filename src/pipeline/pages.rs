@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::complaint::Complaint;
 use super::ingest::page_judge;
-use super::{Live, Poller, Pulse, Watched};
+use super::{Live, Meter, Poller, Pulse, Watched};
 use crate::article::{self, ArticleError};
 use crate::fetch::{Body, FetchError, Fetcher, Request, host_of};
 use crate::model::{ClaimedPage, Clock, Document, Feed, ReadPage, RequestOptions, UnreadPage};
@@ -54,12 +54,29 @@ pub struct PageReader {
     /// One page is taken apart at a time: a hostile one may take hundreds of
     /// megabytes for a second.
     pub desk: Arc<Semaphore>,
+    /// Counters.
+    pub meter: Meter,
+}
+
+/// What became of the pages that a round asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PagesReport {
+    /// Pages that gave a text.
+    pub read: usize,
+    /// Pages that gave none: the feed's text stands.
+    pub unread: usize,
+    /// Matches that their texts made.
+    pub matches: usize,
+    /// Alerts raised for them.
+    pub alerts: usize,
 }
 
 /// A page that was dealt with, and whether its host rests.
 struct Done {
     host: String,
     rests: bool,
+    /// What came of its text; `None` if it gave none.
+    read: Option<CommitReport>,
 }
 
 #[derive(Default)]
@@ -67,6 +84,7 @@ struct Work {
     pages: JoinSet<Done>,
     asked: Vec<String>,
     resting: HashMap<String, Instant>,
+    report: PagesReport,
 }
 
 impl Work {
@@ -80,6 +98,12 @@ impl Work {
         match done {
             Ok(done) => {
                 self.asked.retain(|host| *host != done.host);
+                self.report.unread += usize::from(done.read.is_none());
+                if let Some(read) = done.read {
+                    self.report.read += 1;
+                    self.report.matches += read.matches;
+                    self.report.alerts += read.alerts();
+                }
                 if done.rests {
                     self.resting.insert(done.host, Instant::now() + HOST_REST);
                 }
@@ -102,6 +126,7 @@ impl PageReader {
             clock: poller.clock.clone(),
             planned: poller.planned.clone(),
             desk: Arc::new(Semaphore::new(1)),
+            meter: poller.meter.clone(),
         }
     }
 
@@ -142,7 +167,7 @@ impl PageReader {
     ///
     /// # Errors
     /// When pages cannot be claimed.
-    pub async fn once(&self, stop: &CancellationToken) -> Result<(), StoreError> {
+    pub async fn once(&self, stop: &CancellationToken) -> Result<PagesReport, StoreError> {
         let mut work = Work::default();
         loop {
             let started = if stop.is_cancelled() { 0 } else { self.start(&mut work, true).await? };
@@ -155,7 +180,7 @@ impl PageReader {
                 tokio::time::sleep_until(until).await;
                 work.busy();
             } else if started == 0 {
-                return Ok(());
+                return Ok(work.report);
             }
         }
     }
@@ -192,17 +217,24 @@ impl PageReader {
         let rests = !feed.as_ref().is_some_and(own);
         let host = claim.host.clone();
         let url = claim.url.clone();
-        let result = match &feed {
-            None => self.unread(claim, unwanted("its feed is no longer configured")).await,
-            Some(feed) => match self.fetch(&claim, feed, own(feed)).await {
-                Ok(page) => self.commit(claim, page, (feed, &live)).await.map(|_| ()),
-                Err(unread) => self.unread(claim, unread).await,
-            },
+        let fetched = match &feed {
+            None => Err(unwanted("its feed is no longer configured")),
+            Some(feed) => self.fetch(&claim, feed, own(feed)).await.map(|page| (feed, page)),
         };
-        if let Err(error) = result {
+        let result = match fetched {
+            Ok((feed, page)) => self.commit(claim, page, (feed, &live)).await.map(Some),
+            Err(unread) => self.unread(claim, unread).await.map(|()| None),
+        };
+        self.meter.paged(match &result {
+            Ok(Some(_)) => "read",
+            Ok(None) => "unread",
+            Err(_) => "not-stored",
+        });
+        let read = result.unwrap_or_else(|error| {
             tracing::error!(url, %error, "cannot store what a page says; it is read again");
-        }
-        Done { host, rests }
+            None
+        });
+        Done { host, rests, read }
     }
 
     async fn fetch(

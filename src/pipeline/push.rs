@@ -213,7 +213,7 @@ impl Subscriber {
         dates: &[Option<jiff::Timestamp>],
         report: &CommitReport,
     ) -> Result<(), StoreError> {
-        let alerts: usize = report.entries.iter().map(|entry| entry.told.alerts.len()).sum();
+        let alerts = report.alerts();
         let (entries, new) = (report.entries.len(), report.new_entries());
         tracing::info!(feed = %push.name, entries, new, alerts, "a hub brought news");
         if report.deliveries > 0 {

@@ -55,7 +55,7 @@ impl RoundReport {
                 self.revised += count(Revised);
                 self.stories += report.new_stories;
                 self.matches += report.matches;
-                self.alerts += report.entries.iter().map(|e| e.told.alerts.len()).sum::<usize>();
+                self.alerts += report.alerts();
             }
         }
     }

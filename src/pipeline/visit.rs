@@ -183,7 +183,7 @@ impl Poller {
     }
 
     pub(super) fn tell(&self, claim: &ClaimedFeed, report: &CommitReport) {
-        let alerts: usize = report.entries.iter().map(|entry| entry.told.alerts.len()).sum();
+        let alerts = report.alerts();
         tracing::info!(
             feed = %claim.name,
             entries = report.entries.len(),

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use crate::fetch::host_of;
 use crate::model::{Entry, Feed, FeedName, Fulltext, RuleName, WantedPage};
-use crate::rule::{Item, RuleSet};
+use crate::rule::{self, Item, RuleSet};
 
 /// A feed's text of so many words, or of twice so many ideographs, says most
 /// of what there is.
@@ -33,6 +33,8 @@ pub struct Wish {
     pub mode: Option<Fulltext>,
     /// The feeds it looks at; all when `None`.
     pub feeds: Option<Vec<FeedName>>,
+    /// The languages it reads; all when empty.
+    pub languages: Vec<String>,
     /// Whether [`Wants::gates`] has a condition of it.
     pub gated: bool,
 }
@@ -55,13 +57,20 @@ impl Wants {
     ) -> Option<WantedPage> {
         let url = entry.url.as_deref().filter(|url| is_page(url, feed))?;
         let always = feed.fulltext == Some(Fulltext::Always)
-            || self.wishes(feed, decided).any(|(_, mode)| mode == Fulltext::Always);
-        let wanted = always || (is_short(&entry.text) && self.undecided(feed, item, decided));
+            || self.wishes(feed, entry, decided).any(|(_, mode)| mode == Fulltext::Always);
+        let wanted =
+            always || (is_short(&entry.text) && self.undecided(feed, entry, item, decided));
         wanted.then(|| WantedPage { url: url.to_owned(), host: host_of(url), always })
     }
 
-    fn undecided(&self, feed: &Feed, item: &Item<'_>, decided: &HashSet<RuleName>) -> bool {
-        let mut wishes = self.wishes(feed, decided).peekable();
+    fn undecided(
+        &self,
+        feed: &Feed,
+        entry: &Entry,
+        item: &Item<'_>,
+        decided: &HashSet<RuleName>,
+    ) -> bool {
+        let mut wishes = self.wishes(feed, entry, decided).peekable();
         if wishes.peek().is_none() {
             return false;
         }
@@ -76,16 +85,19 @@ impl Wants {
         wishes.any(|(wish, _)| !wish.gated || is_open(&wish.rule))
     }
 
-    /// Rules that pages of the feed can still concern, and how.
+    /// Rules that the page of an entry can still concern, and how. What an
+    /// entry states of its language goes for its page.
     fn wishes<'a>(
         &'a self,
         feed: &'a Feed,
+        entry: &'a Entry,
         decided: &'a HashSet<RuleName>,
     ) -> impl Iterator<Item = (&'a Wish, Fulltext)> {
         self.rules.iter().filter_map(|wish| {
             let looks = wish.feeds.as_ref().is_none_or(|feeds| feeds.contains(&feed.name));
+            let reads = entry.lang.as_deref().is_none_or(|lang| rule::reads(&wish.languages, lang));
             let mode = mode(wish.mode, feed);
-            (looks && mode != Fulltext::Never && !decided.contains(&wish.rule))
+            (looks && reads && mode != Fulltext::Never && !decided.contains(&wish.rule))
                 .then_some((wish, mode))
         })
     }

@@ -46,5 +46,5 @@ pub use examples::ExampleFailure;
 pub use item::Item;
 pub use lists::Lists;
 pub use narrow::search_words;
-pub use set::{Rule, RuleSet, Verdict};
+pub use set::{Rule, RuleSet, Verdict, reads};
 pub use syntax::SyntaxError;

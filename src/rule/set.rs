@@ -283,6 +283,12 @@ fn origin<'a>(item: &Item<'a>) -> Origin<'a> {
     Origin::Known { feed: item.feed, url: item.url.unwrap_or_default() }
 }
 
+/// Whether a rule for these languages (any if there are none) reads what
+/// states this one.
+pub fn reads(languages: &[String], tag: &str) -> bool {
+    languages.is_empty() || languages.iter().any(|wanted| language::is_kind_of(tag, wanted))
+}
+
 impl Slot {
     fn wants_feed(&self, item: &Item<'_>) -> bool {
         let wanted = |feeds: &Vec<FeedName>| feeds.iter().any(|f| f.as_str() == item.feed);
@@ -290,8 +296,7 @@ impl Slot {
     }
 
     fn wants_language(&self, subject: &Subject<'_>) -> bool {
-        let wanted = |tag| self.languages.iter().any(|lang| language::is_kind_of(tag, lang));
-        self.languages.is_empty() || subject.story.language().is_none_or(wanted)
+        subject.story.language().is_none_or(|tag| reads(&self.languages, tag))
     }
 
     /// Its match, with the evidence, by its flat form where there is one;

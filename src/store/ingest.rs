@@ -195,6 +195,11 @@ impl CommitReport {
     pub fn new_entries(&self) -> usize {
         self.entries.iter().filter(|entry| entry.newness == Newness::New).count()
     }
+
+    /// Alerts raised.
+    pub fn alerts(&self) -> usize {
+        self.entries.iter().map(|entry| entry.told.alerts.len()).sum()
+    }
 }
 
 impl Store {

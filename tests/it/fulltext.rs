@@ -45,8 +45,11 @@ async fn what_only_the_fourteenth_paragraph_says_is_told_once() {
     world.feeds.serve("/a", "text/xml", feed(&world.feeds, &entries));
     html(&world.feeds, "/p", &page(LAST));
     let config = world.config(&world.toml(&format!("{}fulltext = \"auto\"\n", world.feed("a"))));
-    world.once(&config).await;
-    world.once(&config).await;
+    let report = world.once(&config).await;
+    assert_eq!((report.pages.read, report.pages.unread), (1, 0));
+    assert_eq!((report.pages.matches, report.pages.alerts), (1, 1));
+    let report = world.once(&config).await;
+    assert_eq!((report.pages.read, report.pages.alerts), (0, 0));
     let alerts = world.alerts(&config).await;
     assert_eq!(alerts.len(), 1);
     assert_eq!(world.feeds.count("/p"), 1);
@@ -90,6 +93,26 @@ async fn a_page_is_read_only_where_it_can_matter() {
     check(auto, never, short, (0, 0)).await;
     check(auto, "fulltext_if = 'envoy'\n", short, (1, 1)).await;
     check(auto, "fulltext_if = 'volcano'\n", short, (0, 0)).await;
+    // An entry that says nothing of its language may be in any.
+    check(auto, "languages = [\"fr\"]\n", short, (1, 0)).await;
+}
+
+#[tokio::test]
+async fn no_page_is_read_for_a_rule_that_does_not_read_its_language() {
+    for (language, expected) in [("fr", (0, 0)), ("en", (1, 1))] {
+        let world = World::new().await;
+        let short = ("/p", "Envoys end a long visit", "Both sides spoke of progress.");
+        let stated = "<channel><language>en-GB</language>";
+        let document = feed(&world.feeds, &[short]).replace("<channel>", stated);
+        world.feeds.serve("/a", "text/xml", document);
+        html(&world.feeds, "/p", &page(LAST));
+        let toml = world.toml(&format!("{}fulltext = \"auto\"\n", world.feed("a")));
+        let rule = format!("match = 'marker'\nlanguages = [{language:?}]\n");
+        let config = world.config(&toml.replace("match = 'marker'\n", &rule));
+        world.once(&config).await;
+        let found = (world.feeds.count("/p"), world.alerts(&config).await.len());
+        assert_eq!(found, expected, "{language}");
+    }
 }
 
 #[tokio::test]
