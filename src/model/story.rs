@@ -147,14 +147,14 @@ pub struct StoredTelling {
 }
 
 /// What a memory of stories begins with.
-#[derive(Clone, Debug, Default)]
-pub struct StoredMemory {
+pub struct StoredMemory<'a> {
     /// What was learnt, up to a telling.
     pub knowledge: Option<Vec<u8>>,
     /// That telling.
     pub upto: i64,
     /// Later tellings, and those of stories that were told lately; in order.
-    pub tellings: Vec<StoredTelling>,
+    /// There may be hundreds of thousands: one at a time.
+    pub tellings: &'a mut dyn Iterator<Item = StoredTelling>,
     /// Where the store stands.
     pub position: MemoryPosition,
 }

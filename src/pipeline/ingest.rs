@@ -157,8 +157,12 @@ impl Judge for RuleJudge {
         self.live.stories.position()
     }
 
-    fn remember(&mut self, stored: StoredMemory) {
+    fn remember(&mut self, stored: StoredMemory<'_>) {
         self.live.stories.restore(stored);
+    }
+
+    fn forget(&mut self) {
+        self.live.stories.forget();
     }
 
     fn choose(

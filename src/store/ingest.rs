@@ -116,7 +116,9 @@ pub trait Judge: Send {
     /// How much of the store the judge's memory of stories reflects.
     fn position(&self) -> MemoryPosition;
     /// Fills that memory anew.
-    fn remember(&mut self, stored: StoredMemory);
+    fn remember(&mut self, stored: StoredMemory<'_>);
+    /// Empties it: what it was filled with was not all there is.
+    fn forget(&mut self);
     /// Which story a new entry belongs to. `alone`: it is known to tell of
     /// something else than those that are like it.
     fn choose(

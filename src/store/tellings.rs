@@ -162,8 +162,11 @@ pub(super) fn refresh_memory(
     if judge.position() == position {
         return Ok(());
     }
-    judge.remember(load(db, position, now)?);
-    Ok(())
+    let filled = fill(db, position, now, judge);
+    if filled.is_err() {
+        judge.forget();
+    }
+    filled
 }
 
 fn position(db: &Connection) -> rusqlite::Result<MemoryPosition> {
@@ -173,11 +176,12 @@ fn position(db: &Connection) -> rusqlite::Result<MemoryPosition> {
         .query_row([], |row| Ok(MemoryPosition { last: row.get(0)?, edits: row.get(1)? }))
 }
 
-fn load(
+fn fill(
     db: &Connection,
     position: MemoryPosition,
     now: Timestamp,
-) -> rusqlite::Result<StoredMemory> {
+    judge: &mut dyn Judge,
+) -> rusqlite::Result<()> {
     let learned = db
         .prepare_cached("SELECT upto, knowledge FROM learned WHERE id = 1")?
         .query_row([], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, Vec<u8>>(1)?)))
@@ -202,8 +206,12 @@ fn load(
             features: row.get("features")?,
         })
     })?;
-    let tellings = tellings.collect::<rusqlite::Result<Vec<_>>>()?;
-    Ok(StoredMemory { knowledge, upto, tellings, position })
+    let mut failed = Ok(());
+    let mut tellings =
+        tellings.map_while(|telling| telling.map_err(|error| failed = Err(error)).ok());
+    judge.remember(StoredMemory { knowledge, upto, tellings: &mut tellings, position });
+    drop(tellings);
+    failed
 }
 
 /// Stores what was learnt of words, when it is time.

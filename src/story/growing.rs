@@ -89,6 +89,11 @@ impl Story {
         matches!(self.hosts.as_slice(), [(known, _)] if *known == host)
     }
 
+    /// How many terms it keeps, of all tellings and of the last ones.
+    pub(super) fn weight(&self) -> usize {
+        self.terms.len() + self.recent.iter().map(|told| told.terms.len()).sum::<usize>()
+    }
+
     /// The last tellings, the newest first; none if there is only one.
     pub(super) fn recent(&self) -> impl Iterator<Item = &Told> {
         self.recent.iter().rev()

@@ -44,7 +44,7 @@ impl Memory {
 
     /// Begins anew from what was stored: what was learnt up to a telling, then
     /// the later ones and those of stories that may still grow, in order.
-    pub fn restore(&self, stored: StoredMemory) {
+    pub fn restore(&self, stored: StoredMemory<'_>) {
         let mut inner = self.inner();
         *inner = Inner::default();
         let known = stored.knowledge.as_deref().and_then(Learned::from_bytes);
@@ -62,6 +62,12 @@ impl Memory {
             inner.window.add(Telling { entry, story, host, at, features });
         }
         inner.position = stored.position;
+    }
+
+    /// Knows nothing any more, and reflects no store.
+    pub fn forget(&self) {
+        *self.inner() =
+            Inner { position: MemoryPosition { last: -1, edits: -1 }, ..Inner::default() };
     }
 
     /// Learns from an entry and says which story it joins and why; `None`
@@ -163,7 +169,7 @@ mod tests {
 
         fn restart(&mut self, knowledge: Option<Vec<u8>>, upto: i64) {
             let position = MemoryPosition { last: self.stored.len() as i64, edits: 0 };
-            let tellings = self.stored.clone();
+            let tellings = &mut self.stored.clone().into_iter();
             self.memory = Memory::default();
             self.memory.restore(StoredMemory { knowledge, upto, tellings, position });
             assert_eq!(self.memory.position(), position);

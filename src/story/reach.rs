@@ -21,6 +21,7 @@ const COMPARED: usize = 7;
 pub(super) struct Reach {
     stories: Shelf<Box<Story>>,
     count: usize,
+    weight: usize,
     postings: Lists,
     /// By place: what an entry shares with each story; zero in between.
     parts: Vec<f32>,
@@ -32,27 +33,36 @@ impl Reach {
         self.count
     }
 
+    /// How many terms they keep together.
+    pub(super) fn weight(&self) -> usize {
+        self.weight
+    }
+
     pub(super) fn get(&self, number: u32) -> Option<&Story> {
         self.stories.get(number).map(Box::as_ref)
     }
 
     pub(super) fn push(&mut self, story: Story) -> u32 {
         self.count += 1;
+        self.weight += story.weight();
         self.stories.push(Box::new(story))
     }
 
     pub(super) fn take(&mut self, number: u32) -> Option<Story> {
         let story = self.stories.take(number)?;
         self.count -= 1;
+        self.weight -= story.weight();
         Some(*story)
     }
 
     /// Changes a story by what gives the terms that are new to it.
     pub(super) fn tell(&mut self, number: u32, tell: impl FnOnce(&mut Story) -> Vec<u32>) {
         let Some(story) = self.stories.get_mut(number) else { return };
+        self.weight -= story.weight();
         for term in tell(story) {
             self.postings.push(term, number);
         }
+        self.weight += story.weight();
     }
 
     /// Drops what leads to stories that may not grow any more.

@@ -49,6 +49,22 @@ const TOLD_OFTEN: f64 = 0.2;
 /// After so many texts what leads to forgotten stories is cleared away.
 const CLEARED_AFTER: u32 = 10_000;
 
+/// What may be kept at most, however much comes. Beyond it the stories that
+/// nobody told for longest rest before their time, and are forgotten before it.
+#[derive(Clone, Copy, Debug)]
+struct Bounds {
+    /// Terms of stories that may grow: some twenty bytes each.
+    terms: usize,
+    /// Stories that grow or rest: some four hundred bytes each for their texts.
+    stories: usize,
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Self { terms: 8_000_000, stories: 400_000 }
+    }
+}
+
 /// What an entry may join a story by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Join {
@@ -85,6 +101,7 @@ pub(super) struct Window {
     resting: HashMap<u32, StoryId>,
     rest_ages: BTreeSet<(i64, u32)>,
     texts: Texts,
+    bounds: Bounds,
 }
 
 /// An entry that looks for its story.
@@ -294,6 +311,7 @@ impl Window {
         if kept.is_some_and(|number| number % CLEARED_AFTER == CLEARED_AFTER - 1) {
             self.clear_away();
         }
+        self.make_room();
     }
 
     fn begin(&mut self, telling: &Telling) -> u32 {
@@ -308,22 +326,39 @@ impl Window {
     /// under its old id.
     fn expire(&mut self, now: i64) {
         self.now = self.now.max(now);
-        while let Some((last, number)) = self.ages.first().copied() {
-            if last >= self.now - WINDOW {
-                break;
-            }
-            self.ages.remove(&(last, number));
-            if let Some(story) = self.reach.take(number) {
-                self.numbers.remove(&story.id);
-                self.resting.insert(number, story.id);
-                self.rest_ages.insert((last, number));
-            }
+        while self.ages.first().is_some_and(|(last, _)| *last < self.now - WINDOW) {
+            self.lay_to_rest();
         }
-        while let Some((last, number)) = self.rest_ages.first().copied() {
-            if last >= self.now - RESTS {
-                break;
+        while self.rest_ages.first().is_some_and(|(last, _)| *last < self.now - RESTS) {
+            self.forget();
+        }
+    }
+
+    fn make_room(&mut self) {
+        while self.reach.weight() > self.bounds.terms && self.ages.len() > 1 {
+            self.lay_to_rest();
+        }
+        while self.ages.len() + self.rest_ages.len() > self.bounds.stories {
+            if self.rest_ages.is_empty() {
+                self.lay_to_rest();
             }
-            self.rest_ages.remove(&(last, number));
+            self.forget();
+        }
+    }
+
+    /// Lets the story grow no more that nobody told for longest.
+    fn lay_to_rest(&mut self) {
+        let Some((last, number)) = self.ages.pop_first() else { return };
+        if let Some(story) = self.reach.take(number) {
+            self.numbers.remove(&story.id);
+            self.resting.insert(number, story.id);
+            self.rest_ages.insert((last, number));
+        }
+    }
+
+    /// Forgets the one that nobody told for longest of those that rest.
+    fn forget(&mut self) {
+        if let Some((_, number)) = self.rest_ages.pop_first() {
             self.resting.remove(&number);
         }
     }
@@ -364,6 +399,30 @@ mod tests {
             self.window.add(Telling { entry, story, host, at, features });
             name
         }
+    }
+
+    #[test]
+    fn too_much_at_once_makes_the_oldest_rest_and_then_be_forgotten() {
+        let text = "The cabinet of the island met until late at night over the price of rice and \
+                    of diesel, and could agree on neither, three people who were there said";
+        let check = |bounds: Bounds, expected: (usize, bool)| {
+            let mut desk = Desk::default();
+            desk.window.bounds = bounds;
+            let first = desk.hear(0, 0, text);
+            for n in 1..40_u8 {
+                let own = |word: &&str| {
+                    format!("{word}{}x{}q", char::from(b'a' + n % 8), char::from(b'a' + n / 8))
+                };
+                let words = ["lorimp", "tecsun", "baxter", "ondrel", "mavik", "surtol"];
+                desk.hear(n.into(), 0, &words.iter().map(own).collect::<Vec<_>>().join(" "));
+            }
+            let grows = desk.window.reach.count();
+            assert_eq!((grows, desk.hear(77, 1, text) == first), expected, "{bounds:?}");
+        };
+        check(Bounds::default(), (40, true));
+        check(Bounds { terms: 60, stories: 100 }, (10, true));
+        check(Bounds { terms: 60, stories: 20 }, (10, false));
+        check(Bounds { terms: 1_000, stories: 20 }, (20, false));
     }
 
     const QUAKE: [&str; 3] = [
