@@ -115,8 +115,9 @@ pub struct PageRow {
     pub words: usize,
 }
 
-/// The whole text of an entry: what the feed says, unless the page says that
-/// too, and the page's text.
+/// The whole text of an entry: the page's text and, unless the page says that
+/// too, what the feed says. It stands after the page's first paragraph: a
+/// dateline is looked for at the beginning, and credits at the end.
 pub fn whole_text(entry: &Entry, page: &str) -> String {
     let fold = |text: &str| -> String {
         text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
@@ -127,7 +128,8 @@ pub fn whole_text(entry: &Entry, page: &str) -> String {
     if own.len() <= 1 || fold(page).contains(&own) {
         page.to_owned()
     } else {
-        format!("{}\n{page}", entry.text)
+        let (first, rest) = page.split_once('\n').unwrap_or((page, ""));
+        format!("{first}\n{}\n{rest}", entry.text).trim_end().to_owned()
     }
 }
 
@@ -147,7 +149,12 @@ mod tests {
             "Two ships met in the strait.",
             "Two ships met in the strait.",
         );
-        check("An editor's summary here.", "The page.", "An editor's summary here.\nThe page.");
+        check("An editor's summary.", "The page.", "The page.\nAn editor's summary.");
+        check(
+            "An editor's summary.",
+            "BEIJING (AP) — It began.\nIt went on.\nReporting by A. Writer",
+            "BEIJING (AP) — It began.\nAn editor's summary.\nIt went on.\nReporting by A. Writer",
+        );
         check(
             "A “quoted” start of it all",
             "A \"quoted\" start of it all.",
