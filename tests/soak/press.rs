@@ -1,5 +1,6 @@
 //! Feeds that publish all day long, and a receiver that keeps what it is told.
 
+use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
@@ -137,7 +138,7 @@ impl Press {
     /// All of the configuration but the store and patience.
     pub(crate) fn configuration(&self) -> String {
         let mut config = format!(
-            "[channel.desk.webhook]\nurl = \"{}\"\nallow_private = true\n",
+            "[channel.desk.webhook]\nurl = \"{}\"\nallow_private = true\ntimeout = \"5m\"\n",
             self.desk.url(HOOK)
         );
         for feed in 0..self.feeds {
@@ -169,7 +170,7 @@ impl Press {
         let mut delays: Vec<_> = due.iter().filter_map(|(name, at)| delay(name, *at)).collect();
         delays.sort();
         let part = |share: usize| delays.get(delays.len() * share / 100).copied();
-        let named = |name: &String| arrivals.get(name).is_some_and(|(times, _)| *times > 1);
+        let named = |name: &String| arrivals.get(name).is_some_and(|(ids, _)| ids.len() > 1);
         let expected: std::collections::BTreeMap<_, _> = self.due(end).into_iter().collect();
         let shown = self.shown.lock().unwrap();
         let items = shown.iter().flatten().map(|(_, last)| *last).sum::<u64>();
@@ -247,10 +248,11 @@ fn keep(arrivals: &Mutex<Arrivals>, request: &Request, begun: Instant) -> Reply 
     let mut found: Vec<&str> = names.filter(is_name).collect();
     found.sort_unstable();
     found.dedup();
+    let id = request.header("webhook-id").unwrap_or_default().to_owned();
     let mut arrivals = arrivals.lock().unwrap();
     for name in found {
-        let arrival = arrivals.entry(name.to_owned()).or_insert((0, begun.elapsed()));
-        arrival.0 += 1;
+        let arrival = arrivals.entry(name.to_owned()).or_insert((BTreeSet::new(), begun.elapsed()));
+        arrival.0.insert(id.clone());
     }
     Reply::ok("kept")
 }

@@ -14,7 +14,7 @@ pub(crate) struct Usage {
     pub(crate) descriptors: usize,
     pub(crate) log: u64,
     database: u64,
-    entries: i64,
+    pub(crate) entries: i64,
     stories: i64,
     alerts: i64,
     waiting: i64,
