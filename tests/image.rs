@@ -71,7 +71,7 @@ fn builds() -> Result<(), String> {
 }
 
 fn runs() -> Result<(), String> {
-    has(&["systemd-nspawn", "nsenter", "setpriv"])
+    has(&["systemd-nspawn", "nsenter", "setpriv", "unshare"])
 }
 
 fn has(programs: &[&str]) -> Result<(), String> {

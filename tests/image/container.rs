@@ -23,6 +23,8 @@ pub(crate) const HEADLINE: &str = "Heron nests upon lighthouse";
 const SECRET: &str = "whsec_YSBzZWNyZXQgZm9yIGEgY29udGFpbmVyIGluIGEgdGVzdA==";
 /// For one command in a container, in seconds, as `timeout` wants it.
 const COMMAND_LIMIT: &str = "60";
+/// What nspawn notes in /run goes with it.
+const FURNISH: &str = "mount -t tmpfs -o mode=755 tmpfs /run && exec systemd-nspawn \"$@\"";
 const PAUSE: Duration = Duration::from_millis(50);
 
 /// What a container sees of the world.
@@ -149,8 +151,9 @@ impl Container {
         let name: String = name.chars().filter(|one| one.is_ascii_alphanumeric()).collect();
 
         let mut nspawn = Command::new("setpriv");
-        nspawn.args(["--pdeathsig", "KILL", "systemd-nspawn", "--quiet", "--register=no"]);
-        nspawn.args(["--keep-unit", "--link-journal=no", "--console=pipe", "--read-only"]);
+        nspawn.args(["--pdeathsig", "KILL", "unshare", "--mount", "sh", "-c", FURNISH, "sh"]);
+        nspawn.args(["--quiet", "--register=no", "--keep-unit", "--link-journal=no"]);
+        nspawn.args(["--console=pipe", "--read-only"]);
         nspawn.arg("--no-new-privileges=yes");
         nspawn.arg(format!("--private-users={FIRST_USER}:65536"));
         nspawn.arg(format!("--machine={name}"));
