@@ -2,6 +2,7 @@
 #
 # The image holds the program, authorities for TLS and time zones, and nothing else: no shell, and no
 # library that would want updates. What a channel or feed of kind exec starts must be brought along.
+# scripts/build-image builds the last stage alone, and tests/image.rs looks at what comes of it.
 
 FROM rust:1-slim-bookworm AS builder
 RUN apt-get update \
@@ -20,6 +21,9 @@ COPY --from=builder /tree /
 # Not every builder keeps the owner of what it copies.
 COPY --from=builder --chown=10001:10001 /tree/var/lib/wirewatch /var/lib/wirewatch
 
+LABEL org.opencontainers.image.title="wirewatch" \
+    org.opencontainers.image.description="Watches news feeds and tells people what matched their rules" \
+    org.opencontainers.image.licenses="MIT OR Apache-2.0"
 # A relative store path is taken from STATE_DIRECTORY.
 ENV PATH=/usr/bin \
     STATE_DIRECTORY=/var/lib/wirewatch \

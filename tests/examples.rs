@@ -46,3 +46,25 @@ fn cookbook_rules_pass_their_own_tests() {
         fs::remove_file(&file).expect("removed");
     }
 }
+
+#[test]
+fn every_command_stands_in_the_manual() {
+    let manual = fs::read_to_string(root().join("docs/commands.md")).expect("the manual");
+    let headings: Vec<&str> = manual.lines().filter(|line| line.starts_with("## ")).collect();
+    let help = Command::new(env!("CARGO_BIN_EXE_wirewatch")).arg("--help").output();
+    let help = String::from_utf8(help.expect("wirewatch runs").stdout).expect("text");
+    let commands = help.lines().skip_while(|line| *line != "Commands:").skip(1);
+    let commands = commands.take_while(|line| !line.is_empty());
+    // Further lines of a description are indented more.
+    let commands = commands.filter_map(|line| line.strip_prefix("  ")?.split(' ').next());
+    let commands: Vec<&str> = commands.filter(|one| !one.is_empty() && *one != "help").collect();
+    assert!(commands.len() > 20, "{help}");
+    let is_word = |line: &&str, word: &str| {
+        line.split(|one: char| one != '-' && !one.is_alphanumeric()).any(|one| one == word)
+    };
+    let stands = |word: &&str| {
+        headings.iter().any(|line| is_word(line, word)) || manual.contains(&format!("\n`{word} "))
+    };
+    let missing: Vec<&str> = commands.into_iter().filter(|word| !stands(word)).collect();
+    assert_eq!(missing, Vec::<&str>::new());
+}
