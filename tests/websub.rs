@@ -1,5 +1,6 @@
 //! News that hubs bring: discovery, subscription, verification, delivery and
-//! renewal, against a hub that plays the cases of websub.rocks and worse.
+//! renewal, against a hub that plays the cases of websub.rocks and worse; and
+//! clouds that tell of news.
 //!
 //! ```sh
 //! cargo test --test websub -- --nocapture
@@ -14,6 +15,10 @@
 )]
 #![allow(dead_code, reason = "only a part of the world is used")]
 
+#[path = "websub/cloud.rs"]
+mod cloud;
+#[path = "websub/clouds.rs"]
+mod clouds;
 #[path = "websub/conformance.rs"]
 mod conformance;
 #[path = "websub/forged.rs"]
