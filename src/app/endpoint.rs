@@ -126,15 +126,10 @@ fn registry(meter: &Meter, gauges: &Gauges, stuck: usize) -> Registry {
         let rows = gauges.feeds.iter();
         rows.map(|(health, count)| ([("health", health.clone())], *count))
     });
-    by_label(
-        &mut registry,
-        "wirewatch_subscriptions",
-        "Subscriptions at hubs and clouds by state",
-        {
-            let rows = gauges.subscriptions.iter();
-            rows.map(|(state, count)| ([("state", (*state).to_owned())], *count))
-        },
-    );
+    by_label(&mut registry, "wirewatch_subscriptions", "Subscriptions by state", {
+        let rows = gauges.subscriptions.iter();
+        rows.map(|(state, count)| ([("state", (*state).to_owned())], *count))
+    });
     let mut one = |name: &str, help: &str, value: i64| {
         let gauge: Gauge = Gauge::default();
         gauge.set(value);
