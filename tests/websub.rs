@@ -46,6 +46,8 @@ mod mix;
 mod news;
 #[path = "kill/random.rs"]
 mod random;
+#[path = "websub/report.rs"]
+mod report;
 #[path = "websub/scene.rs"]
 mod scene;
 #[path = "it/support/mod.rs"]
