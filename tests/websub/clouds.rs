@@ -42,7 +42,11 @@ impl Sky {
     }
 
     async fn start(&self) -> App {
-        let config = self.scene.config("auto");
+        self.start_at("auto").await
+    }
+
+    async fn start_at(&self, interval: &str) -> App {
+        let config = self.scene.config(interval);
         let app = App::start(&config, self.scene.world.clock.clone()).await.unwrap();
         let open = async || tokio::net::TcpStream::connect(self.scene.address).await.is_ok();
         until("an open port", open).await;
@@ -141,6 +145,29 @@ async fn a_hundred_pings_are_one_poll_for_each_floor() {
     assert_eq!((one.pushes, one.last_error), (200, None));
     assert_eq!(sky.scene.count("SELECT count(*) FROM feed WHERE pushed_until IS NOT NULL"), 0);
     app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_users_interval_and_the_servers_wishes_hold_against_pings() {
+    for (interval, age) in [("1h", "0"), ("auto", "3600")] {
+        let sky = Sky::new().await;
+        let reply = Reply::ok(sky.document(&[("0", "Quiet", "x")]));
+        let reply = reply.header("Cache-Control", format!("max-age={age}"));
+        sky.scene.world.feeds.script("/a", vec![reply]);
+        let app = sky.start_at(interval).await;
+        sky.cloud.wait_known(1).await;
+        sky.rests().await;
+        for _ in 0..20 {
+            sky.wait(150);
+            sky.cloud.ping(&sky.feed()).await;
+            sky.rests().await;
+            assert_eq!(sky.polls(), 1, "{interval}, max-age={age}");
+        }
+        sky.wait(1_200);
+        sky.cloud.ping(&sky.feed()).await;
+        until("a poll", async || sky.polls() == 2).await;
+        app.stop().await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
