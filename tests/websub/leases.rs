@@ -92,7 +92,7 @@ impl Fleet {
         let now = self.scene.world.clock.now().as_millisecond();
         let active = format!(
             "SELECT count(*) FROM subscription WHERE state = 'active' AND lease_until > {now} \
-             AND next_try > {now}"
+             AND next_try > {now} AND NOT EXISTS (SELECT 1 FROM callback WHERE role = 'asked')"
         );
         let size = i64::try_from(self.size).unwrap();
         until("all leases run", async || self.scene.count(&active) == size).await;
