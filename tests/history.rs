@@ -173,6 +173,7 @@ impl Daemon {
             clock: clock.clone(),
             planned: watch::channel(0).0,
             meter: Meter::default(),
+            hurried: watch::channel(0).1,
         };
         Self { store, poller, clock, _live: live, _fetcher }
     }

@@ -27,6 +27,7 @@ impl App {
             clock: self.clock.clone(),
             meter: self.meter.clone(),
             arrived: self.arrived.clone(),
+            hurried: self.hurried.clone(),
         }
     }
 }

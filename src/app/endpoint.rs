@@ -126,7 +126,7 @@ fn registry(meter: &Meter, gauges: &Gauges, stuck: usize) -> Registry {
         let rows = gauges.feeds.iter();
         rows.map(|(health, count)| ([("health", health.clone())], *count))
     });
-    by_label(&mut registry, "wirewatch_subscriptions", "Subscriptions at hubs by state", {
+    by_label(&mut registry, "wirewatch_subscriptions", "Subscriptions by state", {
         let rows = gauges.subscriptions.iter();
         rows.map(|(state, count)| ([("state", (*state).to_owned())], *count))
     });

@@ -77,6 +77,8 @@ pub struct App {
     planned: watch::Sender<u64>,
     /// Counts what hubs brought.
     arrived: watch::Sender<u64>,
+    /// Counts feeds that fell due out of turn.
+    hurried: watch::Sender<u64>,
     polling: watch::Receiver<PollStatus>,
     channels: HashMap<ChannelName, RunningChannel>,
     pulse: Pulse,
@@ -119,6 +121,7 @@ impl App {
             fetch_options,
             planned,
             arrived: watch::Sender::new(0),
+            hurried: watch::Sender::new(0),
             polling,
             channels: HashMap::new(),
             pulse: Pulse::default(),
@@ -147,6 +150,7 @@ impl App {
             clock: clock.clone(),
             planned: self.planned.clone(),
             meter: self.meter.clone(),
+            hurried: self.hurried.subscribe(),
         };
         let pages = PageReader::beside(&poller);
         self.own_loop(|stop, pulse| poller.run(stop, pulse, status));

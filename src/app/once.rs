@@ -56,6 +56,7 @@ pub async fn once(
         clock: clock.clone(),
         planned,
         meter: meter.clone(),
+        hurried: watch::channel(0).1,
     };
     let notifier = Notifier::beside(&poller);
     let pages = PageReader::beside(&poller);

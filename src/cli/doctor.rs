@@ -174,7 +174,7 @@ fn public_url(url: &url::Url, config: &Config) -> Look {
         );
     }
     let pushed = config.feeds.iter().filter(|feed| feed.websub).count();
-    Ok(format!("{url}, for {pushed} feeds that may name a hub"))
+    Ok(format!("{url}, for {pushed} feeds that may name a hub or a cloud"))
 }
 
 /// A clock that is wrong breaks certificates, schedules and quiet hours.

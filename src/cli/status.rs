@@ -9,7 +9,7 @@ use super::args::StatusArgs;
 use super::latency::{Stage, latency, latency_json, latency_line};
 use super::{CliError, Context, FAILED};
 use crate::config::Config;
-use crate::model::{ChannelName, Clock, Subscription, SubscriptionState};
+use crate::model::{ChannelName, Clock, PushProtocol, Subscription, SubscriptionState};
 use crate::store::{FeedRow, Filter, Overview, PageHost, PageTally, Pause, Store};
 
 /// A delivery that waits longer than this is a symptom.
@@ -188,7 +188,7 @@ fn as_text(state: &State) -> Vec<String> {
     let mut lines =
         vec![format!("daemon: {}", if state.running { "running" } else { "not running" })];
     lines.push(feeds_line(overview));
-    lines.extend(pushed_line(&state.subscriptions));
+    lines.extend(pushed_lines(&state.subscriptions));
     lines.push(format!(
         "kept: {} entries, {} stories, {} matches, {} alerts",
         overview.entries, overview.stories, overview.matches, overview.alerts
@@ -234,6 +234,7 @@ fn subscription_json(subscription: &Subscription) -> Value {
     let time = |when: Option<Timestamp>| when.map(|when| when.to_string());
     json!({
         "feed": subscription.feed.as_str(), "state": subscription.state.as_str(),
+        "protocol": subscription.protocol.as_str(),
         "hub": subscription.hub, "lease_until": time(subscription.lease_until),
         "last_push": time(subscription.last_push), "pushes": subscription.pushes,
         "not_relied_on_until": time(subscription.distrust_until),
@@ -241,16 +242,24 @@ fn subscription_json(subscription: &Subscription) -> Value {
     })
 }
 
-/// How many subscriptions there are in each state; nothing if there are none.
-fn pushed_line(subscriptions: &[Subscription]) -> Option<String> {
-    let counted = SubscriptionState::ALL.map(|state| {
-        let count = subscriptions.iter().filter(|one| one.state == state).count();
-        (count > 0).then(|| format!("{count} {}", state.as_str()))
-    });
-    let parts: Vec<String> = counted.into_iter().flatten().collect();
-    let last = subscriptions.iter().filter_map(|one| one.last_push).max();
-    let last = last.map_or_else(String::new, |last| format!("; last push {last}"));
-    (!parts.is_empty()).then(|| format!("hubs: {}{last}", parts.join(", ")))
+/// How many subscriptions there are in each state at hubs, and at clouds;
+/// nothing where there are none.
+fn pushed_lines(subscriptions: &[Subscription]) -> impl Iterator<Item = String> {
+    PushProtocol::ALL.into_iter().filter_map(|protocol| {
+        let of_it = || subscriptions.iter().filter(move |one| one.protocol == protocol);
+        let counted = SubscriptionState::ALL.map(|state| {
+            let count = of_it().filter(|one| one.state == state).count();
+            (count > 0).then(|| format!("{count} {}", state.as_str()))
+        });
+        let parts: Vec<String> = counted.into_iter().flatten().collect();
+        let (place, what) = match protocol {
+            PushProtocol::WebSub => ("hubs", "push"),
+            PushProtocol::RssCloud => ("clouds", "ping"),
+        };
+        let last = of_it().filter_map(|one| one.last_push).max();
+        let last = last.map_or_else(String::new, |last| format!("; last {what} {last}"));
+        (!parts.is_empty()).then(|| format!("{place}: {}{last}", parts.join(", ")))
+    })
 }
 
 /// How many feeds there are in each state that any is in.

@@ -1,11 +1,15 @@
-//! A request to a hub (WebSub section 5.1): a form, posted, and whether it
-//! was taken. Redirects are followed by hand as those of feeds are.
+//! A request to a hub (WebSub section 5.1) or a cloud (rssCloud): a form,
+//! posted, and whether it was taken. Redirects are followed by hand as those of
+//! feeds are.
 
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION, USER_AGENT};
-use reqwest::{Client, StatusCode};
+use reqwest::{Client, Response, StatusCode};
 use url::Url;
 
 use super::{FetchError, Fetcher, MAX_REDIRECTS, Request, http};
+
+/// Bytes of a cloud's answer that are read.
+const MAX_WORDS: usize = 8 << 10;
 
 /// What is asked of a hub.
 #[derive(Clone, Copy, Debug)]
@@ -23,16 +27,43 @@ impl Fetcher {
     /// # Errors
     /// When the hub may not be reached, does not answer, or refuses.
     pub async fn ask_hub(&self, request: HubRequest<'_>) -> Result<(), FetchError> {
-        let client = self.client(request.way)?;
-        let asked = post(&client, request);
-        match tokio::time::timeout(self.options.timeout, asked).await {
-            Ok(answer) => answer,
-            Err(_) => Err(FetchError::Failed("timed out".to_owned())),
-        }
+        self.within(async { post(&self.client(request.way)?, request).await.map(drop) }).await
+    }
+
+    /// Asks a cloud, and returns what it says: whether it takes the request
+    /// stands in its words. They are cut after some kilobytes.
+    ///
+    /// # Errors
+    /// When the cloud may not be reached, does not answer, or refuses by its
+    /// status.
+    pub async fn ask_cloud(&self, request: HubRequest<'_>) -> Result<String, FetchError> {
+        self.within(async {
+            let mut response = post(&self.client(request.way)?, request).await?;
+            let mut said = Vec::new();
+            while said.len() < MAX_WORDS {
+                match response.chunk().await {
+                    Ok(Some(chunk)) => said.extend_from_slice(&chunk),
+                    Ok(None) => break,
+                    Err(_) => return Err(FetchError::Failed("the answer broke off".to_owned())),
+                }
+            }
+            said.truncate(MAX_WORDS);
+            Ok(String::from_utf8_lossy(&said).into_owned())
+        })
+        .await
+    }
+
+    /// In the time that a request may take.
+    async fn within<T>(
+        &self,
+        asked: impl Future<Output = Result<T, FetchError>>,
+    ) -> Result<T, FetchError> {
+        let timed_out = Err(FetchError::Failed("timed out".to_owned()));
+        tokio::time::timeout(self.options.timeout, asked).await.unwrap_or(timed_out)
     }
 }
 
-async fn post(client: &Client, request: HubRequest<'_>) -> Result<(), FetchError> {
+async fn post(client: &Client, request: HubRequest<'_>) -> Result<Response, FetchError> {
     let failed = |why: String| Err(FetchError::Failed(why));
     let mut url = match Url::parse(request.way.url) {
         Ok(url) => url,
@@ -61,7 +92,7 @@ async fn post(client: &Client, request: HubRequest<'_>) -> Result<(), FetchError
                 }
                 url = to;
             }
-            status if status.is_success() => return Ok(()),
+            status if status.is_success() => return Ok(response),
             status => return failed(format!("the hub says HTTP {status}")),
         }
     }

@@ -46,8 +46,8 @@ pub use page::{
     ClaimedPage, Fulltext, PageBudget, PageRow, ReadPage, UnreadPage, WantedPage, whole_text,
 };
 pub use push::{
-    Callback, CallbackRole, Delivered, HubAnswer, HubPlace, HubQuestion, HubSeen, Receipt,
-    Subscription, SubscriptionDue, SubscriptionState,
+    Callback, CallbackRole, Delivered, HubAnswer, HubPlace, HubQuestion, HubSeen, PushProtocol,
+    Receipt, Subscription, SubscriptionDue, SubscriptionState,
 };
 pub use routing::{Due, Role, Route, Silence};
 pub use secret::Secret;

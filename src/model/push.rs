@@ -1,13 +1,43 @@
-//! News that a hub brings (WebSub): what a feed names, what is asked and
-//! answered, and how a subscription stands.
+//! News that a hub brings (WebSub) or a cloud tells of (rssCloud): what a feed
+//! names, what is asked and answered, and how a subscription stands.
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::{FeedName, Secret};
 
+/// How a hub is asked, and what it brings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum PushProtocol {
+    /// WebSub: a hub brings signed documents.
+    #[default]
+    WebSub,
+    /// rssCloud: a cloud says that there is something new, and not what.
+    RssCloud,
+}
+
+impl PushProtocol {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::WebSub, Self::RssCloud];
+
+    /// The word used in output and store.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::WebSub => "websub",
+            Self::RssCloud => "rsscloud",
+        }
+    }
+
+    /// Reads [`PushProtocol::as_str`] back; anything else is `WebSub`.
+    pub fn from_word(word: &str) -> Self {
+        if word == Self::RssCloud.as_str() { Self::RssCloud } else { Self::WebSub }
+    }
+}
+
 /// Where a feed's news can be had by subscription.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HubPlace {
+    /// How.
+    pub protocol: PushProtocol,
     /// What to subscribe to: the feed's own word on its address.
     pub topic: String,
     /// Who may be asked for it; never empty.
@@ -96,6 +126,8 @@ impl CallbackRole {
 /// An address that was given to a hub, and for what.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Callback {
+    /// What is spoken there.
+    pub protocol: PushProtocol,
     /// SHA-256 of the token in it.
     pub key: [u8; 32],
     /// The address as the hub knows it.
@@ -116,14 +148,14 @@ pub struct Callback {
     pub since: Timestamp,
 }
 
-/// What a hub asks at a callback (WebSub section 5.3). Nothing of it is checked.
+/// What is asked at a callback (WebSub section 5.3). Nothing of it is checked.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct HubQuestion {
-    /// `hub.mode`.
+    /// `hub.mode`; empty in the question of a cloud.
     pub mode: String,
-    /// `hub.topic`.
+    /// `hub.topic`; a cloud says `url`.
     pub topic: String,
-    /// `hub.challenge`.
+    /// `hub.challenge`; a cloud says `challenge`.
     pub challenge: String,
     /// `hub.lease_seconds`.
     pub lease_seconds: Option<String>,
@@ -176,6 +208,8 @@ pub enum Receipt {
 pub struct Subscription {
     /// The feed.
     pub feed: FeedName,
+    /// Whether a hub brings its news or a cloud tells of it.
+    pub protocol: PushProtocol,
     /// How it stands.
     pub state: SubscriptionState,
     /// What is subscribed to.
@@ -188,7 +222,7 @@ pub struct Subscription {
     pub next_try: Option<Timestamp>,
     /// The last document that came.
     pub last_push: Option<Timestamp>,
-    /// Documents taken in since it last began.
+    /// Documents taken in since it last began; of a cloud, pings.
     pub pushes: u64,
     /// It missed something: the feed is polled as ever until then.
     pub distrust_until: Option<Timestamp>,
@@ -203,6 +237,8 @@ pub struct SubscriptionDue {
     pub feed: i64,
     /// The feed.
     pub name: FeedName,
+    /// How the hub is asked.
+    pub protocol: PushProtocol,
     /// What to subscribe to.
     pub topic: String,
     /// The hub to ask now.

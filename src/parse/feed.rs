@@ -175,13 +175,19 @@ fn days(element: Element<'_, '_>) -> u8 {
     days.fold(0, |set, day| set | 1 << day)
 }
 
-/// RSS 2.0 `cloud` as a URL; only the HTTP kinds have one.
+/// RSS 2.0 `cloud` as a URL; only the HTTP kinds have one. TLS is spoken where
+/// the port is 443.
 fn cloud(element: Element<'_, '_>) -> Option<String> {
+    let protocol = element.attribute("protocol").unwrap_or("http-post").trim();
+    if !["http-post", "https-post"].iter().any(|known| known.eq_ignore_ascii_case(protocol)) {
+        return None;
+    }
     let domain = element.attribute("domain").map(str::trim).filter(|domain| !domain.is_empty())?;
     let path = element.attribute("path").unwrap_or("/").trim();
     let port: u16 =
         element.attribute("port").and_then(|port| port.trim().parse().ok()).unwrap_or(80);
-    let scheme = if port == 443 { "https" } else { "http" };
+    let is_secure = port == 443 || protocol.eq_ignore_ascii_case("https-post");
+    let scheme = if is_secure { "https" } else { "http" };
     let domain = domain.trim_start_matches("http://").trim_start_matches("https://");
     let address = format!("{scheme}://{domain}:{port}/{}", path.trim_start_matches('/'));
     Some(Url::parse(&address).ok()?.to_string())

@@ -238,6 +238,26 @@ fn the_page_of_an_item_is_told_from_its_other_links() {
 }
 
 #[test]
+fn a_cloud_has_an_address_if_it_speaks_http() {
+    for (attributes, expected) in [
+        ("domain='r.test' port='80' path='/p' protocol='http-post'", Some("http://r.test/p")),
+        ("domain='r.test' port='443' path='p' protocol='http-post'", Some("https://r.test/p")),
+        (
+            "domain='r.test' port='5338' path='/p' protocol='https-post'",
+            Some("https://r.test:5338/p"),
+        ),
+        ("domain=' r.test ' path='/p?a=1' protocol='HTTP-POST'", Some("http://r.test/p?a=1")),
+        ("domain='r.test' port='80' path='/RPC2' protocol='xml-rpc'", None),
+        ("domain='r.test' port='80' path='/s' protocol='soap'", None),
+        ("domain='' port='80' path='/p' protocol='http-post'", None),
+        ("port='80' path='/p' protocol='http-post'", None),
+    ] {
+        let feed = format!("<rss version='2.0'><channel><cloud {attributes}/></channel></rss>");
+        assert_eq!(parse(&feed).hints.cloud.as_deref(), expected, "{attributes}");
+    }
+}
+
+#[test]
 fn hints_of_a_channel_are_understood_or_left_out() {
     let feed = parse(
         "<rss version='2.0' xmlns:sy='http://purl.org/rss/1.0/modules/syndication/' \

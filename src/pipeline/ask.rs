@@ -6,7 +6,7 @@ use url::Url;
 
 use super::Live;
 use crate::fetch::{FetchError, Fetcher, HubRequest, Request, host_of};
-use crate::model::{Callback, CallbackRole, Clock, Feed, Secret, SubscriptionDue};
+use crate::model::{Callback, CallbackRole, Clock, Feed, PushProtocol, Secret, SubscriptionDue};
 use crate::push;
 use crate::store::{Store, StoreError};
 
@@ -36,8 +36,10 @@ impl Asker {
         let Some(feed) = self.live.feeds.get(&due.name).filter(|feed| feed.websub) else {
             return Ok(None);
         };
-        // A hub that is not asked in secret would make the secret known.
-        let hub = if feed.allow_private { due.hub.clone() } else { secure(&due.hub) };
+        // A hub that is not asked in secret would make the secret known; a
+        // cloud is given none, and its feed says how it is asked.
+        let is_open = feed.allow_private || due.protocol == PushProtocol::RssCloud;
+        let hub = if is_open { due.hub.clone() } else { secure(&due.hub) };
         let asked = self.give_address(feed, &due, hub).await?;
         Ok(asked.map(|asked| Prepared { feed: feed.clone(), due, asked }))
     }
@@ -56,7 +58,9 @@ impl Asker {
         let Some(key) = push::key(token.expose()) else { return Ok(None) };
         let now = self.clock.now();
         let is_private = hub.starts_with("https:") || feed.allow_private;
+        let signs = due.protocol == PushProtocol::WebSub && is_private;
         let asked = Callback {
+            protocol: due.protocol,
             key,
             url: Secret::new(format!("{base}push/{}", token.expose())),
             feed: due.feed,
@@ -64,7 +68,7 @@ impl Asker {
             role: CallbackRole::Asked,
             hub,
             topic: due.topic.clone(),
-            secret: is_private.then_some(secret),
+            secret: signs.then_some(secret),
             since: now,
         };
         // A hub that takes the request and never asks back is asked again then.
@@ -111,15 +115,6 @@ impl Asker {
     }
 
     async fn post(&self, feed: &Feed, asked: &Callback, mode: &str) -> Result<(), FetchError> {
-        let mut form = vec![
-            ("hub.mode", mode.to_owned()),
-            ("hub.topic", asked.topic.clone()),
-            ("hub.callback", asked.url.expose().to_owned()),
-        ];
-        if mode == "subscribe" {
-            form.push(("hub.lease_seconds", push::LEASE.as_secs().to_string()));
-            form.extend(asked.secret.as_ref().map(|s| ("hub.secret", s.expose().to_owned())));
-        }
         // Only a feed of the user's own network may name a hub there.
         let way = Request {
             url: &asked.hub,
@@ -129,8 +124,32 @@ impl Asker {
             options: &feed.request,
             page: false,
         };
-        self.fetcher.ask_hub(HubRequest { way, form: &form }).await
+        if asked.protocol == PushProtocol::WebSub {
+            return self.fetcher.ask_hub(HubRequest { way, form: &form(asked, mode) }).await;
+        }
+        let Some(form) = push::registration(asked.url.expose(), &asked.topic) else {
+            return Err(FetchError::Failed("\"public_url\" is no address for clouds".to_owned()));
+        };
+        let said = self.fetcher.ask_cloud(HubRequest { way, form: &form }).await?;
+        match push::cloud_refusal(&said) {
+            Some(why) => Err(FetchError::Failed(format!("the cloud says no: {why}"))),
+            None => Ok(()),
+        }
     }
+}
+
+/// What a hub is asked (WebSub section 5.1).
+fn form(asked: &Callback, mode: &str) -> Vec<(&'static str, String)> {
+    let mut form = vec![
+        ("hub.mode", mode.to_owned()),
+        ("hub.topic", asked.topic.clone()),
+        ("hub.callback", asked.url.expose().to_owned()),
+    ];
+    if mode == "subscribe" {
+        form.push(("hub.lease_seconds", push::LEASE.as_secs().to_string()));
+        form.extend(asked.secret.as_ref().map(|s| ("hub.secret", s.expose().to_owned())));
+    }
+    form
 }
 
 /// The same hub by TLS, where it is at its usual place.

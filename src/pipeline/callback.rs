@@ -2,12 +2,14 @@
 //! believed that was not asked for or is not signed, and what is taken is on
 //! the disk before the hub is thanked.
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
 use tokio::sync::watch;
 
 use super::{Meter, Watched};
-use crate::model::{Callback, CallbackRole, Clock, Delivered, HubAnswer, HubQuestion, Receipt};
+use crate::model::{
+    Callback, CallbackRole, Clock, Delivered, HubAnswer, HubQuestion, PushProtocol, Receipt,
+};
 use crate::push::{self, Verdict};
 use crate::store::{Kept, NewPush, PushLimits, Store, StoreError};
 
@@ -15,6 +17,8 @@ use crate::store::{Kept, NewPush, PushLimits, Store, StoreError};
 const LIMITS: PushLimits = PushLimits { count: 1_000, bytes: 64 << 20 };
 /// Bytes of a document of a feed that has no limit of its own.
 const MAX_BODY: u64 = 5 << 20;
+/// Bytes of a cloud's ping.
+const MAX_PING: u64 = 8 << 10;
 /// What comes to an address just after it was replaced was on its way.
 const ON_ITS_WAY: SignedDuration = SignedDuration::from_mins(10);
 /// Bytes of a hub's reason that are kept.
@@ -33,6 +37,8 @@ pub struct CallbackDesk {
     pub meter: Meter,
     /// Counts what waits to be read; the loop that reads waits on it.
     pub arrived: watch::Sender<u64>,
+    /// Counts feeds that fell due out of turn; the loop that polls waits on it.
+    pub hurried: watch::Sender<u64>,
 }
 
 impl CallbackDesk {
@@ -61,10 +67,7 @@ impl CallbackDesk {
             }
             Verdict::LetGo => self.store.let_go(callback.key).await?,
             Verdict::Confirm => {
-                let lease = push::lease(question.lease_seconds.as_deref());
-                let seed = u64::from_le_bytes(callback.key[..8].try_into().unwrap_or_default());
-                let until = now.checked_add(lease).unwrap_or(now);
-                let renewal = push::renewal(now, lease, seed);
+                let (until, renewal) = terms(&callback, &question, now);
                 if !self.store.confirm(callback.key, until, renewal, now).await? {
                     return Ok(HubAnswer::Unknown);
                 }
@@ -85,6 +88,9 @@ impl CallbackDesk {
             CallbackRole::Asked => return Err(Receipt::Unknown),
             CallbackRole::Retired if !self.was_on_its_way(&callback) => return Err(Receipt::Gone),
             CallbackRole::Retired | CallbackRole::Held => {}
+        }
+        if callback.protocol == PushProtocol::RssCloud {
+            return Ok(MAX_PING);
         }
         let live = self.live.borrow();
         let own = live.feeds.get(&callback.name).and_then(|feed| feed.request.max_body);
@@ -112,10 +118,21 @@ impl CallbackDesk {
             CallbackRole::Retired => return Ok(Receipt::Gone),
         };
         let (feed, now) = (&callback.name, self.clock.now());
+        if callback.protocol == PushProtocol::RssCloud {
+            // A word of its own feed's news, whoever says it: a reason to look, no more.
+            let is_ours = push::pinged(&delivered.body).is_some_and(|url| url == callback.topic);
+            self.meter.pushed(if is_ours { "pinged" } else { "forged" });
+            if is_ours && self.store.pinged(callback.feed, now).await? {
+                self.hurried.send_modify(|count| *count += 1);
+            }
+            return Ok(done);
+        }
         let Some(secret) = &callback.secret else {
             // Anybody on the way could have written it: a reason to look, no more.
             self.meter.pushed("unsigned");
-            self.store.poll_soon(callback.feed, now).await?;
+            if self.store.poll_soon(callback.feed, now).await? {
+                self.hurried.send_modify(|count| *count += 1);
+            }
             return Ok(done);
         };
         let Delivered { signatures, content_type, body } = delivered;
@@ -149,6 +166,16 @@ impl CallbackDesk {
     fn was_on_its_way(&self, callback: &Callback) -> bool {
         self.clock.now().duration_since(callback.since) < ON_ITS_WAY
     }
+}
+
+/// Until when what is confirmed holds, and when it is asked for again.
+fn terms(callback: &Callback, question: &HubQuestion, now: Timestamp) -> (Timestamp, Timestamp) {
+    if callback.protocol == PushProtocol::RssCloud {
+        return push::cloud_terms(now);
+    }
+    let lease = push::lease(question.lease_seconds.as_deref());
+    let seed = u64::from_le_bytes(callback.key[..8].try_into().unwrap_or_default());
+    (now.checked_add(lease).unwrap_or(now), push::renewal(now, lease, seed))
 }
 
 /// A hub's words, as far as they are fit to be shown.

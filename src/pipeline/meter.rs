@@ -89,7 +89,7 @@ impl Meter {
         );
         registry.register(
             "wirewatch_pushes",
-            "Documents that hubs brought since the start, by result",
+            "Documents that hubs brought and pings of clouds since the start, by result",
             self.pushes.clone(),
         );
         registry.register(

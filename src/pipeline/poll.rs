@@ -47,6 +47,8 @@ pub struct Poller {
     pub planned: watch::Sender<u64>,
     /// Counts visits.
     pub meter: Meter,
+    /// Counts feeds that fell due out of turn.
+    pub hurried: watch::Receiver<u64>,
 }
 
 impl Poller {
@@ -82,6 +84,11 @@ impl Poller {
                 }
                 () = beat.rest(&self.clock, wait) => {}
                 changed = self.live.changed() => {
+                    if changed.is_err() {
+                        break;
+                    }
+                }
+                changed = self.hurried.changed() => {
                     if changed.is_err() {
                         break;
                     }

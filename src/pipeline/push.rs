@@ -188,7 +188,7 @@ impl Subscriber {
                 self.meter.pushed("broken");
                 tracing::warn!(feed = %name, reason, "what a hub brought cannot be read");
                 self.store.drop_push(row, format!("a broken document: {reason}")).await?;
-                return self.store.poll_soon(push.feed, self.clock.now()).await;
+                return self.store.poll_soon(push.feed, self.clock.now()).await.map(drop);
             }
         };
         let dates: Vec<_> =

@@ -1,8 +1,9 @@
-//! Which hub brings a feed's news, and under which name (WebSub section 4).
+//! Which hub brings a feed's news, and under which name (WebSub section 4); or
+//! which cloud tells of them.
 
 use url::Url;
 
-use crate::model::{FeedHints, HubPlace, ServerHints};
+use crate::model::{FeedHints, HubPlace, PushProtocol, ServerHints};
 
 /// Hubs that are kept; one is asked, the others when it does not answer.
 const MAX_HUBS: usize = 5;
@@ -10,13 +11,20 @@ const MAX_HUBS: usize = 5;
 const LONGEST_URL: usize = 2_000;
 
 /// What the header says goes before what the document says. A feed that names
-/// a hub and not itself is known to it by the URL that it came from, `at`.
+/// a hub and not itself is known to it by the URL that it came from, `at`. A
+/// cloud counts where no hub is named: it says less.
 pub fn find(header: &ServerHints, document: &FeedHints, at: &str) -> Option<HubPlace> {
     let hubs = usable(&header.hubs);
     let hubs = if hubs.is_empty() { usable(&document.hubs) } else { hubs };
     let named = header.self_link.iter().chain(&document.self_link);
     let topic = named.map(String::as_str).find(|url| is_usable(url)).unwrap_or(at);
-    (!hubs.is_empty() && is_usable(topic)).then(|| HubPlace { topic: topic.to_owned(), hubs })
+    let (protocol, hubs) = if hubs.is_empty() {
+        (PushProtocol::RssCloud, usable(document.cloud.as_slice()))
+    } else {
+        (PushProtocol::WebSub, hubs)
+    };
+    let topic = topic.to_owned();
+    (!hubs.is_empty() && is_usable(&topic)).then_some(HubPlace { protocol, topic, hubs })
 }
 
 fn usable(hubs: &[String]) -> Vec<String> {
@@ -76,6 +84,23 @@ mod tests {
             (&[], None),
             "https://site.test/one at https://one.test/ https://two.test/",
         );
+    }
+
+    #[test]
+    fn a_cloud_counts_where_no_hub_is_named() {
+        let cloud = Some("http://rpc.test:5337/pleaseNotify".to_owned());
+        let own = Some("https://site.test/own".to_owned());
+        let mut document = FeedHints { cloud, self_link: own, ..FeedHints::default() };
+        let found = find(&ServerHints::default(), &document, AT).unwrap();
+        assert_eq!(found.protocol, PushProtocol::RssCloud);
+        assert_eq!(found.topic, "https://site.test/own");
+        assert_eq!(found.hubs, ["http://rpc.test:5337/pleaseNotify"]);
+        document.hubs = vec!["https://one.test/".to_owned()];
+        let found = find(&ServerHints::default(), &document, AT).unwrap();
+        assert_eq!(found.protocol, PushProtocol::WebSub);
+        document.cloud = Some("http://u:p@rpc.test/".to_owned());
+        document.hubs.clear();
+        assert_eq!(find(&ServerHints::default(), &document, AT), None);
     }
 
     #[test]

@@ -1,7 +1,9 @@
-//! WebSub (W3C Recommendation of 23 January 2018), the subscriber's side: what
-//! a feed names, what a hub may be believed, and how long. Pure, but for the
-//! random bytes of the system's; who asks and answers is `pipeline`'s business.
+//! WebSub (W3C Recommendation of 23 January 2018) and rssCloud, the
+//! subscriber's side: what a feed names, what a hub may be believed, and how
+//! long. Pure, but for the random bytes of the system's; who asks and answers
+//! is `pipeline`'s business.
 
+mod cloud;
 mod discovery;
 mod lease;
 mod page;
@@ -9,6 +11,7 @@ mod signature;
 mod token;
 mod verify;
 
+pub use cloud::{cloud_refusal, cloud_terms, pinged, registration};
 pub use discovery::find;
 pub use lease::{LEASE, lease, renewal, retry};
 pub use page::in_page;

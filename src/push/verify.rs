@@ -1,7 +1,7 @@
-//! What a hub's question is answered (WebSub section 5.3): yes only to what we
-//! asked for.
+//! What a hub's question is answered (WebSub section 5.3), and a cloud's: yes
+//! only to what we asked for.
 
-use crate::model::{Callback, CallbackRole, HubQuestion};
+use crate::model::{Callback, CallbackRole, HubQuestion, PushProtocol};
 
 /// A longer challenge is none.
 pub const MAX_CHALLENGE: usize = 1 << 10;
@@ -26,10 +26,12 @@ pub fn verify(callback: &Callback, question: &HubQuestion) -> Verdict {
     if callback.topic != question.topic {
         return Verdict::Unknown;
     }
-    let verdict = match (question.mode.as_str(), callback.role) {
-        ("subscribe", CallbackRole::Asked) => Verdict::Confirm,
-        ("unsubscribe", CallbackRole::Retired) => Verdict::LetGo,
-        ("denied", CallbackRole::Asked | CallbackRole::Held) => return Verdict::Denied,
+    let verdict = match (callback.protocol, question.mode.as_str(), callback.role) {
+        (PushProtocol::RssCloud, "", CallbackRole::Asked) => Verdict::Confirm,
+        (PushProtocol::RssCloud, ..) => return Verdict::Unknown,
+        (_, "subscribe", CallbackRole::Asked) => Verdict::Confirm,
+        (_, "unsubscribe", CallbackRole::Retired) => Verdict::LetGo,
+        (_, "denied", CallbackRole::Asked | CallbackRole::Held) => return Verdict::Denied,
         _ => return Verdict::Unknown,
     };
     let challenge = question.challenge.len();
@@ -46,6 +48,7 @@ mod tests {
 
     fn callback(role: CallbackRole) -> Callback {
         Callback {
+            protocol: PushProtocol::WebSub,
             key: [7; 32],
             url: Secret::new("https://us.test/push/x"),
             feed: 1,
@@ -92,6 +95,31 @@ mod tests {
         {
             check(Asked, ("subscribe", topic, "c"), Verdict::Unknown);
             check(Asked, ("denied", topic, "c"), Verdict::Unknown);
+        }
+    }
+
+    #[test]
+    fn a_cloud_asks_without_a_mode_and_once() {
+        use CallbackRole::{Asked, Held, Retired};
+        let check = |role, mode: &str, topic: &str, challenge: &str, expected| {
+            let callback = Callback { protocol: PushProtocol::RssCloud, ..callback(role) };
+            let question = HubQuestion {
+                mode: mode.to_owned(),
+                topic: topic.to_owned(),
+                challenge: challenge.to_owned(),
+                ..HubQuestion::default()
+            };
+            assert_eq!(verify(&callback, &question), expected, "{role:?} {question:?}");
+        };
+        check(Asked, "", TOPIC, "c", Verdict::Confirm);
+        check(Asked, "", TOPIC, "", Verdict::BadChallenge);
+        check(Asked, "", "https://site.test/feed2", "c", Verdict::Unknown);
+        check(Held, "", TOPIC, "c", Verdict::Unknown);
+        check(Retired, "", TOPIC, "c", Verdict::Unknown);
+        for mode in ["subscribe", "unsubscribe", "denied"] {
+            for role in [Asked, Held, Retired] {
+                check(role, mode, TOPIC, "c", Verdict::Unknown);
+            }
         }
     }
 

@@ -109,9 +109,10 @@ fn again() -> Response {
     (StatusCode::SERVICE_UNAVAILABLE, headers, "come again later\n").into_response()
 }
 
-/// The fields of a question; of one that is given twice the first counts.
+/// The fields of a question, a hub's or a cloud's; of one that is given twice
+/// the first counts.
 fn question(query: &str) -> HubQuestion {
-    let mut question = HubQuestion::default();
+    let (mut question, mut cloud) = (HubQuestion::default(), HubQuestion::default());
     let mut seen = Vec::new();
     for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
         if seen.contains(&name) {
@@ -124,11 +125,14 @@ fn question(query: &str) -> HubQuestion {
             "hub.challenge" => question.challenge = value,
             "hub.lease_seconds" => question.lease_seconds = Some(value),
             "hub.reason" => question.reason = Some(value),
+            "url" => cloud.topic = value,
+            "challenge" => cloud.challenge = value,
             _ => continue,
         }
         seen.push(name);
     }
-    question
+    // A hub states a mode, a cloud none of a hub's fields.
+    if question == HubQuestion::default() { cloud } else { question }
 }
 
 #[cfg(test)]
@@ -150,6 +154,14 @@ mod tests {
         };
         assert_eq!(asked, expected);
         assert_eq!(question(""), HubQuestion::default());
+        let cloud = "url=https%3A%2F%2Fa.test%2Ff&challenge=abc&challenge=x";
+        let expected = HubQuestion {
+            topic: "https://a.test/f".to_owned(),
+            challenge: "abc".to_owned(),
+            ..HubQuestion::default()
+        };
+        assert_eq!(question(cloud), expected);
+        assert_eq!(question(&format!("{cloud}&hub.mode=denied")).topic, "");
         assert_eq!(question("&=&hub.mode"), HubQuestion::default());
     }
 }

@@ -6,7 +6,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use super::rows::{millis, time};
 use super::subscriptions::{deny, retire, weigh};
 use super::{Store, StoreError};
-use crate::model::{Callback, CallbackRole, FeedName, Secret};
+use crate::model::{Callback, CallbackRole, FeedName, PushProtocol, Secret};
 
 /// A retired address is given back at most so many times.
 const GOODBYES: u32 = 3;
@@ -29,8 +29,8 @@ impl Store {
 
     /// Keeps that a hub is about to be given an address; before it is, since
     /// the hub may ask back before it answers. An address that it was given
-    /// and did not confirm is void. `hub` is what the feed calls it. If nothing comes of it, the hub is asked
-    /// again at `next`.
+    /// and did not confirm is void. `hub` is what the feed calls it. If nothing
+    /// comes of it, the hub is asked again at `next`.
     ///
     /// # Errors
     /// When the database fails.
@@ -57,8 +57,8 @@ impl Store {
                 return Ok(());
             }
             db.execute(
-                "INSERT INTO callback (key, feed_id, role, url, hub, topic, secret, since) \
-                 VALUES (?1, ?2, 'asked', ?3, ?4, ?5, ?6, ?7)",
+                "INSERT INTO callback (key, feed_id, role, url, hub, topic, secret, since, \
+                   protocol) VALUES (?1, ?2, 'asked', ?3, ?4, ?5, ?6, ?7, ?8)",
                 params![
                     &asked.key[..],
                     asked.feed,
@@ -66,7 +66,8 @@ impl Store {
                     asked.hub,
                     asked.topic,
                     asked.secret.as_ref().map(Secret::expose),
-                    millis(asked.since)
+                    millis(asked.since),
+                    asked.protocol.as_str()
                 ],
             )?;
             Ok(())
@@ -159,6 +160,7 @@ fn first_goodbye(db: &Connection, now: Timestamp) -> rusqlite::Result<Option<Cal
 fn read(row: &Row<'_>) -> rusqlite::Result<Callback> {
     let key: Vec<u8> = row.get("key")?;
     Ok(Callback {
+        protocol: PushProtocol::from_word(&row.get::<_, String>("protocol")?),
         key: key.try_into().unwrap_or_default(),
         url: Secret::new(row.get::<_, String>("url")?),
         feed: row.get("feed_id")?,

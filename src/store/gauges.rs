@@ -12,7 +12,7 @@ use crate::model::SubscriptionState;
 pub struct Gauges {
     /// Feeds of the configuration by health.
     pub feeds: Vec<(String, i64)>,
-    /// Subscriptions at hubs by state; every state is there.
+    /// Subscriptions at hubs and clouds by state; every state is there.
     pub subscriptions: Vec<(&'static str, i64)>,
     /// Feeds that are overdue by more than five minutes.
     pub overdue: i64,

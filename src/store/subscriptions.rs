@@ -1,4 +1,4 @@
-//! Subscriptions at hubs (WebSub): what is wanted, what was agreed, and what
+//! Subscriptions at hubs (WebSub) and clouds (rssCloud): what is wanted, what was agreed, and what
 //! that means for how often a feed is polled.
 
 use jiff::{SignedDuration, Timestamp};
@@ -6,7 +6,9 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::rows::{from_millis, json, millis, optional_time};
 use super::{Store, StoreError};
-use crate::model::{FeedName, HubPlace, HubSeen, Subscription, SubscriptionDue, SubscriptionState};
+use crate::model::{
+    FeedName, HubPlace, HubSeen, PushProtocol, Subscription, SubscriptionDue, SubscriptionState,
+};
 
 /// A hub that missed an entry is not relied on for so long.
 const DISTRUST: SignedDuration = SignedDuration::from_hours(30 * 24);
@@ -95,20 +97,26 @@ impl Store {
     }
 
     /// Brings a feed's next poll forward as far as its interval and its
-    /// server's wishes allow.
+    /// server's wishes allow. Whether it is due now.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn poll_soon(&self, feed: i64, now: Timestamp) -> Result<(), StoreError> {
+    pub async fn poll_soon(&self, feed: i64, now: Timestamp) -> Result<bool, StoreError> {
+        self.write(move |db| bring_forward(db, feed, now)).await
+    }
+
+    /// A cloud says that a feed has something new: it is polled as soon as
+    /// [`Store::poll_soon`] may. Whether that is now.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn pinged(&self, feed: i64, now: Timestamp) -> Result<bool, StoreError> {
         self.write(move |db| {
             db.execute(
-                "UPDATE feed SET pushed_until = NULL, \
-                 next_due = min(next_due, max(?2, coalesce(soon_due, next_due), \
-                   coalesce(last_attempt, 0) + CASE WHEN fixed THEN interval_ms \
-                     ELSE min(interval_ms, 300000) END)) WHERE id = ?1",
+                "UPDATE subscription SET pushes = pushes + 1, last_push = ?2 WHERE feed_id = ?1",
                 params![feed, millis(now)],
             )?;
-            Ok(())
+            bring_forward(db, feed, now)
         })
         .await
     }
@@ -138,6 +146,18 @@ impl Store {
     }
 }
 
+fn bring_forward(db: &Connection, feed: i64, now: Timestamp) -> rusqlite::Result<bool> {
+    let due = db.query_row(
+        "UPDATE feed SET pushed_until = NULL, \
+         next_due = min(next_due, max(?2, coalesce(soon_due, next_due), \
+           coalesce(last_attempt, 0) + CASE WHEN fixed THEN interval_ms \
+             ELSE min(interval_ms, 300000) END)) WHERE id = ?1 RETURNING next_due <= ?2",
+        params![feed, millis(now)],
+        |row| row.get(0),
+    );
+    Ok(due.optional()?.unwrap_or(false))
+}
+
 fn due(row: &Row<'_>, now: Timestamp) -> rusqlite::Result<SubscriptionDue> {
     let attempts: u32 = row.get("attempts")?;
     let hub: String = row.get("hub")?;
@@ -151,6 +171,7 @@ fn due(row: &Row<'_>, now: Timestamp) -> rusqlite::Result<SubscriptionDue> {
     Ok(SubscriptionDue {
         feed: row.get("feed_id")?,
         name: FeedName::new(row.get::<_, String>("name")?),
+        protocol: PushProtocol::from_word(&row.get::<_, String>("protocol")?),
         topic: row.get("topic")?,
         hub: next.cloned().unwrap_or(hub),
         attempts,
@@ -170,6 +191,7 @@ pub(super) fn all(db: &Connection) -> rusqlite::Result<Vec<(i64, Subscription)>>
     let rows = select.query_map([], |row| {
         let subscription = Subscription {
             feed: FeedName::new(row.get::<_, String>("name")?),
+            protocol: PushProtocol::from_word(&row.get::<_, String>("protocol")?),
             state: SubscriptionState::from_word(&row.get::<_, String>("state")?),
             topic: row.get("topic")?,
             hub: row.get("hub")?,
@@ -198,15 +220,18 @@ pub(super) fn see_hub(
         HubSeen::Nowhere => return end(db, feed, now),
         HubSeen::Remembered(place) | HubSeen::Named(place) => place,
     };
-    let sql = "SELECT topic, hub FROM subscription WHERE feed_id = ?";
-    let known: Option<(String, String)> = db
+    let sql = "SELECT topic, hub, protocol FROM subscription WHERE feed_id = ?";
+    let known: Option<(String, String, String)> = db
         .prepare_cached(sql)?
-        .query_row([feed], |row| Ok((row.get(0)?, row.get(1)?)))
+        .query_row([feed], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
         .optional()?;
+    let is_same = |(topic, hub, protocol): &(String, String, String)| {
+        *topic == place.topic && place.hubs.contains(hub) && protocol == place.protocol.as_str()
+    };
     match known {
         None => want(db, feed, place, now),
         Some(_) if matches!(seen, HubSeen::Remembered(_)) => Ok(()),
-        Some((topic, hub)) if topic == place.topic && place.hubs.contains(&hub) => {
+        Some(known) if is_same(&known) => {
             db.prepare_cached("UPDATE subscription SET hubs = ?2 WHERE feed_id = ?1")?
                 .execute(params![feed, json(&place.hubs)])?;
             Ok(())
@@ -220,8 +245,16 @@ pub(super) fn see_hub(
 
 fn want(db: &Connection, feed: i64, place: &HubPlace, now: Timestamp) -> rusqlite::Result<()> {
     db.execute(
-        "INSERT INTO subscription (feed_id, topic, hubs, hub, next_try) VALUES (?1, ?2, ?3, ?4, ?5)",
-        params![feed, place.topic, json(&place.hubs), place.hubs.first(), millis(now)],
+        "INSERT INTO subscription (feed_id, protocol, topic, hubs, hub, next_try) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        params![
+            feed,
+            place.protocol.as_str(),
+            place.topic,
+            json(&place.hubs),
+            place.hubs.first(),
+            millis(now)
+        ],
     )?;
     Ok(())
 }
@@ -280,10 +313,22 @@ pub(super) fn miss(db: &Connection, feed: i64, now: Timestamp) -> rusqlite::Resu
     poll_as_ever(db, feed, now)
 }
 
-/// The addresses in use are used no more; the hub is told so later.
+/// A cloud pinged during a visit: what it meant may have come after the look.
+pub(super) fn heed_ping(db: &Connection, feed: i64, now: Timestamp) -> rusqlite::Result<()> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM subscription s JOIN feed f ON f.id = s.feed_id \
+               WHERE f.id = ? AND s.protocol = 'rsscloud' AND s.last_push > f.last_attempt)";
+    if db.prepare_cached(sql)?.query_row([feed], |row| row.get(0))? {
+        bring_forward(db, feed, now)?;
+    }
+    Ok(())
+}
+
+/// The addresses in use are used no more; the hub is told so later. Clouds
+/// cannot be told, and forget by themselves.
 pub(super) fn retire(db: &Connection, feed: i64, now: Timestamp) -> rusqlite::Result<()> {
     db.execute(
-        "UPDATE callback SET role = 'retired', since = ?2, next_try = ?2, attempts = 0, \
+        "UPDATE callback SET role = 'retired', since = ?2, attempts = 0, \
+         next_try = CASE protocol WHEN 'websub' THEN ?2 END, \
          until = max(?2, coalesce((SELECT lease_until FROM subscription WHERE feed_id = ?1), 0)) \
            + ?3 WHERE feed_id = ?1 AND role = 'held'",
         params![feed, millis(now), KNOWN_FOR.as_millis() as i64],
@@ -304,11 +349,12 @@ fn poll_as_ever(db: &Connection, feed: i64, now: Timestamp) -> rusqlite::Result<
 }
 
 /// Polling is slow only while a lease runs, its hub has brought something, and
-/// it has missed nothing for long.
+/// it has missed nothing for long. A cloud brings nothing.
 pub(super) fn weigh(db: &Connection, feed: i64, now: Timestamp) -> rusqlite::Result<()> {
     db.execute(
         "UPDATE feed SET pushed_until = (SELECT lease_until FROM subscription \
-           WHERE feed_id = ?1 AND state = 'active' AND pushes > 0 AND lease_until > ?2 \
+           WHERE feed_id = ?1 AND protocol = 'websub' AND state = 'active' \
+           AND pushes > 0 AND lease_until > ?2 \
            AND coalesce(distrust_until, 0) <= ?2) WHERE id = ?1",
         params![feed, millis(now)],
     )?;

@@ -8,7 +8,7 @@ use rusqlite::{Connection, Row, ToSql, params};
 use super::facts::{facts_from_json, health, health_to_json};
 use super::notices::save_notices;
 use super::rows::{from_millis, json, millis, optional_time};
-use super::subscriptions::{miss, see_hub};
+use super::subscriptions::{heed_ping, miss, see_hub};
 use super::{Store, StoreError};
 use crate::model::{FeedAfter, FeedMemory, FeedName, Move, Sighting, Validators};
 
@@ -244,6 +244,7 @@ pub(super) fn save_after(
     if after.missed {
         miss(db, feed, now)?;
     }
+    heed_ping(db, feed, now)?;
     if let Some(gap) = after.gap {
         db.execute(
             "INSERT INTO gap (feed_id, since, until) VALUES (?1, ?2, ?3)",

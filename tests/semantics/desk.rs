@@ -43,7 +43,10 @@ impl Desk {
         let (planned, _) = watch::channel(0);
         let clock = world.clock.clone();
         let meter = Meter::default();
-        let poller = Poller { store: store.clone(), fetcher, live: watched, clock, meter, planned };
+        let hurried = watch::channel(0).1;
+        let store_too = store.clone();
+        let poller =
+            Poller { store: store_too, fetcher, live: watched, clock, meter, planned, hurried };
         let notifier = Notifier::beside(&poller);
         let dispatcher = |(name, channel)| Dispatcher {
             store: store.clone(),

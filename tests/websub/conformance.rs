@@ -1,6 +1,6 @@
 //! The subscriber's cases of websub.rocks, by their numbers.
 
-use super::hub::{Asked, post, push, sign};
+use super::hub::{Asked, exchange, post, push, sign};
 use super::scene::{Scene, until};
 use super::support::http::Reply;
 use super::world::rss;
@@ -86,8 +86,34 @@ async fn case_104_header_before_document() {
     let links = format!("<link rel=\"hub\" href=\"{wrong}\"/><link rel=\"self\" href=\"/wrong\"/>");
     let link = format!("<{}>; rel=hub, <{own}>; rel=self", scene.hub.url());
     let asked = asked(&scene, Reply::ok(atom(&links)).header("Link", link)).await;
-    assert_eq!((asked.topic, asked.path), (own, "/hub".to_owned()));
-    assert_eq!(scene.hub.server.count("/wrong"), 0);
+    assert!(heeds_the_header(&scene, &asked, &own), "{asked:?}");
+}
+
+/// Whether a subscriber passes case 104.
+fn heeds_the_header(scene: &Scene, asked: &Asked, own: &str) -> bool {
+    asked.topic == own && asked.path == "/hub" && scene.hub.server.count("/wrong") == 0
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn case_104_finds_out_who_reads_the_document_first() {
+    let scene = Scene::new().await;
+    let own = scene.world.feeds.url("/own");
+    scene.hub.open("/wrong");
+    // A subscriber that asks the hub of the document, as the case must not let pass.
+    let body = url::form_urlencoded::Serializer::new(String::new())
+        .append_pair("hub.mode", "subscribe")
+        .append_pair("hub.topic", &scene.world.feeds.url("/wrong"))
+        .append_pair("hub.callback", &scene.hub.server.url("/nowhere"))
+        .finish();
+    let address = scene.hub.server.addr();
+    let head = format!(
+        "POST /wrong HTTP/1.1\r\nHost: {address}\r\nContent-Length: {}\r\n\
+         Content-Type: application/x-www-form-urlencoded\r\n\r\n{body}",
+        body.len()
+    );
+    assert_eq!(exchange(address, head.as_bytes()).await.status, 202);
+    let asked = scene.hub.wait_asked("subscribe", 1).await.remove(0);
+    assert!(!heeds_the_header(&scene, &asked, &own), "{asked:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -24,11 +24,14 @@ pub struct Asked {
     pub path: String,
 }
 
+/// What a hub states as the lease of a topic.
+type Leases = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
+
 /// How the hub behaves.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Manners {
     /// What it states as the lease.
-    pub lease: Option<String>,
+    pub lease: Leases,
     /// Whether it asks back by itself.
     pub verifies: bool,
 }
@@ -57,7 +60,7 @@ struct Shared {
 impl Hub {
     pub async fn start() -> Self {
         let shared = Arc::new(Shared {
-            manners: Mutex::new(Manners { lease: Some("864000".to_owned()), verifies: true }),
+            manners: Mutex::new(Manners { lease: stated(Some("864000")), verifies: true }),
             asked: Mutex::default(),
             held: Mutex::default(),
             changes: Changes::default(),
@@ -79,8 +82,14 @@ impl Hub {
     }
 
     pub fn behave(&self, lease: Option<&str>, verifies: bool) {
-        let lease = lease.map(str::to_owned);
+        let lease = stated(lease);
         *self.shared.manners.lock().unwrap() = Manners { lease, verifies };
+    }
+
+    /// States a lease for each topic.
+    pub fn lend(&self, lease: impl Fn(&str) -> Option<String> + Send + Sync + 'static) {
+        let lease: Leases = Arc::new(lease);
+        *self.shared.manners.lock().unwrap() = Manners { lease, verifies: true };
     }
 
     pub fn asked(&self, mode: &str) -> Vec<Asked> {
@@ -90,6 +99,12 @@ impl Hub {
 
     pub fn held(&self) -> Vec<Asked> {
         self.shared.held.lock().unwrap().clone()
+    }
+
+    /// The latest that was confirmed for a topic.
+    pub fn held_for(&self, topic: &str) -> Option<Asked> {
+        let held = self.shared.held.lock().unwrap();
+        held.iter().rev().find(|asked| asked.topic == topic).cloned()
     }
 
     pub async fn wait_asked(&self, mode: &str, n: usize) -> Vec<Asked> {
@@ -112,6 +127,11 @@ impl Hub {
     pub async fn verify(&self, asked: &Asked, changes: &[(&str, &str)]) -> Answer {
         self.shared.verify(asked, changes).await
     }
+}
+
+fn stated(lease: Option<&str>) -> Leases {
+    let lease = lease.map(str::to_owned);
+    Arc::new(move |_| lease.clone())
 }
 
 impl Shared {
@@ -143,6 +163,7 @@ impl Shared {
 
     async fn verify(&self, asked: &Asked, changes: &[(&str, &str)]) -> Answer {
         let lease = self.manners.lock().unwrap().lease.clone();
+        let lease = lease(&asked.topic);
         let mut fields = vec![
             ("hub.mode", asked.mode.clone()),
             ("hub.topic", asked.topic.clone()),

@@ -14,7 +14,7 @@ use super::scene::Scene;
 use super::world::rss;
 use super::{say, scene};
 
-fn start(scene: &Scene) -> Child {
+pub fn start(scene: &Scene) -> Child {
     let mut command = Command::new(env!("CARGO_BIN_EXE_wirewatch"));
     for variable in ["STATE_DIRECTORY", "CREDENTIALS_DIRECTORY", "NOTIFY_SOCKET"] {
         command.env_remove(variable);
@@ -41,8 +41,7 @@ async fn bring(to: super::hub::Asked, names: impl Iterator<Item = String>) -> Ve
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_thanked_for_survives_a_kill() {
-    let kills: usize =
-        std::env::var("WIREWATCH_KILLS").map_or(10, |n| n.parse().expect("a number"));
+    let kills = super::count("WIREWATCH_KILLS", 10);
     let seed = random::seed();
     let mut random = Random::new(seed, 5);
     let scene = Scene::new().await;

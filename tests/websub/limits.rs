@@ -75,7 +75,7 @@ async fn two_hundred_slow_posts_hold_up_nobody_for_long() {
 }
 
 #[tokio::test]
-async fn a_hub_in_a_private_network_is_refused_without_a_connection() {
+async fn a_hub_or_cloud_in_a_private_network_is_refused_without_a_connection() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     let fetcher = Fetcher::new(&Options {
@@ -99,6 +99,8 @@ async fn a_hub_in_a_private_network_is_refused_without_a_connection() {
             page: false,
         };
         let asked = fetcher.ask_hub(HubRequest { way, form: &[] }).await;
+        assert!(matches!(asked, Err(FetchError::Blocked(_))), "{url}: {asked:?}");
+        let asked = fetcher.ask_cloud(HubRequest { way, form: &[] }).await;
         assert!(matches!(asked, Err(FetchError::Blocked(_))), "{url}: {asked:?}");
     }
     let accepted = tokio::time::timeout(Duration::from_millis(100), listener.accept()).await;

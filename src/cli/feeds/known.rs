@@ -60,6 +60,7 @@ fn of_detail(detail: &FeedDetail) -> Vec<Fact> {
 fn of_hub(subscription: &Subscription) -> Vec<Fact> {
     vec![
         ("push", json!(subscription.state.as_str())),
+        ("protocol", json!(subscription.protocol.as_str())),
         ("hub", json!(subscription.hub)),
         ("topic", json!(subscription.topic)),
         ("lease until", time(subscription.lease_until)),

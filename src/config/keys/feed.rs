@@ -23,7 +23,8 @@ const WEBSUB: Key = optional(
     "websub",
     Kind::Flag,
     "false",
-    "May its news be ordered at the hub that it names (WebSub)? Otherwise as the group or [defaults].",
+    "May its news be ordered at the hub or cloud that it names (WebSub, rssCloud)? Otherwise as the\n\
+     group or [defaults].",
 );
 
 const TAGS: Key = optional("tags", Kind::Texts, "[\"wire\"]", "Words to select feeds by.");

@@ -39,7 +39,7 @@ pub(in crate::config) const HTTP: Section = Section {
             Kind::Text,
             "\"https://news.example.org/\"",
             "How the endpoint is reached from outside, through a proxy that passes on /push/ and nothing\n\
-             else. Then news is ordered at the hubs that feeds name (WebSub), and comes within seconds.",
+             else. Then news is ordered at the hubs that feeds name (WebSub, rssCloud), and comes sooner.",
         ),
     ],
 };
