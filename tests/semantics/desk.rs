@@ -27,6 +27,7 @@ pub(crate) struct Desk {
     pub(crate) live: watch::Sender<Arc<Live>>,
     dispatchers: Vec<Dispatcher>,
     _fetcher: watch::Sender<Fetcher>,
+    _hurried: watch::Sender<u64>,
 }
 
 impl Desk {
@@ -43,7 +44,7 @@ impl Desk {
         let (planned, _) = watch::channel(0);
         let clock = world.clock.clone();
         let meter = Meter::default();
-        let hurried = watch::channel(0).1;
+        let (_hurried, hurried) = watch::channel(0);
         let store_too = store.clone();
         let poller =
             Poller { store: store_too, fetcher, live: watched, clock, meter, planned, hurried };
@@ -57,7 +58,7 @@ impl Desk {
             meter: Meter::default(),
         };
         let dispatchers = channels.into_iter().map(dispatcher).collect();
-        Self { world, store, poller, notifier, live, dispatchers, _fetcher }
+        Self { world, store, poller, notifier, live, dispatchers, _fetcher, _hurried }
     }
 
     pub(crate) fn now(&self) -> Timestamp {
