@@ -1,5 +1,6 @@
 //! A web page to the article on it: the text and nothing else, with what the
-//! page says of itself. Pure, but for a bound on the time that a parse takes.
+//! page says of itself. Pure: all bounds are counts, so that one page has one
+//! answer on every machine.
 //!
 //! A library finds the article; around it stand a guard against pages that
 //! are made to hurt, the publisher's own JSON-LD, and rules for the lines that
@@ -7,6 +8,7 @@
 
 mod clean;
 mod decode;
+mod guard;
 mod linked;
 mod meta;
 mod parted;
@@ -20,7 +22,7 @@ use trafilatura::{ExtractionFocus, HtmlDateMode, Options};
 use url::Url;
 
 use crate::parse::parse_date;
-use tree::Tree;
+use guard::Tree;
 use wall::wall;
 
 /// More of a page is not looked at, in bytes.
@@ -101,7 +103,7 @@ pub fn read(
     let html = decode::text(page, content_type)?;
     let url = url.and_then(|url| Url::parse(url).ok());
     let linked = linked::read(&html);
-    let (meta, mut text) = match tree::parse(&html) {
+    let (meta, mut text) = match guard::parse(&html) {
         Tree::Hostile(tree) => (meta::read(&tree, url.as_ref()), prose(&tree::lines(&tree))),
         Tree::Whole(tree) => (meta::read(&tree, url.as_ref()), found(&html, url.as_ref(), &tree)),
     };
