@@ -26,7 +26,7 @@ const MAX_DEPTHS: usize = 4_000_000;
 /// Attributes of one tag.
 const MAX_ATTRIBUTES: usize = 2_000;
 /// Attributes of all tags.
-const MAX_ATTRIBUTES_IN_ALL: usize = 300_000;
+const MAX_ATTRIBUTES_IN_ALL: usize = 200_000;
 
 /// A page's tree, or as much of it as was built when a bound was met.
 pub(super) enum Tree {

@@ -3,26 +3,34 @@
 //! answer on every machine.
 //!
 //! A library finds the article; around it stand a guard against pages that
-//! are made to hurt, the publisher's own JSON-LD, and rules for the lines that
-//! are left over. docs/decisions/articles.md says why.
+//! are made to hurt, rules for what the page's markup says is none, a sieve
+//! that adds what was missed, the publisher's own JSON-LD, and rules for the
+//! lines that are left over. docs/decisions/articles.md says why.
 
+mod blocks;
 mod clean;
 mod decode;
 mod guard;
 mod linked;
 mod meta;
 mod parted;
+mod prune;
+mod sieve;
 mod tree;
 mod wall;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use jiff::Timestamp;
+use scraper::Html;
 use trafilatura::{ExtractionFocus, HtmlDateMode, Options};
 use url::Url;
 
 use crate::parse::parse_date;
+use blocks::Page;
 use guard::Tree;
+use linked::Linked;
+use meta::Meta;
 use wall::wall;
 
 /// More of a page is not looked at, in bytes.
@@ -105,7 +113,11 @@ pub fn read(
     let linked = linked::read(&html);
     let (meta, mut text) = match guard::parse(&html) {
         Tree::Hostile(tree) => (meta::read(&tree, url.as_ref()), prose(&tree::lines(&tree))),
-        Tree::Whole(tree) => (meta::read(&tree, url.as_ref()), found(&html, url.as_ref(), &tree)),
+        Tree::Whole(tree) => {
+            let meta = meta::read(&tree, url.as_ref());
+            let text = text(tree, url.as_ref(), (&meta, &linked));
+            (meta, text)
+        }
     };
     if let Some(body) = &linked.body
         && body.len() > 500
@@ -133,6 +145,22 @@ pub fn read(
         canonical: meta.canonical,
         text,
     })
+}
+
+/// The text of the article on a page that is not hostile.
+fn text(mut tree: Html, url: Option<&Url>, (meta, linked): (&Meta, &Linked)) -> String {
+    prune::prune(&mut tree);
+    let html = tree.html();
+    drop(tree);
+    // What was taken apart and put together may have become another page.
+    let tree = match guard::parse(&html) {
+        Tree::Whole(tree) => tree,
+        Tree::Hostile(tree) => return prose(&tree::lines(&tree)),
+    };
+    let found = found(&html, url, &tree);
+    let (body, summary) = (linked.body.as_deref(), meta.summary.as_deref());
+    let known = sieve::Known { found: &found, body, summary };
+    sieve::sieve(&Page::of(&tree), &known).unwrap_or(found)
 }
 
 /// The article's text by the library, which may give up but not take us along.

@@ -34,7 +34,12 @@ pub(super) fn lines(tree: &Html) -> String {
     out
 }
 
-fn push(out: &mut String, text: &str) {
+/// A text without its spaces.
+pub(super) fn squeezed(text: &str) -> String {
+    text.split_whitespace().collect()
+}
+
+pub(super) fn push(out: &mut String, text: &str) {
     for c in text.chars() {
         match c {
             '\u{200b}' | '\u{feff}' => space(out),
@@ -46,7 +51,7 @@ fn push(out: &mut String, text: &str) {
     }
 }
 
-fn space(out: &mut String) {
+pub(super) fn space(out: &mut String) {
     if !out.is_empty() && !out.ends_with([' ', '\n']) {
         out.push(' ');
     }
@@ -61,7 +66,7 @@ fn end_line(out: &mut String) {
     }
 }
 
-fn is_hidden(name: &str) -> bool {
+pub(super) fn is_hidden(name: &str) -> bool {
     const HIDDEN: [&str; 10] = [
         "script", "style", "noscript", "template", "title", "iframe", "svg", "button", "select",
         "textarea",
@@ -69,7 +74,7 @@ fn is_hidden(name: &str) -> bool {
     HIDDEN.contains(&name)
 }
 
-fn is_block(name: &str) -> bool {
+pub(super) fn is_block(name: &str) -> bool {
     const BLOCKS: [&str; 46] = [
         "address",
         "article",
