@@ -37,6 +37,8 @@ use wall::wall;
 const LARGEST: usize = 4 << 20;
 /// A shorter text is no article, in characters.
 const SHORTEST: usize = 120;
+/// A shorter text of the publisher's own does not stand for the page's, in bytes.
+const STATED: usize = 500;
 /// Of a page that would hurt, lines at least so long are taken for prose.
 const PROSE: usize = 80;
 /// And at most so many.
@@ -59,6 +61,31 @@ pub struct Article {
     pub canonical: Option<String>,
     /// Paragraphs, one a line.
     pub text: String,
+    /// What `text` was taken from.
+    pub basis: Basis,
+}
+
+/// What an article's text was taken from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Basis {
+    /// The page as a reader sees it.
+    #[default]
+    Page,
+    /// The publisher's JSON-LD (schema.org `articleBody`): the page shows little of it.
+    Stated,
+    /// The long lines of a page that is too large or too deep to look at.
+    Lines,
+}
+
+impl Basis {
+    /// The word used in output.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Page => "page",
+            Self::Stated => "json-ld",
+            Self::Lines => "lines",
+        }
+    }
 }
 
 /// Why a page gives no article. The feed's text then stands.
@@ -111,19 +138,22 @@ pub fn read(
     let html = decode::text(page, content_type)?;
     let url = url.and_then(|url| Url::parse(url).ok());
     let linked = linked::read(&html);
-    let (meta, mut text) = match guard::parse(&html) {
-        Tree::Hostile(tree) => (meta::read(&tree, url.as_ref()), prose(&tree::lines(&tree))),
+    let (meta, mut text, mut basis) = match guard::parse(&html) {
+        Tree::Hostile(tree) => {
+            (meta::read(&tree, url.as_ref()), prose(&tree::lines(&tree)), Basis::Lines)
+        }
         Tree::Whole(tree) => {
             let meta = meta::read(&tree, url.as_ref());
             let text = text(tree, url.as_ref(), (&meta, &linked));
-            (meta, text)
+            (meta, text, Basis::Page)
         }
     };
     if let Some(body) = &linked.body
-        && body.len() > 500
+        && body.len() > STATED
         && body.len() > 2 * text.len()
     {
         text.clone_from(body);
+        basis = Basis::Stated;
     }
     let host = url.as_ref().and_then(Url::host_str).unwrap_or_default();
     let title = meta.title(host).or_else(|| linked.headline.clone());
@@ -136,14 +166,17 @@ pub fn read(
     }
     let authors = Some(linked.authors).filter(|names| !names.is_empty());
     let authors = authors.unwrap_or_else(|| meta.author.into_iter().collect());
+    let authors = authors.iter().map(|name| tree::one_line(name));
+    let shown = |text: Option<String>| text.map(|text| tree::one_line(&text));
     Ok(Article {
-        title,
-        authors: authors.into_iter().filter(|name| meta::is_name(name)).collect(),
+        title: shown(title),
+        authors: authors.filter(|name| meta::is_name(name)).collect(),
         published: linked.published.or(meta.published).and_then(|date| parse_date(&date)),
-        site: meta.site,
-        lang: meta.lang,
+        site: shown(meta.site),
+        lang: shown(meta.lang),
         canonical: meta.canonical,
         text,
+        basis,
     })
 }
 

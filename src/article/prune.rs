@@ -203,7 +203,8 @@ static UNWANTED: LazyLock<HashSet<&'static str>> = LazyLock::new(|| {
      sharedaddy social shariff addtoany addthis follow-us app-promo appstores promo \
      ad ads advert advertisement adsbygoogle anzeige werbung publicidad publicite sponsored \
      author-bio authorbio author-box authorbox author-info about-author about-the-author \
-     breadcrumb breadcrumbs crumbs tags taglist cookie consent borlabs gdpr disclosure print-only"
+     breadcrumb breadcrumbs crumbs tags taglist cookie consent borlabs gdpr \
+     content-blocker third-party embed-privacy disclosure print-only toc table-of-contents"
         .split_whitespace()
         .collect()
 });

@@ -23,6 +23,8 @@ const STATED: usize = 70;
 const PARAGRAPH: usize = 80;
 /// Blocks before the article among which the lede is looked for.
 const BEFORE: usize = 12;
+/// And among which what the page says of itself is looked for.
+const FAR_BEFORE: usize = 60;
 /// The shortest lede.
 const LEDE: usize = 50;
 /// Characters of a lede by which the page's summary is known to have it.
@@ -51,7 +53,7 @@ pub(super) fn sieve(page: &Page, known: &Known<'_>) -> Option<String> {
     let range = range(&kept)?;
     let container = container(page, &kept);
     add_missed(page, &mut kept, container, &range);
-    add_lede(page, &mut kept, *range.start(), known.summary);
+    add_lede(page, &mut kept, known.summary);
     drop_outside(page, &mut kept, container);
     drop_links(page, &mut kept);
     let lines = page.blocks.iter().zip(&kept).filter(|(_, kept)| **kept);
@@ -148,13 +150,19 @@ fn is_within(page: &Page, block: &Block, container: usize) -> bool {
     false
 }
 
-/// Adds what stands between headline and article, or says that it is a lede.
-fn add_lede(page: &Page, kept: &mut [bool], first: usize, summary: Option<&str>) {
-    let from = first.saturating_sub(BEFORE);
+/// Adds what stands between headline and article, or says that it is a lede,
+/// or is what the page says of itself.
+fn add_lede(page: &Page, kept: &mut [bool], summary: Option<&str>) {
+    let mut blocks = page.blocks.iter().zip(kept.iter());
+    let Some(first) = blocks.position(|(block, kept)| *kept && block.is_paragraph()) else {
+        return;
+    };
+    let near = first.saturating_sub(BEFORE);
     let is_headline = |at: &usize| page.elements[page.blocks[*at].element].kind == Kind::Headline;
-    let headline = (from..first).rev().find(is_headline);
+    let headline = (near..first).rev().find(is_headline);
     let summary = summary.map(squeezed).unwrap_or_default();
-    for (at, block) in page.blocks.iter().enumerate().take(first).skip(from) {
+    let blocks = page.blocks.iter().enumerate().take(first);
+    for (at, block) in blocks.skip(first.saturating_sub(FAR_BEFORE)) {
         let beside = || page.around(block).any(|(_, around)| around.kind.is_beside());
         if block.length < LEDE || block.linked * 2 > block.length || beside() {
             continue;
@@ -164,14 +172,14 @@ fn add_lede(page: &Page, kept: &mut [bool], first: usize, summary: Option<&str>)
         let labelled = page.around(block).take(3).any(|(_, around)| is_lede(&around.label))
             && (block.is_prose() || block.length >= PARAGRAPH);
         let follows = headline.is_some_and(|headline| at > headline) && block.is_prose();
-        kept[at] |= summed || labelled || follows;
+        kept[at] |= summed || (at >= near && (labelled || follows));
     }
 }
 
 /// Whether a class or an id is that of a lede.
 fn is_lede(label: &str) -> bool {
     const NAMES: &str = "lead lede teaser intro standfirst subtitle summary abstract chapo excerpt \
-        dek deck bajada entradilla sumario vorspann subhead subline subheadline ingress sommario \
+        dek deck preface bajada entradilla sumario vorspann subhead subline subheadline ingress sommario \
         description";
     let is_name = |word: &str| NAMES.split_whitespace().any(|name| name == word);
     label.split(|c: char| !c.is_alphanumeric()).any(is_name)
@@ -225,7 +233,11 @@ mod tests {
     fn check(html: &str, expected: &[&str]) {
         let page = Page::of(&scraper::Html::parse_document(html));
         let found = format!("{FIRST}\n{THIRD}");
-        let known = Known { found: &found, body: None, summary: Some("Storm: port is closed") };
+        let known = Known {
+            found: &found,
+            body: None,
+            summary: Some("Storm: the port is closed until further notice"),
+        };
         let sifted = sieve(&page, &known).unwrap();
         assert_eq!(sifted.lines().collect::<Vec<_>>(), expected, "{html}");
     }
@@ -260,6 +272,10 @@ mod tests {
             &[&format!("{lede}, it is said"), FIRST, THIRD],
         );
         check(&format!("<p>{full}</p>{story}"), &with[1..]);
+        // What the page says of itself, however far before.
+        let summary = "Storm: the port is closed until further notice, ships wait.";
+        let menu = "<p>Home</p>".repeat(20);
+        check(&format!("<p>{summary}</p>{menu}{story}"), &[summary, FIRST, THIRD]);
         check(&format!("<h1>Port closed</h1><p>By A Writer</p>{story}"), &with[1..]);
         check(&format!("<h1>Port closed</h1><figure>{full}</figure>{story}"), &with[1..]);
     }

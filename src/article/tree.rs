@@ -34,6 +34,24 @@ pub(super) fn lines(tree: &Html) -> String {
     out
 }
 
+/// A plain text with its lines, white space and control characters folded.
+pub(super) fn plain_lines(text: &str) -> String {
+    let mut out = String::new();
+    for line in text.lines() {
+        push(&mut out, line);
+        end_line(&mut out);
+    }
+    out
+}
+
+/// A text on one line, white space and control characters folded.
+pub(super) fn one_line(text: &str) -> String {
+    let mut out = String::new();
+    push(&mut out, text);
+    out.truncate(out.trim_end().len());
+    out
+}
+
 /// A text without its spaces.
 pub(super) fn squeezed(text: &str) -> String {
     text.split_whitespace().collect()
