@@ -236,7 +236,7 @@ mod tests {
         let known = Known {
             found: &found,
             body: None,
-            summary: Some("Storm: the port is closed until further notice"),
+            summary: Some("Storm: the port is closed until further notice, ships wait in the bay"),
         };
         let sifted = sieve(&page, &known).unwrap();
         assert_eq!(sifted.lines().collect::<Vec<_>>(), expected, "{html}");
