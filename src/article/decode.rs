@@ -1,6 +1,7 @@
-//! Bytes of a page to text: a byte order mark, the header's charset, the
-//! page's own, and UTF-8 or windows-1252 where nobody says (the WHATWG
-//! Encoding Standard's order).
+//! Bytes of a page to text: a byte order mark, UTF-8 where the bytes are that
+//! (nothing else looks like it), the header's charset, the page's own, and
+//! windows-1252 where nobody says. Servers change a page's encoding and leave
+//! what it says of itself.
 
 use std::borrow::Cow;
 
@@ -31,14 +32,23 @@ pub(super) fn text<'a>(
     if Encoding::for_bom(page).is_none() && page.iter().take(DECLARED_WITHIN).any(|b| *b == 0) {
         return Err(ArticleError::NotText("bytes that are no text".to_owned()));
     }
-    let declared = label(kind).or_else(|| declared(page));
-    let encoding = declared.unwrap_or_else(|| match std::str::from_utf8(page) {
-        Ok(_) => UTF_8,
-        // The cut at the size limit may go through a character.
-        Err(error) if error.error_len().is_none() => UTF_8,
-        Err(_) => WINDOWS_1252,
-    });
+    let encoding = if is_utf8(page) {
+        UTF_8
+    } else {
+        let declared = label(kind).or_else(|| declared(page));
+        declared.unwrap_or(if page.is_ascii() { UTF_8 } else { WINDOWS_1252 })
+    };
     Ok(encoding.decode(page).0)
+}
+
+/// ASCII alone is no sign: encodings that shift by escapes are ASCII too.
+fn is_utf8(page: &[u8]) -> bool {
+    let valid = match std::str::from_utf8(page) {
+        Ok(_) => true,
+        // The cut at the size limit may go through a character.
+        Err(error) => error.error_len().is_none(),
+    };
+    valid && !page.is_ascii()
 }
 
 fn label(text: &str) -> Option<&'static Encoding> {
@@ -75,6 +85,11 @@ mod tests {
             b"<meta charset='windows-1251'>\xcf\xee",
             Some("text/html"),
             "<meta charset='windows-1251'>По",
+        );
+        check(
+            "<meta charset=gb2312>消息".as_bytes(),
+            Some("text/html; charset=gb2312"),
+            "<meta charset=gb2312>消息",
         );
         check(b"\xef\xbb\xbfok", Some("text/html; charset=latin1"), "ok");
         check(b"<meta charset=utf-16>ok", None, "<meta charset=utf-16>ok");

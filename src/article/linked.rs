@@ -39,8 +39,11 @@ impl Linked {
         if let Some(body) = text("articleBody")
             && self.body.as_ref().is_none_or(|known| known.len() < body.len())
         {
-            let body =
-                if body.contains('<') { tree::fragment_lines(body) } else { body.to_owned() };
+            let body = if body.contains('<') {
+                tree::fragment_lines(body)
+            } else {
+                tree::plain_lines(body)
+            };
             self.body = Some(body);
         }
         if is_article || kind.contains("WebPage") {

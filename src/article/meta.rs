@@ -22,6 +22,8 @@ pub(super) struct Meta {
     pub(super) canonical: Option<String>,
     pub(super) published: Option<String>,
     pub(super) author: Option<String>,
+    /// What the page is about, in its own words for others.
+    pub(super) summary: Option<String>,
     /// How sure `published` is; lower is surer.
     rank: u8,
 }
@@ -79,6 +81,7 @@ impl Meta {
         };
         match name.as_str() {
             "og:title" => set(&mut self.shared_title, Some(content.to_owned())),
+            "description" | "og:description" => set(&mut self.summary, Some(content.to_owned())),
             "og:site_name" => set(&mut self.site, Some(content.to_owned())),
             "og:url" => set(&mut self.canonical, absolute(content, url)),
             "author" | "article:author" | "dc.creator" | "parsely-author" => {

@@ -1,32 +1,44 @@
 //! A web page to the article on it: the text and nothing else, with what the
-//! page says of itself. Pure, but for a bound on the time that a parse takes.
+//! page says of itself. Pure: all bounds are counts, so that one page has one
+//! answer on every machine.
 //!
 //! A library finds the article; around it stand a guard against pages that
-//! are made to hurt, the publisher's own JSON-LD, and rules for the lines that
-//! are left over. docs/decisions/articles.md says why.
+//! are made to hurt, rules for what the page's markup says is none, a sieve
+//! that adds what was missed, the publisher's own JSON-LD, and rules for the
+//! lines that are left over. docs/decisions/articles.md says why.
 
+mod blocks;
 mod clean;
 mod decode;
+mod guard;
 mod linked;
 mod meta;
 mod parted;
+mod prune;
+mod sieve;
 mod tree;
 mod wall;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use jiff::Timestamp;
+use scraper::Html;
 use trafilatura::{ExtractionFocus, HtmlDateMode, Options};
 use url::Url;
 
 use crate::parse::parse_date;
-use tree::Tree;
+use blocks::Page;
+use guard::Tree;
+use linked::Linked;
+use meta::Meta;
 use wall::wall;
 
 /// More of a page is not looked at, in bytes.
 const LARGEST: usize = 4 << 20;
 /// A shorter text is no article, in characters.
 const SHORTEST: usize = 120;
+/// A shorter text of the publisher's own does not stand for the page's, in bytes.
+const STATED: usize = 500;
 /// Of a page that would hurt, lines at least so long are taken for prose.
 const PROSE: usize = 80;
 /// And at most so many.
@@ -49,6 +61,31 @@ pub struct Article {
     pub canonical: Option<String>,
     /// Paragraphs, one a line.
     pub text: String,
+    /// What `text` was taken from.
+    pub basis: Basis,
+}
+
+/// What an article's text was taken from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Basis {
+    /// The page as a reader sees it.
+    #[default]
+    Page,
+    /// The publisher's JSON-LD (schema.org `articleBody`): the page shows little of it.
+    Stated,
+    /// The long lines of a page that is too large or too deep to look at.
+    Lines,
+}
+
+impl Basis {
+    /// The word used in output.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Page => "page",
+            Self::Stated => "json-ld",
+            Self::Lines => "lines",
+        }
+    }
 }
 
 /// Why a page gives no article. The feed's text then stands.
@@ -101,15 +138,22 @@ pub fn read(
     let html = decode::text(page, content_type)?;
     let url = url.and_then(|url| Url::parse(url).ok());
     let linked = linked::read(&html);
-    let (meta, mut text) = match tree::parse(&html) {
-        Tree::Hostile(tree) => (meta::read(&tree, url.as_ref()), prose(&tree::lines(&tree))),
-        Tree::Whole(tree) => (meta::read(&tree, url.as_ref()), found(&html, url.as_ref(), &tree)),
+    let (meta, mut text, mut basis) = match guard::parse(&html) {
+        Tree::Hostile(tree) => {
+            (meta::read(&tree, url.as_ref()), prose(&tree::lines(&tree)), Basis::Lines)
+        }
+        Tree::Whole(tree) => {
+            let meta = meta::read(&tree, url.as_ref());
+            let text = text(tree, url.as_ref(), (&meta, &linked));
+            (meta, text, Basis::Page)
+        }
     };
     if let Some(body) = &linked.body
-        && body.len() > 500
+        && body.len() > STATED
         && body.len() > 2 * text.len()
     {
         text.clone_from(body);
+        basis = Basis::Stated;
     }
     let host = url.as_ref().and_then(Url::host_str).unwrap_or_default();
     let title = meta.title(host).or_else(|| linked.headline.clone());
@@ -122,15 +166,34 @@ pub fn read(
     }
     let authors = Some(linked.authors).filter(|names| !names.is_empty());
     let authors = authors.unwrap_or_else(|| meta.author.into_iter().collect());
+    let authors = authors.iter().map(|name| tree::one_line(name));
+    let shown = |text: Option<String>| text.map(|text| tree::one_line(&text));
     Ok(Article {
-        title,
-        authors: authors.into_iter().filter(|name| meta::is_name(name)).collect(),
+        title: shown(title),
+        authors: authors.filter(|name| meta::is_name(name)).collect(),
         published: linked.published.or(meta.published).and_then(|date| parse_date(&date)),
-        site: meta.site,
-        lang: meta.lang,
+        site: shown(meta.site),
+        lang: shown(meta.lang),
         canonical: meta.canonical,
         text,
+        basis,
     })
+}
+
+/// The text of the article on a page that is not hostile.
+fn text(mut tree: Html, url: Option<&Url>, (meta, linked): (&Meta, &Linked)) -> String {
+    prune::prune(&mut tree);
+    let html = tree.html();
+    drop(tree);
+    // What was taken apart and put together may have become another page.
+    let tree = match guard::parse(&html) {
+        Tree::Whole(tree) => tree,
+        Tree::Hostile(tree) => return prose(&tree::lines(&tree)),
+    };
+    let found = found(&html, url, &tree);
+    let (body, summary) = (linked.body.as_deref(), meta.summary.as_deref());
+    let known = sieve::Known { found: &found, body, summary };
+    sieve::sieve(&Page::of(&tree), &known).unwrap_or(found)
 }
 
 /// The article's text by the library, which may give up but not take us along.

@@ -103,6 +103,11 @@ fn hostile_pages_cost_nothing_but_themselves() {
         let _ = read(&junk, Some("text/html"), None);
         let deep = format!("<script type='application/ld+json'>{}", "[".repeat(100_000));
         assert!(read(deep.as_bytes(), None, None).is_err());
+        let nested = "<div>".repeat(100_000);
+        let body = format!(
+            "<script type='application/ld+json'>{{\"articleBody\": \"{nested}\"}}</script>"
+        );
+        assert!(read(body.as_bytes(), None, None).is_err());
     };
     let thread = std::thread::Builder::new().stack_size(2 << 20).spawn(run).unwrap();
     thread.join().unwrap();
