@@ -20,6 +20,7 @@ mod notices;
 mod once;
 mod output;
 mod parse;
+mod plain;
 mod replay;
 mod rules;
 mod run;

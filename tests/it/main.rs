@@ -17,6 +17,7 @@ mod data;
 mod delivery;
 mod endpoint;
 mod feeds;
+mod foreign;
 mod fetching;
 mod fulltext;
 mod health;
