@@ -12,6 +12,7 @@
 mod archive;
 mod chat;
 mod cli;
+mod cores;
 mod daemon;
 mod data;
 mod delivery;
