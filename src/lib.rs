@@ -22,6 +22,8 @@ pub mod fetch;
 
 pub mod extract;
 
+mod markup;
+
 mod text;
 
 pub mod parse;

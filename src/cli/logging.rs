@@ -7,6 +7,7 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
 use super::args::{Command, LogFormat};
+use super::plain::{Escape, Records};
 
 /// Starts logging. `WIREWATCH_LOG` (tracing's filter syntax) overrides the
 /// level; on a terminal only warnings are shown, because alerts are. A format
@@ -35,14 +36,15 @@ pub(super) fn start(command: &Option<Command>, verbose: u8, format: Option<LogFo
         let lines = tracing_subscriber::fmt::layer()
             .json()
             .flatten_event(true)
-            .with_writer(std::io::stderr)
+            .with_writer(|| Records::new(std::io::stderr(), Escape::Json, false))
             .with_target(false);
         let _ = registry.with(lines).try_init();
         return;
     }
+    let colours = std::io::stderr().is_terminal();
     let stderr = tracing_subscriber::fmt::layer()
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(move || Records::new(std::io::stderr(), Escape::Text, colours))
+        .with_ansi(colours)
         .with_target(false);
     let _ = registry.with(stderr).try_init();
 }

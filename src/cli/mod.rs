@@ -20,6 +20,7 @@ mod notices;
 mod once;
 mod output;
 mod parse;
+mod plain;
 mod replay;
 mod rules;
 mod run;
@@ -105,6 +106,7 @@ struct Context {
 pub fn main() -> ExitCode {
     let args = Args::parse();
     logging::start(&args.command, args.verbose, args.log_format);
+    no_core_dumps();
     let context = Context { config: args.config, json: args.json, out: Out::new() };
     let command = args.command.unwrap_or(Command::Run);
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
@@ -115,6 +117,14 @@ pub fn main() -> ExitCode {
     // A blocking read of a dead disk must not hold up the exit.
     runtime.shutdown_background();
     failure::exit_code(result, args.log_format)
+}
+
+/// A dump of this process would hold passwords, and lie around for years.
+fn no_core_dumps() {
+    use rustix::process::{DumpableBehavior, set_dumpable_behavior};
+    if let Err(error) = set_dumpable_behavior(DumpableBehavior::NotDumpable) {
+        tracing::debug!(%error, "core dumps cannot be switched off");
+    }
 }
 
 async fn dispatch(command: Command, context: Context) -> Result<ExitCode, CliError> {

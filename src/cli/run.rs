@@ -27,7 +27,6 @@ pub(super) async fn run(mut context: Context) -> Result<ExitCode, CliError> {
     let mut hangup = signal(SignalKind::hangup())?;
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
-    no_core_dumps();
     let path = context.config_path()?;
     let config = context.load()?;
     warn(&config);
@@ -169,14 +168,6 @@ async fn sign(guard: Option<&mut Guard>) {
     match guard {
         Some(guard) => guard.sign().await,
         None => std::future::pending().await,
-    }
-}
-
-/// A dump of this process would hold passwords, and lie around for years.
-fn no_core_dumps() {
-    use rustix::process::{DumpableBehavior, set_dumpable_behavior};
-    if let Err(error) = set_dumpable_behavior(DumpableBehavior::NotDumpable) {
-        tracing::debug!(%error, "core dumps cannot be switched off");
     }
 }
 

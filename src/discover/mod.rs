@@ -2,12 +2,11 @@
 
 use std::cell::RefCell;
 
-use html5ever::tendril::StrTendril;
 use html5ever::tokenizer::states::RawKind;
-use html5ever::tokenizer::{
-    BufferQueue, Tag, TagKind, Token, TokenSink, TokenSinkResult, Tokenizer, TokenizerOpts,
-};
+use html5ever::tokenizer::{Tag, TagKind, Token, TokenSink, TokenSinkResult};
 use url::Url;
+
+use crate::markup::tokenize;
 
 /// Bytes of a page that are looked at; feeds are named in its head or its foot.
 pub const MAX_PAGE: usize = 4 * 1024 * 1024;
@@ -59,14 +58,7 @@ pub struct Candidate {
 /// The feeds that a page names, the best first: declared before guessed,
 /// comments last, otherwise in the order of the page.
 pub fn feed_links(html: &str, page: &Url) -> Vec<Candidate> {
-    let input = BufferQueue::default();
-    input.push_back(StrTendril::from_slice(cut(html)));
-    let tokenizer = Tokenizer::new(PageSink::default(), TokenizerOpts::default());
-    while !input.is_empty() {
-        let _ = tokenizer.feed(&input);
-    }
-    tokenizer.end();
-    let found = tokenizer.sink.0.into_inner();
+    let found = tokenize(cut(html), PageSink::default()).0.into_inner();
     let base = found.base.as_deref().and_then(|base| page.join(base).ok());
     let base = base.unwrap_or_else(|| page.clone());
     let mut candidates: Vec<Candidate> = Vec::new();

@@ -6,14 +6,12 @@ use std::borrow::Cow;
 use std::cell::RefCell;
 
 use encoding_rs::{Encoding, UTF_8, WINDOWS_1252};
-use html5ever::tendril::StrTendril;
-use html5ever::tokenizer::{
-    BufferQueue, Tag, TagKind, Token, TokenSink, TokenSinkResult, Tokenizer, TokenizerOpts,
-};
+use html5ever::tokenizer::{Tag, TagKind, Token, TokenSink, TokenSinkResult};
 
 use super::{
     Complaint, MAX_COMPLAINTS, MAX_DEPTH, MAX_TAGS, MAX_TITLE, MAX_URL, Opml, OpmlError, Outline,
 };
+use crate::markup::tokenize;
 
 /// Reads a file and keeps at most `limit` feeds; the rest is counted.
 ///
@@ -21,15 +19,8 @@ use super::{
 /// When the file is something else.
 pub fn read(bytes: &[u8], limit: usize) -> Result<Opml, OpmlError> {
     let text = decode(bytes);
-    let input = BufferQueue::default();
-    input.push_back(StrTendril::from_slice(&text));
     let sink = ListSink(RefCell::new(List { limit, ..List::default() }));
-    let tokenizer = Tokenizer::new(sink, TokenizerOpts::default());
-    while !input.is_empty() {
-        let _ = tokenizer.feed(&input);
-    }
-    tokenizer.end();
-    let list = tokenizer.sink.0.into_inner();
+    let list = tokenize(&text, sink).0.into_inner();
     if list.is_opml { Ok(list.opml) } else { Err(OpmlError::NotOpml) }
 }
 

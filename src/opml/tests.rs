@@ -129,6 +129,21 @@ fn folders_without_end_are_cut() {
 }
 
 #[test]
+fn attributes_without_number_and_without_end_cost_little() {
+    let many: String = (0..100_000).map(|n| format!(" a{n}='x'")).collect();
+    let long = "x".repeat(3_000_000);
+    let text = format!(
+        "<opml><outline xmlUrl='https://a.example/'/><outline text='{long}' category='{long}' \
+         xmlUrl='https://b.example/'/><outline xmlUrl='https://{long}/'/>\
+         <outline{many} xmlUrl='https://c.example/'/></opml>"
+    );
+    let opml = read(text.as_bytes(), 10).unwrap();
+    let urls: Vec<&str> = opml.feeds.iter().map(|feed| feed.url.as_str()).collect();
+    assert_eq!((urls, opml.bad), (vec!["https://a.example/", "https://b.example/"], 1));
+    assert!(opml.feeds[1].tags.iter().all(|tag| tag.len() <= MAX_TITLE));
+}
+
+#[test]
 fn more_feeds_than_wanted_are_counted_and_not_kept() {
     let mut text = String::from("<opml><body>");
     for number in 0..100_000 {

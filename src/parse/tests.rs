@@ -344,6 +344,7 @@ fn documents_without_end_or_measure_exhaust_nothing() {
         "<a>".repeat(300_000),
         format!("<item><description>{}</description></item>", "<b>".repeat(300_000)),
         format!("<x{attributes}/>"),
+        format!("<item><description><![CDATA[\0<p{attributes}>]]></description></item>"),
         format!("<x a='{}'/>", "y".repeat(3_000_000)),
         format!("<item><title>{}</title></item>", "t ".repeat(500_000)),
         "<![CDATA[</item>".repeat(100_000),

@@ -2,12 +2,10 @@
 
 use std::cell::RefCell;
 
-use html5ever::tendril::StrTendril;
-use html5ever::tokenizer::{
-    BufferQueue, Tag, TagKind, Token, TokenSink, TokenSinkResult, Tokenizer, TokenizerOpts,
-};
+use html5ever::tokenizer::{Tag, TagKind, Token, TokenSink, TokenSinkResult};
 use url::Url;
 
+use crate::markup::tokenize;
 use crate::model::{Document, FeedHints};
 
 /// Bytes of a page that are looked at: its head.
@@ -19,16 +17,10 @@ const MAX_LINKS: usize = 50;
 pub fn in_page(document: &Document) -> FeedHints {
     let end = document.bytes.len().min(MAX_PAGE);
     let text = String::from_utf8_lossy(&document.bytes[..end]);
-    let input = BufferQueue::default();
-    input.push_back(StrTendril::from_slice(&text));
-    let tokenizer = Tokenizer::new(Links::default(), TokenizerOpts::default());
-    while !input.is_empty() {
-        let _ = tokenizer.feed(&input);
-    }
-    tokenizer.end();
+    let links = tokenize(&text, Links::default());
     let base = document.base_url.as_deref().and_then(|base| Url::parse(base).ok());
     let mut hints = FeedHints::default();
-    for (relations, target) in tokenizer.sink.0.into_inner() {
+    for (relations, target) in links.0.into_inner() {
         let url = match &base {
             Some(base) => base.join(&target),
             None => Url::parse(&target),

@@ -18,7 +18,7 @@ fn free_address() -> SocketAddr {
 }
 
 /// A daemon that answers at an address.
-struct Watched {
+pub(super) struct Watched {
     world: World,
     config: Config,
     address: SocketAddr,
@@ -26,13 +26,17 @@ struct Watched {
 }
 
 impl Watched {
-    async fn start(more: &str) -> Self {
-        let world = World::new().await;
+    pub(super) async fn start(more: &str) -> Self {
+        Self::start_in(World::new().await, "", more).await
+    }
+
+    /// With these feeds besides, and this in its section.
+    pub(super) async fn start_in(world: World, feeds: &str, more: &str) -> Self {
         world.feeds.serve("/a", "text/xml", rss(&[("1", "A marker", "x")]));
         world.secret("http-token", "open sesame\n");
         let address = free_address();
-        let toml =
-            format!("{}[http]\nlisten = \"{address}\"\n{more}", world.toml(&world.feed("a")));
+        let toml = world
+            .toml(&format!("{}{feeds}[http]\nlisten = \"{address}\"\n{more}", world.feed("a")));
         let config = world.config(&toml);
         let app = world.start(&config).await;
         world.hook.wait_for(1).await;
@@ -51,7 +55,7 @@ impl Watched {
     }
 
     /// The whole answer to these lines.
-    async fn ask(&self, lines: &[&str]) -> String {
+    pub(super) async fn ask(&self, lines: &[&str]) -> String {
         let mut stream = TcpStream::connect(self.address).await.unwrap();
         let request = format!("{}\r\n\r\n", lines.join("\r\n"));
         stream.write_all(request.as_bytes()).await.unwrap();
@@ -61,16 +65,16 @@ impl Watched {
         String::from_utf8(answer).unwrap()
     }
 
-    async fn get(&self, path: &str) -> String {
+    pub(super) async fn get(&self, path: &str) -> String {
         self.ask(&[&format!("GET {path} HTTP/1.1"), "Host: localhost"]).await
     }
 
-    async fn stop(self) {
+    pub(super) async fn stop(self) {
         assert!(timeout(self.app.stop(), "a stop").await);
     }
 }
 
-fn status(answer: &str) -> &str {
+pub(super) fn status(answer: &str) -> &str {
     answer.split(' ').nth(1).unwrap_or_default()
 }
 

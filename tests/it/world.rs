@@ -135,3 +135,13 @@ pub fn rss(items: &[(&str, &str, &str)]) -> String {
 pub fn time(text: &str) -> Timestamp {
     text.parse().unwrap()
 }
+
+/// A headline of words that no other number has, so that no two stories are one, and the marker.
+pub fn own_words(number: usize) -> String {
+    let letter = |at: usize| {
+        let mixed = (number as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        char::from(b'a' + (mixed.rotate_left(7 * at as u32) % 26) as u8)
+    };
+    let word = |from: usize| (from..from + 8).map(letter).collect::<String>();
+    format!("{} {} {} marker", word(0), word(8), word(16))
+}

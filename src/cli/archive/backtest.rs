@@ -153,7 +153,7 @@ fn print(
     for (story, title, evidence) in &tally.samples {
         context.out.line(format!("  {story}  {title}"))?;
         for line in evidence {
-            context.out.line(format!("  {line}"))?;
+            context.out.painted(&format!("  {line}"))?;
         }
     }
     for line in lint(tally, entries) {

@@ -74,7 +74,7 @@ fn print(
         Verdict::Holds(found) => {
             context.out.line(format!("rule {rule} matches: {which}"))?;
             for line in highlight::lines(item, &found.spans) {
-                context.out.line(line)?;
+                context.out.painted(&line)?;
             }
             if found.spans.is_empty() {
                 context.out.line("  nothing that it forbids is there")?;

@@ -5,6 +5,7 @@ use std::io::IsTerminal;
 
 use serde_json::{Value, json};
 
+use super::super::plain::{Escape, plain};
 use crate::model::{Field, Span};
 use crate::rule::Item;
 
@@ -91,7 +92,7 @@ impl Excerpt {
     fn render(&self, text: &str, mark: &Mark) -> String {
         let piece = |from: usize, to: usize| {
             let piece = text.get(from..to).unwrap_or_default();
-            piece.replace(['\n', '\r', '\u{1b}'], " ")
+            plain(&piece.replace(['\n', '\r'], " "), Escape::Text).into_owned()
         };
         let mut out = String::new();
         if self.start > 0 {

@@ -52,7 +52,7 @@ pub(in super::super) async fn run(
             context.out.line(head)?;
             context.out.line(format!("  {}", archived.entry.title))?;
             for line in highlight::lines(&item, &found.spans) {
-                context.out.line(line)?;
+                context.out.painted(&line)?;
             }
         }
         Ok(Go::On)

@@ -12,13 +12,11 @@ mod sink;
 
 use std::cell::RefCell;
 
-use html5ever::tendril::StrTendril;
 use html5ever::tokenizer::states::RawKind;
-use html5ever::tokenizer::{
-    BufferQueue, Tag, TagKind, Token, TokenSink, TokenSinkResult, Tokenizer, TokenizerOpts,
-};
+use html5ever::tokenizer::{Tag, TagKind, Token, TokenSink, TokenSinkResult};
 
 use super::plain::paragraphs;
+use crate::markup::tokenize;
 use sink::{Element, Text};
 
 /// The visible text of an HTML fragment; paragraphs are divided by one `\n`.
@@ -34,15 +32,7 @@ pub fn html_to_text(html: &str) -> String {
 
 /// The same by html5ever, whatever the markup.
 fn by_the_standard(html: &str) -> String {
-    let input = BufferQueue::default();
-    input.push_back(StrTendril::from_slice(html));
-    let tokenizer = Tokenizer::new(Sink::default(), TokenizerOpts::default());
-    // `feed` pauses after a script element; the rest must still be read.
-    while !input.is_empty() {
-        let _ = tokenizer.feed(&input);
-    }
-    tokenizer.end();
-    tokenizer.sink.text.take().finish()
+    tokenize(html, Sink::default()).text.take().finish()
 }
 
 #[derive(Default)]

@@ -2,6 +2,7 @@
 //! a simulator of each.
 
 mod local;
+pub mod payloads;
 mod services;
 mod titles;
 
@@ -114,6 +115,21 @@ fn is_cut_well(headline: &str, title: &str) -> bool {
     let kept = kept.trim_end();
     let mut ends = title.grapheme_indices(true).map(|(at, _)| at);
     title.starts_with(kept) && ends.any(|at| at == kept.len())
+}
+
+#[tokio::test]
+async fn sixty_words_of_template_languages_reach_every_service_as_they_are() {
+    for service in &ALL {
+        let bench = Bench::new(service).await;
+        for (index, payload) in payloads::PAYLOADS.iter().enumerate() {
+            let delivery = delivery(&format!("d{index:032}"), payload);
+            bench.judge(&delivery);
+            let outcome = bench.send(&delivery).await;
+            let seen = bench.taken();
+            assert!(matches!(outcome, Outcome::Sent(_)), "{} {payload}: {outcome:?}", service.kind);
+            assert_eq!(read(&seen.headline).trim(), *payload, "{}", service.kind);
+        }
+    }
 }
 
 #[tokio::test]
