@@ -164,7 +164,7 @@ async fn fifty_reloads_of_good_and_bad_files_under_load_lose_and_repeat_nothing(
     assert!(Command::new("kill").args(["-TERM", &pid]).status().await.unwrap().success());
     assert!(timeout(daemon.wait(), "a clean stop").await.unwrap().success());
     assert_eq!(amiss(&world.hook.accepted(), printed), (Vec::new(), Vec::new()));
-    assert!(printed > 50, "{printed} stories were there, {} told", told.len());
+    assert!(printed >= 50, "{printed} stories were there, {} told", told.len());
 }
 
 fn daemon(world: &World) -> Child {
