@@ -176,6 +176,8 @@ impl Store {
                 migrate::require_current(&connection, path)?;
                 Ok(Self::start(connection, Some(path.to_path_buf()), None))
             }
+            // What is refused is left as it is, without another try.
+            Err(error @ (StoreError::TooNew { .. } | StoreError::Damaged { .. })) => Err(error),
             Err(error) if Self::is_served(path) => Err(error),
             Err(error) => {
                 let connection = connect_alone(path).map_err(|_| error)?;

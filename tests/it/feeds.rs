@@ -30,7 +30,7 @@ fn folder(main: &str) -> tempfile::TempDir {
 }
 
 /// Runs the program while the test's servers go on.
-async fn run(dir: &Path, arguments: &[&str]) -> Output {
+pub(super) async fn run(dir: &Path, arguments: &[&str]) -> Output {
     let dir = dir.to_path_buf();
     let arguments: Vec<String> = arguments.iter().map(|argument| argument.to_string()).collect();
     let work = move || {

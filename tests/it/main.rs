@@ -25,6 +25,7 @@ mod guarded;
 mod health;
 mod http;
 mod identity;
+mod lists;
 mod literal;
 mod mail;
 mod policy;

@@ -119,7 +119,7 @@ async fn fifty_reloads_of_good_and_bad_files_under_load_lose_and_repeat_nothing(
     let good = |round: usize| {
         let toml = world.toml(&feeds).replace("'marker'", &format!("'marker OR x{round}'"));
         let toml = toml.replace("[rule.marked]", &format!("[rule.marked]\nname = 'Round {round}'"));
-        let toml = toml.replace("\"0s\"", &format!("\"{}s\"", round % 2));
+        let toml = toml.replace("\"0s\"", &format!("\"{}s\"", round / 2 % 2));
         let pace = format!("allow_private = true\ntimeout = \"{}s\"\n", 10 + round);
         let toml = toml.replacen("allow_private = true\n", &pace, 1);
         format!("{toml}[feed.extra{round}]\nurl = 'file:none.xml'\n")
@@ -164,7 +164,7 @@ async fn fifty_reloads_of_good_and_bad_files_under_load_lose_and_repeat_nothing(
     assert!(Command::new("kill").args(["-TERM", &pid]).status().await.unwrap().success());
     assert!(timeout(daemon.wait(), "a clean stop").await.unwrap().success());
     assert_eq!(amiss(&world.hook.accepted(), printed), (Vec::new(), Vec::new()));
-    assert!(printed > 50, "{printed} stories were there, {} told", told.len());
+    assert!(printed >= 50, "{printed} stories were there, {} told", told.len());
 }
 
 fn daemon(world: &World) -> Child {
