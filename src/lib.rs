@@ -24,6 +24,8 @@ pub mod extract;
 
 mod markup;
 
+mod wedge;
+
 mod text;
 
 pub mod parse;
@@ -41,6 +43,7 @@ pub mod story;
 pub mod rule;
 
 pub mod alert;
+
 pub mod article;
 
 pub mod deliver;

@@ -17,49 +17,101 @@ const MOST_COMPARISONS: u64 = 2_000_000;
 const FEW: u64 = 64;
 /// Bytes of a step at the most.
 const STEP: usize = 512;
+/// What ends a tag, and what only looks like one: a comment.
+const END: &str = "-->";
 
-/// Reads a text to its end, or to where its tags have cost too much. The same
-/// text always ends at the same place.
+/// Reads a text to its end, as [`by_steps`] feeds it.
 pub(crate) fn tokenize<S: TokenSink>(html: &str, sink: S) -> S {
     let sink = Watched { sink, told: Cell::new(Told::Nothing) };
     let tokenizer = Tokenizer::new(sink, TokenizerOpts::default());
     let input = BufferQueue::default();
-    let (mut rest, mut comparisons) = (html, 0);
-    let mut open: Option<Attributes> = None;
-    while !rest.is_empty() && comparisons < MOST_COMPARISONS {
-        let (step, after) = rest.split_at(step_of(rest));
+    by_steps(html, |step, _| {
         input.push_back(StrTendril::from_slice(step));
         // `feed` pauses after a script element; the rest must still be read.
         while !input.is_empty() {
             let _ = tokenizer.feed(&input);
         }
-        let begins = || begins_tag(step).then(Attributes::default);
-        // A tag is told when it is whole, and text before the tag that follows.
-        open = match tokenizer.sink.told.replace(Told::Nothing) {
-            Told::Markup => None,
-            Told::Text => begins(),
-            Told::Nothing => open.or_else(begins),
-        };
-        if let Some(tag) = &mut open {
-            comparisons += tag.read(step);
-        }
-        // It would have been told, so this is something else.
-        open = open.filter(|tag| tag.at != At::End);
-        rest = after;
-    }
+        Some(tokenizer.sink.told.replace(Told::Nothing))
+    });
     tokenizer.end();
     tokenizer.sink.sink
 }
 
-/// How much is read at once: whatever begins with `<` begins a step.
-fn step_of(text: &str) -> usize {
+/// Feeds a tokenizer. Once the tags of the text have cost too much, those of
+/// many attributes are cut short; what follows them is fed all the same. The
+/// same text is always fed in the same way. `feed` gives the most of what the
+/// tokenizer told of meanwhile, or nothing to stop; it is given how many
+/// attributes there were so far. Whether all was fed.
+pub(crate) fn by_steps(html: &str, mut feed: impl FnMut(&str, u64) -> Option<Told>) -> bool {
+    let (mut rest, mut cost) = (html, Cost::default());
+    while !rest.is_empty() {
+        let (step, after) = next_step(rest);
+        let Some(told) = feed(step, cost.attributes) else { return false };
+        cost.add(step, told);
+        rest = after;
+        if cost.comparisons > MOST_COMPARISONS
+            && let Some(end) = cost.cut()
+        {
+            if feed(&end, cost.attributes).is_none() {
+                return false;
+            }
+            rest = memchr::memchr(b'>', rest.as_bytes()).map_or("", |at| &rest[at + 1..]);
+        }
+    }
+    true
+}
+
+/// What is fed at once, and the rest: whatever begins with `<` begins a step.
+/// The text must not be empty.
+fn next_step(text: &str) -> (&str, &str) {
     let end = text.ceil_char_boundary(STEP.min(text.len()));
-    memchr::memchr(b'<', &text.as_bytes()[1..end]).map_or(end, |at| at + 1)
+    let end = memchr::memchr(b'<', &text.as_bytes()[1..end]).map_or(end, |at| at + 1);
+    text.split_at(end)
 }
 
 fn begins_tag(step: &str) -> bool {
     let name = step.strip_prefix('<').map(|rest| rest.strip_prefix('/').unwrap_or(rest));
     name.is_some_and(|name| name.starts_with(|c: char| c.is_ascii_alphabetic()))
+}
+
+/// What the tags of a text cost a tokenizer that is fed by steps.
+#[derive(Debug, Default)]
+struct Cost {
+    /// Attributes compared with one before them in their tag.
+    comparisons: u64,
+    /// Attributes of all tags.
+    attributes: u64,
+    open: Option<Attributes>,
+}
+
+impl Cost {
+    /// Counts a step that was fed; `told` is the most of what the tokenizer
+    /// told of meanwhile.
+    fn add(&mut self, step: &str, told: Told) {
+        let begins = || begins_tag(step).then(Attributes::default);
+        // A tag is told when it is whole, and text before the tag that follows.
+        let tag = match (told, self.open.take()) {
+            (Told::Text, _) | (_, None) => begins(),
+            (_, open) => open,
+        };
+        let Some(mut tag) = tag else { return };
+        let before = tag.count;
+        self.comparisons += tag.read(step);
+        self.attributes += tag.count - before;
+        // At its end it would have been told: then it was something else.
+        self.open = Some(tag).filter(|tag| told != Told::Markup && tag.at != At::End);
+    }
+
+    /// Gives up the open tag if it has many attributes: what ends it.
+    fn cut(&mut self) -> Option<String> {
+        let tag = self.open.take_if(|tag| tag.count >= FEW)?;
+        let quote = if let At::Quoted(quote) = tag.at {
+            String::from(char::from(quote))
+        } else {
+            String::new()
+        };
+        Some(quote + END)
+    }
 }
 
 /// Where in a tag one is (HTML standard, sections 13.2.5.8 to 13.2.5.40).
@@ -126,10 +178,14 @@ impl At {
 }
 
 /// What came of a step.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Told {
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Told {
+    /// Nothing, or errors inside of a tag.
+    #[default]
     Nothing,
+    /// Characters.
     Text,
+    /// A tag, a comment or the like, which ended.
     Markup,
 }
 
@@ -217,6 +273,8 @@ mod tests {
                 let (tags, _) = seen(&html);
                 let most = tags.iter().map(|(_, attributes)| *attributes).max().unwrap_or(0);
                 assert!(most < 2_600, "{most} in {}", &html[..40]);
+                let (tags, _) = seen(&(html.clone() + "<i>the end"));
+                assert_eq!(tags.last().unwrap().0, "i", "{}", &html[..40]);
             }
         }
     }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use tokio::task::JoinSet;
 use tokio::time::{Interval, MissedTickBehavior};
 
 use super::endpoint::Vitality;
@@ -20,6 +21,8 @@ pub struct Guard {
     /// When the last sign was given, by the clock that nobody sets.
     signed: Duration,
     silent_looks: u32,
+    /// The write under way: whoever waits for a sign may stop and come again.
+    write: JoinSet<bool>,
 }
 
 impl Guard {
@@ -27,7 +30,7 @@ impl Guard {
         let every = (limit / LOOKS).max(Duration::from_millis(100));
         let mut look = tokio::time::interval(every);
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        Self { vitality, look, signed: Duration::ZERO, silent_looks: 0 }
+        Self { vitality, look, signed: Duration::ZERO, silent_looks: 0, write: JoinSet::new() }
     }
 
     /// Completes when all is alive. It may be dropped and called again.
@@ -43,7 +46,11 @@ impl Guard {
                 }
                 continue;
             }
-            if self.vitality.takes_writes().await {
+            if self.write.is_empty() {
+                let vitality = self.vitality.clone();
+                self.write.spawn(async move { vitality.takes_writes().await });
+            }
+            if self.write.join_next().await.is_some_and(|taken| taken.unwrap_or(false)) {
                 self.signed = now;
                 self.silent_looks = 0;
                 return;

@@ -2,6 +2,8 @@
 //! lunch.An official"), so that words are lost to rules. Such lines are parted
 //! as the page shows them.
 
+use super::tree::squeezed;
+
 /// Lines that are looked into; honest texts have few that need it.
 const MOST: usize = 500;
 /// Places of the page at which a line is looked for.
@@ -31,11 +33,6 @@ pub(super) fn parted(found: &str, page: &str) -> String {
         parts.map_or_else(|| line.to_owned(), |parts| parts.join("\n"))
     });
     lines.collect::<Vec<_>>().join("\n")
-}
-
-/// A text without its spaces.
-fn squeezed(text: &str) -> String {
-    text.split_whitespace().collect()
 }
 
 /// The lines that make up `whole`, the first of `shown` the first of them.

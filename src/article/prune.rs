@@ -19,6 +19,8 @@ const PROSE: usize = 60;
 const LARGEST_SHARE: usize = 25;
 /// Readers may say much more than an article.
 const LARGEST_COMMENTS: usize = 80;
+/// What all boxes together may hold of a page's prose, in percent.
+const MOST_BOXED: usize = 60;
 /// Labels of an element that are read.
 const MOST_LABELS: usize = 40;
 
@@ -33,6 +35,14 @@ enum Meaning {
     Machine,
 }
 
+/// An element that may go.
+struct Found {
+    id: NodeId,
+    /// Characters of prose inside.
+    prose: usize,
+    meaning: Meaning,
+}
+
 /// An element on the way down.
 struct Open {
     meaning: Meaning,
@@ -42,25 +52,57 @@ struct Open {
     protected: bool,
 }
 
-/// Removes what is no article; a large part of the page's prose is never removed.
+/// Removes what is no article. A large part of the page's prose is never
+/// removed: where boxes hold most of it, their names mean something else, and
+/// only those without prose go.
 pub(super) fn prune(tree: &mut Html) {
     let (unwanted, total) = candidates(tree);
-    for (id, prose, meaning) in unwanted {
-        let largest = match meaning {
-            Meaning::Machine => 100,
-            Meaning::Comments => LARGEST_COMMENTS,
-            _ => LARGEST_SHARE,
+    let (machine, boxes): (Vec<_>, Vec<_>) =
+        unwanted.into_iter().partition(|found| found.meaning == Meaning::Machine);
+    detach(tree, machine.iter());
+    let boxes = outermost(tree, boxes, total);
+    let wanted = boxes.iter().filter(|found| found.meaning == Meaning::Unwanted);
+    let boxed: usize = wanted.map(|found| found.prose).sum();
+    let spared = boxed * 100 > total * MOST_BOXED;
+    let goes = |found: &&Found| !spared || found.prose == 0 || found.meaning == Meaning::Comments;
+    detach(tree, boxes.iter().filter(goes));
+}
+
+/// Those that are not too large and not inside of another.
+fn outermost(tree: &Html, found: Vec<Found>, total: usize) -> Vec<Found> {
+    let mut chosen = HashSet::new();
+    let is_small = |found: &Found| {
+        let largest =
+            if found.meaning == Meaning::Comments { LARGEST_COMMENTS } else { LARGEST_SHARE };
+        found.prose * 100 <= total * largest
+    };
+    // What is around was found after what is inside.
+    let mut outermost = found;
+    outermost.reverse();
+    outermost.retain(|found| {
+        let inside = || {
+            let node = tree.tree.get(found.id);
+            node.is_some_and(|node| node.ancestors().any(|around| chosen.contains(&around.id())))
         };
-        if prose * 100 <= total * largest
-            && let Some(mut node) = tree.tree.get_mut(id)
-        {
+        let goes = is_small(found) && !inside();
+        if goes {
+            chosen.insert(found.id);
+        }
+        goes
+    });
+    outermost
+}
+
+fn detach<'a>(tree: &mut Html, found: impl Iterator<Item = &'a Found>) {
+    for found in found {
+        if let Some(mut node) = tree.tree.get_mut(found.id) {
             node.detach();
         }
     }
 }
 
-/// Elements that may go, with the prose they hold, and the prose of the page.
-fn candidates(tree: &Html) -> (Vec<(NodeId, usize, Meaning)>, usize) {
+/// Elements that may go, the inner ones first, and the prose of the page.
+fn candidates(tree: &Html) -> (Vec<Found>, usize) {
     let (mut open, mut found, mut total): (Vec<Open>, _, _) = (Vec::new(), Vec::new(), 0);
     for edge in tree.tree.root().traverse() {
         match edge {
@@ -68,7 +110,7 @@ fn candidates(tree: &Html) -> (Vec<(NodeId, usize, Meaning)>, usize) {
                 Node::Element(element) => open.push(Open {
                     meaning: of(element),
                     prose: 0,
-                    protected: is_article(node, element),
+                    protected: is_article(element),
                 }),
                 Node::Text(text) => {
                     let length = text.trim().chars().count();
@@ -88,7 +130,11 @@ fn candidates(tree: &Html) -> (Vec<(NodeId, usize, Meaning)>, usize) {
                     parent.protected |= closed.protected;
                 }
                 if closed.meaning != Meaning::Content && !closed.protected {
-                    found.push((node.id(), closed.prose, closed.meaning));
+                    found.push(Found {
+                        id: node.id(),
+                        prose: closed.prose,
+                        meaning: closed.meaning,
+                    });
                 }
             }
             Edge::Close(_) => {}
@@ -103,11 +149,10 @@ fn is_unseen(node: NodeRef<'_, Node>) -> bool {
 }
 
 /// Whether an element is, or begins, the article.
-fn is_article(node: NodeRef<'_, Node>, element: &Element) -> bool {
+fn is_article(element: &Element) -> bool {
     element.name() == "h1"
         || matches!(element.name(), "html" | "body" | "main" | "head" | "title")
         || element.attr("itemprop").is_some_and(|name| name.eq_ignore_ascii_case("articleBody"))
-        || (element.name() == "article" && node.parent().is_none())
 }
 
 /// What an element says of itself.

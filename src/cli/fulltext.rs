@@ -10,7 +10,7 @@ use super::args::FulltextArgs;
 use super::parse::read;
 use super::{CliError, Context, FAILED, output};
 use crate::article::{self, Article, ArticleError};
-use crate::fetch::{self, Body, Fetcher, Request};
+use crate::fetch::{self, Body, Fetcher, Request, RequestKind};
 use crate::model::{Clock, Document, RequestOptions};
 use crate::story::{self, About};
 use crate::text::credit;
@@ -88,8 +88,14 @@ async fn fetched(
         context.load().map_or_else(|_| usual(), |config| crate::app::fetch_options(&config));
     let fetcher = Fetcher::new(&options).map_err(|error| CliError::Failed(error.to_string()))?;
     let own = RequestOptions { max_body: Some(MAX_PAGE), ..RequestOptions::default() };
-    let request =
-        Request { url, home: url, allow_private, validators: None, options: &own, page: true };
+    let request = Request {
+        url,
+        home: url,
+        allow_private,
+        validators: None,
+        options: &own,
+        kind: RequestKind::Page,
+    };
     Ok(match Box::pin(fetcher.fetch(request, Clock::System.now())).await {
         Ok(fetched) => match fetched.body {
             Body::Document { document, .. } => Ok(document),

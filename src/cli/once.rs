@@ -12,6 +12,7 @@ use crate::app::{self, OnceReport};
 use crate::config::Config;
 use crate::deliver::ChannelOptions;
 use crate::model::Clock;
+use crate::pipeline::PagesReport;
 
 pub(super) async fn run(mut context: Context) -> Result<ExitCode, CliError> {
     let mut config = context.load()?;
@@ -76,7 +77,9 @@ fn as_json(report: &OnceReport, feeds: usize) -> serde_json::Value {
         "failures": failures,
         "entries": { "new": round.new, "known": round.known, "revised": round.revised },
         "stories": round.stories,
-        "pages": { "read": pages.read, "unread": pages.unread },
+        "pages": {
+            "read": pages.read, "unread": pages.unread, "not_stored": pages.not_stored
+        },
         "matches": round.matches + pages.matches,
         "alerts": round.alerts + pages.alerts,
         "deliveries": {
@@ -109,8 +112,12 @@ fn as_text(report: &OnceReport, feeds: usize) -> Vec<String> {
             drained.sent, drained.waiting, drained.failed
         ),
     ];
-    if pages.read + pages.unread > 0 {
-        lines.insert(2, format!("pages: {} read, {} gave no text", pages.read, pages.unread));
+    if pages.read + pages.unread + pages.not_stored > 0 {
+        let PagesReport { read, unread, not_stored, .. } = pages;
+        lines.insert(
+            2,
+            format!("pages: {read} read, {unread} gave no text, {not_stored} could not be stored"),
+        );
     }
     lines.extend(round.failed.iter().map(|(feed, why)| format!("feed \"{feed}\" failed: {why}")));
     lines.extend(round.store_error.iter().map(|why| format!("not everything was stored: {why}")));

@@ -7,7 +7,7 @@ use url::Url;
 
 use super::challenge::{ADVICE, LOOKED_AT, challenge};
 use super::decode::{Bounds, Decoder};
-use super::{Body, FetchError, Fetched, Limits, hash, hints, links};
+use super::{Body, FetchError, Fetched, Limits, RequestKind, hash, hints, links};
 use crate::model::{Document, RequestOptions, ServerHints, Validators};
 use crate::net;
 
@@ -37,7 +37,7 @@ impl Terms {
 pub(super) async fn document(
     response: Response,
     url: &Url,
-    (terms, page): (Terms, bool),
+    (terms, kind): (Terms, RequestKind),
     now: Timestamp,
 ) -> Result<Fetched, FetchError> {
     let (status, headers) = (response.status(), response.headers().clone());
@@ -45,7 +45,7 @@ pub(super) async fn document(
     links::add(&mut wishes, &headers, url);
     let bytes = whole_body(response, terms).await?;
     // Articles may carry the marks of a check that let us through.
-    if let Some(name) = challenge(status, &headers, &bytes).filter(|_| !page) {
+    if let Some(name) = challenge(status, &headers, &bytes).filter(|_| kind != RequestKind::Page) {
         return Err(challenged(status, name, &wishes, now));
     }
     let content_type = headers.get(CONTENT_TYPE);
@@ -75,7 +75,7 @@ pub(super) async fn partial(
     if made != [b"feed"] {
         return Err(FetchError::Failed("HTTP 226 that is not \"IM: feed\"".to_string()));
     }
-    let mut fetched = document(response, url, (terms, false), now).await?;
+    let mut fetched = document(response, url, (terms, RequestKind::Document), now).await?;
     if let Body::Document { partial, .. } = &mut fetched.body {
         *partial = true;
     }

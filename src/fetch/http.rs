@@ -13,7 +13,7 @@ use url::Url;
 
 use super::answer::{self, Terms};
 use super::decode::OFFERED;
-use super::{FetchError, Fetched, MAX_REDIRECTS, Request, hints};
+use super::{FetchError, Fetched, MAX_REDIRECTS, Request, RequestKind, hints};
 use crate::model::{Auth, RequestOptions, Validators, Veil};
 use crate::net::{self, Blocked, MAX_HEADER_BYTES, MAX_HEADERS};
 
@@ -83,7 +83,7 @@ pub(super) async fn get(
                 continue;
             }
             StatusCode::OK => {
-                answer::document(response, url, (way.terms, request.page), now).await?
+                answer::document(response, url, (way.terms, request.kind), now).await?
             }
             StatusCode::IM_USED if validators.is_some() => {
                 answer::partial(response, url, way.terms, now).await?
@@ -118,7 +118,10 @@ impl Route {
 
     /// A page may lead anywhere, but not into the user's own network.
     fn guarded<'a>(&self, mut way: Way<'a>, mut request: Request<'a>) -> (Way<'a>, Request<'a>) {
-        if request.page && !self.is_home() && self.url.origin() != self.begun.origin() {
+        if request.kind == RequestKind::Page
+            && !self.is_home()
+            && self.url.origin() != self.begun.origin()
+        {
             request.allow_private = false;
             if request.options.proxy.is_none() {
                 way.client = way.guarded;
@@ -184,7 +187,7 @@ async fn send(
 ) -> Result<Response, FetchError> {
     allowed(request, &route.url).await?;
     let mut headers = headers(request.options, route, validators)?;
-    if request.page {
+    if request.kind == RequestKind::Page {
         headers.insert(ACCEPT, HeaderValue::from_static(PAGE));
     }
     let sent = way.client.get(route.url.clone()).headers(headers).send();

@@ -82,10 +82,19 @@ pub struct Request<'a> {
     pub validators: Option<&'a Validators>,
     /// What this feed's requests carry beyond the usual.
     pub options: &'a RequestOptions,
-    /// Whether it is a web page that a feed's entry links to. A redirect then
-    /// reaches private addresses of the page's own origin only, and a bot
-    /// check is for the reader of the page to notice.
-    pub page: bool,
+    /// What is meant.
+    pub kind: RequestKind,
+}
+
+/// What a request is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RequestKind {
+    /// A feed, or a list of feeds.
+    Document,
+    /// A web page that a feed's entry links to. A redirect then reaches private
+    /// addresses of the page's own origin only, and a bot check is for the
+    /// reader of the page to notice.
+    Page,
 }
 
 /// What came back.

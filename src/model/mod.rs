@@ -20,7 +20,6 @@ mod secret;
 mod story;
 mod veil;
 mod visit;
-mod wedge;
 
 pub use alert::{
     Alert, AlertContent, AlertState, Attempt, Delivery, DeliveryState, Hold, OnUpdate, Outcome,
@@ -57,4 +56,3 @@ pub use story::{
 };
 pub use veil::{Veil, secret_parts, shown};
 pub use visit::{DocumentFacts, FeedAfter, FeedMemory, Gap, Move, Scope, Sighting};
-pub use wedge::wedge;

@@ -115,9 +115,12 @@ pub struct PageRow {
     pub words: usize,
 }
 
+/// A last line of more bytes is no credits.
+const LONGEST_CREDITS: usize = 300;
+
 /// The whole text of an entry: the page's text and, unless the page says that
-/// too, what the feed says. It stands after the page's first paragraph: a
-/// dateline is looked for at the beginning, and credits at the end.
+/// too, what the feed says. It stands at the end, but before a short last line:
+/// a dateline is looked for at the beginning, and credits at the end.
 pub fn whole_text(entry: &Entry, page: &str) -> String {
     let fold = |text: &str| -> String {
         text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
@@ -128,8 +131,11 @@ pub fn whole_text(entry: &Entry, page: &str) -> String {
     if own.len() <= 1 || fold(page).contains(&own) {
         page.to_owned()
     } else {
-        let (first, rest) = page.split_once('\n').unwrap_or((page, ""));
-        format!("{first}\n{}\n{rest}", entry.text).trim_end().to_owned()
+        let credits = page.rsplit_once('\n').filter(|(_, last)| last.len() <= LONGEST_CREDITS);
+        match credits {
+            Some((page, credits)) => format!("{page}\n{}\n{credits}", entry.text),
+            None => format!("{page}\n{}", entry.text),
+        }
     }
 }
 
@@ -153,7 +159,13 @@ mod tests {
         check(
             "An editor's summary.",
             "BEIJING (AP) — It began.\nIt went on.\nReporting by A. Writer",
-            "BEIJING (AP) — It began.\nAn editor's summary.\nIt went on.\nReporting by A. Writer",
+            "BEIJING (AP) — It began.\nIt went on.\nAn editor's summary.\nReporting by A. Writer",
+        );
+        let long = "It ended. ".repeat(40);
+        check(
+            "An editor's summary.",
+            &format!("It began.\n{long}"),
+            &format!("It began.\n{long}\nAn editor's summary."),
         );
         check(
             "A “quoted” start of it all",

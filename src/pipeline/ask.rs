@@ -5,7 +5,7 @@ use std::sync::Arc;
 use url::Url;
 
 use super::Live;
-use crate::fetch::{FetchError, Fetcher, HubRequest, Request, host_of};
+use crate::fetch::{FetchError, Fetcher, HubRequest, Request, RequestKind, host_of};
 use crate::model::{Callback, CallbackRole, Clock, Feed, PushProtocol, Secret, SubscriptionDue};
 use crate::push;
 use crate::store::{Store, StoreError};
@@ -122,7 +122,7 @@ impl Asker {
             allow_private: feed.allow_private,
             validators: None,
             options: &feed.request,
-            page: false,
+            kind: RequestKind::Document,
         };
         if asked.protocol == PushProtocol::WebSub {
             return self.fetcher.ask_hub(HubRequest { way, form: &form(asked, mode) }).await;
@@ -132,7 +132,10 @@ impl Asker {
         };
         let said = self.fetcher.ask_cloud(HubRequest { way, form: &form }).await?;
         match push::cloud_refusal(&said) {
-            Some(why) => Err(FetchError::Failed(format!("the cloud says no: {why}"))),
+            Some(why) => {
+                let why = push::said(&why, &asked.url);
+                Err(FetchError::Failed(format!("the cloud says no: {why}")))
+            }
             None => Ok(()),
         }
     }

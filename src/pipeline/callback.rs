@@ -8,7 +8,7 @@ use tokio::sync::watch;
 
 use super::{Meter, Watched};
 use crate::model::{
-    Callback, CallbackRole, Clock, Delivered, HubAnswer, HubQuestion, PushProtocol, Receipt,
+    Callback, CallbackRole, Clock, Delivered, HubAnswer, HubQuestion, PushProtocol, Receipt, Secret,
 };
 use crate::push::{self, Verdict};
 use crate::store::{Kept, NewPush, PushLimits, Store, StoreError};
@@ -21,8 +21,6 @@ const MAX_BODY: u64 = 5 << 20;
 const MAX_PING: u64 = 8 << 10;
 /// What comes to an address just after it was replaced was on its way.
 const ON_ITS_WAY: SignedDuration = SignedDuration::from_mins(10);
-/// Bytes of a hub's reason that are kept.
-const MAX_REASON: usize = 200;
 
 /// Answers hubs.
 #[derive(Clone)]
@@ -60,7 +58,7 @@ impl CallbackDesk {
             Verdict::Unknown => return Ok(HubAnswer::Unknown),
             Verdict::BadChallenge => return Ok(HubAnswer::BadChallenge),
             Verdict::Denied => {
-                let reason = reason(question.reason.as_deref());
+                let reason = reason(question.reason.as_deref(), &callback.url);
                 tracing::warn!(%feed, reason, "the hub will not bring its news; it is polled");
                 self.store.deny(callback.feed, reason, now).await?;
                 return Ok(HubAnswer::Noted);
@@ -179,9 +177,8 @@ fn terms(callback: &Callback, question: &HubQuestion, now: Timestamp) -> (Timest
 }
 
 /// A hub's words, as far as they are fit to be shown.
-fn reason(given: Option<&str>) -> String {
-    let given = given.unwrap_or_default().chars().filter(|c| !c.is_control());
-    let given: String = given.take(MAX_REASON).collect();
+fn reason(given: Option<&str>, address: &Secret) -> String {
+    let given = push::said(given.unwrap_or_default(), address);
     if given.is_empty() {
         "the hub says no".to_owned()
     } else {

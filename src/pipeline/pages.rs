@@ -15,7 +15,7 @@ use super::complaint::Complaint;
 use super::ingest::page_judge;
 use super::{Live, Meter, Poller, Pulse, Watched};
 use crate::article::{self, ArticleError};
-use crate::fetch::{Body, FetchError, Fetcher, Request, host_of};
+use crate::fetch::{Body, FetchError, Fetcher, Request, RequestKind, host_of};
 use crate::model::{ClaimedPage, Clock, Document, Feed, ReadPage, RequestOptions, UnreadPage};
 use crate::store::{CommitReport, PageCommit, Store, StoreError};
 
@@ -65,6 +65,8 @@ pub struct PagesReport {
     pub read: usize,
     /// Pages that gave none: the feed's text stands.
     pub unread: usize,
+    /// Pages whose text could not be stored; they are read again.
+    pub not_stored: usize,
     /// Matches that their texts made.
     pub matches: usize,
     /// Alerts raised for them.
@@ -75,8 +77,9 @@ pub struct PagesReport {
 struct Done {
     host: String,
     rests: bool,
-    /// What came of its text; `None` if it gave none.
-    read: Option<CommitReport>,
+    /// What came of its text, `None` if it gave none; or that could not be
+    /// stored.
+    read: Result<Option<CommitReport>, ()>,
 }
 
 #[derive(Default)]
@@ -98,11 +101,14 @@ impl Work {
         match done {
             Ok(done) => {
                 self.asked.retain(|host| *host != done.host);
-                self.report.unread += usize::from(done.read.is_none());
-                if let Some(read) = done.read {
-                    self.report.read += 1;
-                    self.report.matches += read.matches;
-                    self.report.alerts += read.alerts();
+                match done.read {
+                    Ok(Some(read)) => {
+                        self.report.read += 1;
+                        self.report.matches += read.matches;
+                        self.report.alerts += read.alerts();
+                    }
+                    Ok(None) => self.report.unread += 1,
+                    Err(()) => self.report.not_stored += 1,
                 }
                 if done.rests {
                     self.resting.insert(done.host, Instant::now() + HOST_REST);
@@ -230,9 +236,8 @@ impl PageReader {
             Ok(None) => "unread",
             Err(_) => "not-stored",
         });
-        let read = result.unwrap_or_else(|error| {
+        let read = result.map_err(|error| {
             tracing::error!(url, %error, "cannot store what a page says; it is read again");
-            None
         });
         Done { host, rests, read }
     }
@@ -254,7 +259,7 @@ impl PageReader {
             allow_private,
             validators: None,
             options: &options,
-            page: true,
+            kind: RequestKind::Page,
         };
         let now = self.clock.now();
         let fetched = fetcher.fetch(request, now).await;

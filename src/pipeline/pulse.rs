@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use crate::model::{Clock, wedge};
+use crate::model::Clock;
+use crate::wedge::wedge;
 
 /// Who waits beats this often.
 const REST: Duration = Duration::from_secs(2);
@@ -59,9 +60,7 @@ impl Beat {
         wedge(&self.name);
         self.last.store(millis(awake), Ordering::Relaxed);
     }
-}
 
-impl Beat {
     /// Waits idly, which is a way of being alive.
     pub async fn rest(&self, clock: &Clock, wait: Duration) {
         let end = tokio::time::Instant::now() + wait;

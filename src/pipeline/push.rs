@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use super::ask::Asker;
 use super::complaint::Complaint;
 use super::poll::STORE_PAUSE;
-use super::{Arrived, Live, Meter, Pulse, Watched, ingest, prepare};
+use super::{Arrived, Beat, Live, Meter, Pulse, Watched, ingest, prepare};
 use crate::fetch::Fetcher;
 use crate::model::{Clock, Document, FeedName, Newness, Scope};
 use crate::schedule::Rhythm;
@@ -62,7 +62,7 @@ impl Subscriber {
         let mut configured = true;
         while !stop.is_cancelled() {
             beat.now(self.clock.awake());
-            let wait = match self.turn(&mut asked, configured).await {
+            let wait = match self.turn(&mut asked, configured, &beat).await {
                 Ok(wait) => {
                     configured = false;
                     wait
@@ -99,12 +99,13 @@ impl Subscriber {
         &self,
         asked: &mut JoinSet<()>,
         configured: bool,
+        beat: &Beat,
     ) -> Result<Duration, StoreError> {
         if !self.store.has_hubs().await? {
             return Ok(self.rest());
         }
         let live = self.live.borrow().clone();
-        let more = self.read_some(&live).await?;
+        let more = self.read_some(&live, beat).await?;
         let now = self.clock.now();
         let wanted = configured.then(|| {
             let feeds = live.feeds.values().filter(|feed| feed.websub);
@@ -155,10 +156,11 @@ impl Subscriber {
     }
 
     /// Reads what waits; whether more may wait.
-    async fn read_some(&self, live: &Arc<Live>) -> Result<bool, StoreError> {
+    async fn read_some(&self, live: &Arc<Live>, beat: &Beat) -> Result<bool, StoreError> {
         for _ in 0..READ {
             let Some(push) = self.store.begin_push().await? else { return Ok(false) };
             self.read(live, push).await?;
+            beat.now(self.clock.awake());
         }
         Ok(true)
     }

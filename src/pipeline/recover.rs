@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::aftermath::Aftermath;
 use super::round::HOST_REST;
 use super::{Arrived, Live, Poller, Prepared, ingest, prepare};
-use crate::fetch::{Body, Request};
+use crate::fetch::{Body, Request, RequestKind};
 use crate::model::Scope;
 use crate::store::StoreError;
 
@@ -64,7 +64,7 @@ impl Poller {
             allow_private: about.feed.allow_private,
             validators: None,
             options: &about.feed.request,
-            page: false,
+            kind: RequestKind::Document,
         };
         let fetched = fetcher.fetch(request, self.clock.now()).await.ok()?;
         let Body::Document { document, .. } = fetched.body else { return None };

@@ -6,7 +6,7 @@ use super::aftermath::Aftermath;
 use super::poll::STORE_PAUSE;
 use super::round::{VisitResult, Visited};
 use super::{Arrived, Live, Poller, ingest, prepare};
-use crate::fetch::{Body, FetchError, Fetched, Request};
+use crate::fetch::{Body, FetchError, Fetched, Request, RequestKind};
 use crate::model::{Document, Feed, FeedAfter, Scope, ServerHints, Validators, Veil};
 use crate::push;
 use crate::schedule::{self, Rhythm};
@@ -25,7 +25,7 @@ impl Poller {
             allow_private: feed.allow_private,
             validators: self.validators(&claim),
             options: &feed.request,
-            page: false,
+            kind: RequestKind::Document,
         };
         let fetched = fetcher.fetch(request, self.clock.now()).await;
         let result = match self.take_in(&feed, &claim, fetched).await {

@@ -57,7 +57,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use rusqlite::Connection;
 use tokio_util::sync::CancellationToken;
 
-use crate::model::wedge;
+use crate::wedge::wedge;
 
 use opening::{
     check_small, connect, connect_alone, connect_reader, finish_restore, is_there, keep_copy,

@@ -1,5 +1,5 @@
-//! Subscriptions at hubs (WebSub) and clouds (rssCloud): what is wanted, what was agreed, and what
-//! that means for how often a feed is polled.
+//! Subscriptions at hubs (WebSub) and clouds (rssCloud): what is wanted, what
+//! was agreed, and what that means for how often a feed is polled.
 
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, OptionalExtension, Row, params};
@@ -113,7 +113,8 @@ impl Store {
     pub async fn pinged(&self, feed: i64, now: Timestamp) -> Result<bool, StoreError> {
         self.write(move |db| {
             db.execute(
-                "UPDATE subscription SET pushes = pushes + 1, last_push = ?2 WHERE feed_id = ?1",
+                "UPDATE subscription SET pushes = pushes + 1, last_push = ?2 \
+                 WHERE feed_id = ?1 AND protocol = 'rsscloud'",
                 params![feed, millis(now)],
             )?;
             bring_forward(db, feed, now)
@@ -316,8 +317,9 @@ pub(super) fn miss(db: &Connection, feed: i64, now: Timestamp) -> rusqlite::Resu
 /// A cloud pinged during a visit: what it meant may have come after the look.
 pub(super) fn heed_ping(db: &Connection, feed: i64, now: Timestamp) -> rusqlite::Result<()> {
     let sql = "SELECT EXISTS (SELECT 1 FROM subscription s JOIN feed f ON f.id = s.feed_id \
-               WHERE f.id = ? AND s.protocol = 'rsscloud' AND s.last_push > f.last_attempt)";
-    if db.prepare_cached(sql)?.query_row([feed], |row| row.get(0))? {
+               WHERE f.id = ?1 AND s.protocol = 'rsscloud' AND s.last_push > f.last_attempt \
+               AND s.last_push <= ?2)";
+    if db.prepare_cached(sql)?.query_row([feed, millis(now)], |row| row.get(0))? {
         bring_forward(db, feed, now)?;
     }
     Ok(())

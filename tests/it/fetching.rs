@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use jiff::SignedDuration;
-use wirewatch::fetch::{FetchError, Fetcher, Limits, Options, Request};
+use wirewatch::fetch::{FetchError, Fetcher, Limits, Options, Request, RequestKind};
 use wirewatch::model::RequestOptions;
 
 use crate::support::closed_addr;
@@ -173,7 +173,7 @@ async fn no_request_reaches_a_private_address_by_literal_or_by_name() {
             allow_private: false,
             validators: None,
             options: &options,
-            page: false,
+            kind: RequestKind::Document,
         };
         let answer = fetcher.fetch(request, time("2026-11-22T12:00:00Z")).await;
         assert!(matches!(answer, Err(FetchError::Blocked(_))), "{host}: {answer:?}");

@@ -8,7 +8,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use wirewatch::fetch::{Body, FetchError, Fetched, Fetcher, Limits, Options, Request};
+use wirewatch::fetch::{Body, FetchError, Fetched, Fetcher, Limits, Options, Request, RequestKind};
 use wirewatch::model::{Auth, RequestOptions, Secret, Validators};
 
 use crate::support::Server;
@@ -44,7 +44,14 @@ async fn ask(
     validators: Option<&Validators>,
     options: &RequestOptions,
 ) -> Result<Fetched, FetchError> {
-    let request = Request { url, home: url, allow_private: true, validators, options, page: false };
+    let request = Request {
+        url,
+        home: url,
+        allow_private: true,
+        validators,
+        options,
+        kind: RequestKind::Document,
+    };
     fetcher.fetch(request, now()).await
 }
 
@@ -244,7 +251,7 @@ async fn what_a_document_names_gets_no_credentials_and_is_no_program() {
             allow_private: true,
             validators: None,
             options: &options,
-            page: false,
+            kind: RequestKind::Document,
         };
         fetcher().fetch(request, now()).await
     };
@@ -429,7 +436,7 @@ async fn a_proxy_gets_the_requests_and_nothing_private_is_asked_of_it() {
             allow_private: false,
             validators: None,
             options: &options,
-            page: false,
+            kind: RequestKind::Document,
         };
         fetcher.fetch(request, now())
     };
@@ -487,7 +494,7 @@ async fn a_socks_proxy_is_asked_by_name_or_by_address_as_its_scheme_says() {
             allow_private,
             validators: None,
             options: &options,
-            page: false,
+            kind: RequestKind::Document,
         };
         let answer = fetcher.fetch(request, now()).await;
         assert_eq!(answer.is_ok(), fine, "{scheme} {url}: {answer:?}");

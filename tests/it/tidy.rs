@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// The table of ARCHITECTURE.md: what each module may use of ours.
-const MAY_IMPORT: [(&str, &[&str]); 27] = [
+const MAY_IMPORT: [(&str, &[&str]); 28] = [
     ("model", &[]),
     ("schedule", &["model"]),
     ("health", &["model"]),
@@ -17,7 +17,7 @@ const MAY_IMPORT: [(&str, &[&str]); 27] = [
     ("rule", &["model", "text"]),
     ("parse", &["model", "extract"]),
     ("discover", &["markup"]),
-    ("article", &["parse"]),
+    ("article", &["parse", "markup"]),
     ("opml", &["markup"]),
     ("dedup", &["model", "extract"]),
     ("push", &["model", "markup"]),
@@ -25,13 +25,14 @@ const MAY_IMPORT: [(&str, &[&str]); 27] = [
     ("program", &[]),
     ("fetch", &["model", "net", "program"]),
     ("deliver", &["model", "net", "program"]),
-    ("store", &["model"]),
+    ("wedge", &[]),
+    ("store", &["model", "wedge"]),
     ("serve", &["model"]),
     (
         "pipeline",
         &[
             "model", "schedule", "health", "extract", "article", "parse", "dedup", "story", "rule",
-            "alert", "net", "fetch", "deliver", "store", "push",
+            "alert", "net", "fetch", "deliver", "store", "push", "wedge",
         ],
     ),
     ("config", &["model", "rule", "alert", "deliver", "net"]),

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::{TcpListener, TcpStream};
 use url::Url;
-use wirewatch::fetch::{FetchError, Fetcher, HubRequest, Limits, Options, Request};
+use wirewatch::fetch::{FetchError, Fetcher, HubRequest, Limits, Options, Request, RequestKind};
 use wirewatch::model::RequestOptions;
 
 use super::hub::{exchange, post, push, sign};
@@ -96,7 +96,7 @@ async fn a_hub_or_cloud_in_a_private_network_is_refused_without_a_connection() {
             allow_private: false,
             validators: None,
             options: &options,
-            page: false,
+            kind: RequestKind::Document,
         };
         let asked = fetcher.ask_hub(HubRequest { way, form: &[] }).await;
         assert!(matches!(asked, Err(FetchError::Blocked(_))), "{url}: {asked:?}");

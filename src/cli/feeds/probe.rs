@@ -9,7 +9,7 @@ use crate::app;
 use crate::cli::CliError;
 use crate::config::Config;
 use crate::discover::{self, Candidate};
-use crate::fetch::{Body, FetchError, Fetcher, Request};
+use crate::fetch::{Body, FetchError, Fetcher, Request, RequestKind};
 use crate::model::{Clock, Document, RequestOptions, Veil, shown};
 use crate::parse::{self, ParseError, ParsedFeed};
 
@@ -114,7 +114,7 @@ impl Prober {
             allow_private: self.allow_private,
             validators: None,
             options: &self.options,
-            page: false,
+            kind: RequestKind::Document,
         };
         let fetched = match Box::pin(self.fetcher.fetch(request, Clock::System.now())).await {
             Ok(fetched) => fetched,
