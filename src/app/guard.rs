@@ -6,11 +6,20 @@ use tokio::task::JoinSet;
 use tokio::time::{Interval, MissedTickBehavior};
 
 use super::endpoint::Vitality;
+use crate::pipeline::Pulse;
 
 /// Looks in the time after which the watchdog bites.
 const LOOKS: u32 = 12;
 /// The log says again after so many looks what is wrong.
 const SAID_EVERY: u32 = 12;
+
+/// Loops that wait beat so often in the time after which the watchdog bites.
+const BEATS: u32 = 6;
+
+/// The beats that the watchdog of this process needs, if it has one.
+pub(super) fn pulse() -> Pulse {
+    sd_notify::watchdog_enabled().map_or_else(Pulse::default, |limit| Pulse::resting(limit / BEATS))
+}
 
 /// Gives signs of life: only when every loop came round since the sign before,
 /// and the database has just taken a write. A loop that hangs is thus found by

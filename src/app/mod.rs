@@ -124,7 +124,7 @@ impl App {
             hurried: watch::Sender::new(0),
             polling,
             channels: HashMap::new(),
-            pulse: Pulse::default(),
+            pulse: guard::pulse(),
             meter: Meter::default(),
             endpoint: Endpoint::inherit(),
             tracker: TaskTracker::new(),

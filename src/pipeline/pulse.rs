@@ -8,8 +8,8 @@ use std::time::Duration;
 use crate::model::Clock;
 use crate::wedge::wedge;
 
-/// Who waits beats this often.
-const REST: Duration = Duration::from_secs(2);
+/// Who waits beats this often where nobody asks for more.
+const REST: Duration = Duration::from_secs(15);
 
 /// A loop's name and when it last beat, in milliseconds of [`Clock::awake`].
 ///
@@ -17,9 +17,16 @@ const REST: Duration = Duration::from_secs(2);
 type Loop = (String, Arc<AtomicU64>);
 
 /// The beats of all loops.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Pulse {
     loops: Arc<Mutex<Vec<Loop>>>,
+    rest: Duration,
+}
+
+impl Default for Pulse {
+    fn default() -> Self {
+        Self::resting(REST)
+    }
 }
 
 /// One loop's own beat; the loop is forgotten when it is dropped.
@@ -31,6 +38,11 @@ pub struct Beat {
 }
 
 impl Pulse {
+    /// Loops that wait beat at least so often.
+    pub fn resting(rest: Duration) -> Self {
+        Self { loops: Arc::default(), rest: rest.min(REST) }
+    }
+
     /// Adds a loop, alive as of `awake`, which no setting of the clock changes.
     pub fn join(&self, name: &str, awake: Duration) -> Beat {
         let last = Arc::new(AtomicU64::new(millis(awake)));
@@ -65,7 +77,7 @@ impl Beat {
     pub async fn rest(&self, clock: &Clock, wait: Duration) {
         let end = tokio::time::Instant::now() + wait;
         while tokio::time::Instant::now() < end {
-            tokio::time::sleep_until(end.min(tokio::time::Instant::now() + REST)).await;
+            tokio::time::sleep_until(end.min(tokio::time::Instant::now() + self.pulse.rest)).await;
             self.now(clock.awake());
         }
     }

@@ -162,7 +162,7 @@ impl Press {
     /// What was to be told by now, and what was.
     pub(crate) fn told(&self, patience: SignedDuration) -> Told {
         let end = self.time.seen(self.begun.elapsed());
-        let due = self.due(end - patience);
+        let due = self.due(end - patience, u64::max);
         let arrivals = self.arrivals.lock().unwrap().clone();
         let delay = |name: &String, at: SignedDuration| {
             arrivals.get(name).map(|(_, when)| self.time.seen(*when) - at)
@@ -171,7 +171,8 @@ impl Press {
         delays.sort();
         let part = |share: usize| delays.get(delays.len() * share / 100).copied();
         let named = |name: &String| arrivals.get(name).is_some_and(|(ids, _)| ids.len() > 1);
-        let expected: std::collections::BTreeMap<_, _> = self.due(end).into_iter().collect();
+        let expected: std::collections::BTreeMap<_, _> =
+            self.due(end, u64::min).into_iter().collect();
         let shown = self.shown.lock().unwrap();
         let items = shown.iter().flatten().map(|(_, last)| *last).sum::<u64>();
         Told {
@@ -191,17 +192,20 @@ impl Press {
     }
 
     /// Texts that a rule waits for, published by some moment, and when. What a feed showed when it
-    /// was first asked is old; a text of a chorus is old if it was so for one of them.
-    fn due(&self, end: SignedDuration) -> Vec<(String, SignedDuration)> {
+    /// was first asked is old. Of a chorus a text may be old for some and new for others, who were
+    /// asked earlier: `which` of their first answers counts.
+    fn due(
+        &self,
+        end: SignedDuration,
+        which: fn(u64, u64) -> u64,
+    ) -> Vec<(String, SignedDuration)> {
         let shown = self.shown.lock().unwrap().clone();
         let first = |feed: u64| {
             let voices = feed / CHORUS * CHORUS..(feed / CHORUS + 1) * CHORUS;
-            voices
-                .map(|feed| {
-                    shown[usize::try_from(feed).unwrap()].map_or(u64::MAX, |(first, _)| first)
-                })
-                .max()
-                .unwrap()
+            let firsts = voices.map(|feed| {
+                shown[usize::try_from(feed).unwrap()].map_or(u64::MAX, |(first, _)| first)
+            });
+            firsts.reduce(which).unwrap()
         };
         let mut due = std::collections::BTreeMap::new();
         for feed in 0..self.feeds {
