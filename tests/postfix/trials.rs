@@ -102,11 +102,14 @@ pub(crate) async fn wrong_password(seed: u64) {
     daemon.password("not it");
     let running = daemon.start();
     let waiting = daemon.until_each(3, was_tried).await;
-    for delivery in &waiting {
-        assert_eq!(delivery["state"], "waiting", "{delivery}");
-        let answer = delivery["last_answer"].as_str().unwrap();
-        assert!(answer.starts_with("AUTH: ") && answer.contains("535"), "{answer}");
-    }
+    let refused = |answer: &str| answer.starts_with("AUTH: ") && answer.contains("535");
+    let answers = waiting.iter().map(|delivery| delivery["last_answer"].as_str().unwrap());
+    let answers: Vec<&str> = answers.collect();
+    assert!(waiting.iter().all(|delivery| delivery["state"] == "waiting"), "{waiting:?}");
+    // A server may hang up on those that come along with one who does not know the password.
+    let is_usual = |answer: &&str| refused(answer) || answer.starts_with("connect: ");
+    assert!(answers.iter().all(is_usual), "{answers:?}");
+    assert!(answers.iter().any(|answer| refused(answer)), "{answers:?}");
     assert!(office.log().contains("SASL PLAIN authentication failed"), "postfix refused it");
     assert!(office.mailbox(DESK).mails().await.is_empty());
     daemon.password(PASSWORD);
