@@ -10,8 +10,9 @@ use super::support::http::Reply;
 use super::world::rss;
 use super::{count, say};
 
-/// Stories that the feed shows at once.
-const WINDOW: usize = 50;
+/// Stories that the feed shows at once: more than come until a miss is found, for what has left it is
+/// lost to polls.
+const WINDOW: usize = 200;
 /// Between two polls: the interval of 2 s, a tenth of it, and what a visit and its alert take.
 const SOON: Duration = Duration::from_millis(3_500);
 
