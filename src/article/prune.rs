@@ -129,7 +129,12 @@ fn candidates(tree: &Html) -> (Vec<Found>, usize) {
                     parent.prose += closed.prose;
                     parent.protected |= closed.protected;
                 }
-                if closed.meaning != Meaning::Content && !closed.protected {
+                let goes = match closed.meaning {
+                    Meaning::Content => false,
+                    Meaning::Machine => true,
+                    Meaning::Unwanted | Meaning::Comments => !closed.protected,
+                };
+                if goes {
                     found.push(Found {
                         id: node.id(),
                         prose: closed.prose,
@@ -310,8 +315,22 @@ mod tests {
         // What holds most of a page is no box, whatever it is called.
         check(&format!("<div class=share>{prose}</div>"), &story);
         check(&format!("<div class=promo><h1>Ships</h1></div>{prose}"), &format!("Ships\n{story}"));
+        // Nor are boxes that hold most of it together: their name means something else.
+        let posts: Vec<String> =
+            (0..10).map(|n| format!("{story}{n}").replace('\n', " ")).collect();
+        let boxes = posts.iter().map(|post| format!("<div class=share-item><p>{post}</p></div>"));
+        check(&boxes.collect::<String>(), &(posts.join("\n") + "\n"));
         // Readers often say more than the article.
         let said = prose.replace("story", "reader").repeat(3);
         check(&format!("{prose}<div class=comment-list>{said}</div>"), &story);
+    }
+
+    #[test]
+    fn what_only_machines_read_goes_whatever_it_holds() {
+        for name in ["template", "noscript", "iframe", "script"] {
+            let mut tree = Html::parse_document(&format!("<p>a</p><{name}><h1>x</h1></{name}>"));
+            prune(&mut tree);
+            assert!(!tree.html().contains(name), "{}", tree.html());
+        }
     }
 }
