@@ -16,6 +16,8 @@ pub(crate) const WAITS: [i64; 9] = [5, 300, 1_800, 7_200, 18_000, 36_000, 50_400
 /// Each wait is stretched or shortened so far, in per cent of it.
 const SHORTEST: i64 = 90;
 const LONGEST: i64 = 115;
+/// A wish counts from the arrival of its answer, which is on its way while the virtual clock stands.
+const ON_ITS_WAY: i64 = 2 * SECOND;
 /// Tries after an answer that a repetition will hardly change.
 const REFUSED_TRIES: usize = 3;
 
@@ -153,6 +155,7 @@ pub(crate) fn next_window(answer: Answer, tries: usize, now: i64) -> Option<Wind
     }
     let wait = WAITS.get(tries - 1)? * SECOND;
     let floor = answer.wish(now).unwrap_or(now);
-    let at = |per_cent: i64| (now + wait * per_cent / 100).max(floor);
-    Some(Window { from: at(SHORTEST), to: at(LONGEST) })
+    let latest = answer.wish(now).map_or(now, |wish| wish + ON_ITS_WAY);
+    let at = |per_cent: i64| now + wait * per_cent / 100;
+    Some(Window { from: at(SHORTEST).max(floor), to: at(LONGEST).max(latest) })
 }

@@ -122,7 +122,7 @@ impl Endpoint<'_> {
                         let (from, to) = (window.from - base, window.to - base);
                         format!("{name}: try {} after {at} ms, due {from} to {to}", index + 2)
                     });
-                    if window.from < window.to {
+                    if seen.hold().is_none() {
                         counts.note_wait(index, at);
                     }
                 }
