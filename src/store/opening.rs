@@ -165,13 +165,17 @@ pub(super) fn prepare(connection: &Connection) -> Result<(), rusqlite::Error> {
     )
 }
 
+/// Some readers are kept, and each page would be in each of their caches: the
+/// system keeps the file's pages for all of them.
+const READING: &str = "PRAGMA query_only = ON; PRAGMA mmap_size = 0; PRAGMA cache_size = -500;";
+
 /// As the writer does, it closes the log at the end, or leaves it to others.
 pub(super) fn connect_reader(path: &Path, keeps_log: bool) -> Result<Connection, StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, keeps_log)?;
     connection.busy_timeout(std::time::Duration::from_secs(10))?;
-    connection.execute_batch("PRAGMA query_only = ON; PRAGMA mmap_size = 0;")?;
+    connection.execute_batch(READING)?;
     Ok(connection)
 }
 

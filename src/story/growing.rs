@@ -1,5 +1,7 @@
 //! A story while it grows: the terms of its tellings, and who told it.
 
+use std::sync::Arc;
+
 use super::features::{Features, HABIT, NUMBER, TITLE, Term};
 use super::score::Weighed;
 use crate::model::{EntryId, StoryId};
@@ -41,7 +43,8 @@ const IS_NUMBER: u16 = 1 << 15;
 #[derive(Clone, Debug)]
 pub(super) struct Told {
     pub(super) host: u32,
-    pub(super) terms: Box<[Carried]>,
+    /// Shared by tellings that have the same: most are copies.
+    pub(super) terms: Arc<[Carried]>,
 }
 
 impl Carried {
@@ -91,7 +94,12 @@ impl Story {
 
     /// How many terms it keeps, of all tellings and of the last ones.
     pub(super) fn weight(&self) -> usize {
-        self.terms.len() + self.recent.iter().map(|told| told.terms.len()).sum::<usize>()
+        let own = |(at, told): (usize, &Told)| {
+            let shared =
+                self.recent.iter().take(at).any(|one| Arc::ptr_eq(&one.terms, &told.terms));
+            if shared { 0 } else { told.terms.len() }
+        };
+        self.terms.len() + self.recent.iter().enumerate().map(own).sum::<usize>()
     }
 
     /// The last tellings, the newest first; none if there is only one.
@@ -115,14 +123,16 @@ impl Story {
             self.terms.shrink_to_fit();
             return self.terms.iter().map(|carried| carried.id).collect();
         }
-        self.remember(host, terms.clone().map(Carried::of).collect());
+        self.remember(host, &terms.clone().map(Carried::of).collect::<Vec<_>>());
         self.carry(terms)
     }
 
-    fn remember(&mut self, host: u32, terms: Box<[Carried]>) {
+    fn remember(&mut self, host: u32, terms: &[Carried]) {
         if let (2, Some((first, _))) = (self.tellings, self.hosts.first()) {
             self.recent.push(Told { host: *first, terms: self.terms.as_slice().into() });
         }
+        let same = self.recent.iter().find(|told| *told.terms == *terms);
+        let terms = same.map_or_else(|| terms.into(), |told| Arc::clone(&told.terms));
         if self.recent.len() == RECENT {
             self.recent.remove(0);
         }
@@ -193,5 +203,7 @@ mod tests {
             story.tell(8, &read("Ferry 12 lost near reef"));
         }
         assert_eq!((story.recent().count(), story.told_by(8)), (RECENT, 41));
+        // Six terms of the story, and five that its last tellings share.
+        assert_eq!(story.weight(), 6 + 5);
     }
 }
