@@ -9,7 +9,9 @@ mod people;
 use clap::{Parser, Subcommand, ValueEnum};
 
 pub(super) use data::{BackupArgs, DoctorArgs, ExportArgs, RecoverArgs, RestoreArgs, What};
-pub(super) use lists::{DeliveriesAction, DeliveriesArgs, ListArgs, StoriesAction, StoriesArgs};
+pub(super) use lists::{
+    DeliveriesAction, DeliveriesArgs, ListArgs, NoticesArgs, StoriesAction, StoriesArgs, StoryList,
+};
 pub(super) use people::{
     FeedbackArgs, MuteArgs, SilenceAction, SilenceArgs, SnoozeArgs, Spared, WhyArgs,
 };
@@ -145,9 +147,9 @@ pub(super) enum Command {
     /// Record that alerts were false: they are not repeated, and count for their rules
     #[command(after_help = "Example:\n  wirewatch false-positive a0123456789abcdef")]
     FalsePositive(FeedbackArgs),
-    /// List what happened to feeds: down, silent, gone, recovered, gaps
+    /// List what operators are told: of feeds (down, silent, gone, gaps), channels and rules
     #[command(after_help = "Example:\n  wirewatch notices --since 7d")]
-    Notices(ListArgs),
+    Notices(NoticesArgs),
     /// Show what is understood of a feed document: a JSON object a line per entry
     #[command(after_help = "Example:\n  curl -s https://example.org/rss | wirewatch parse -")]
     Parse(ParseArgs),

@@ -3,16 +3,16 @@
 use std::process::ExitCode;
 
 use comfy_table::{ContentArrangement, Table, presets};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use super::args::{DeliveriesAction, DeliveriesArgs, ListArgs};
+use super::args::{DeliveriesAction, DeliveriesArgs, ListArgs, StoryList};
 use super::silences::user;
 use super::{CliError, Context};
 use crate::model::{ChannelName, Clock, DeliveryId, DeliveryState, Field, shown};
 use crate::store::{AlertRow, DeliveryRow, FeedRow, Filter, OutletRow, Store, StoryRow};
 
-pub(super) async fn stories(context: Context, args: ListArgs) -> Result<ExitCode, CliError> {
+pub(super) async fn stories(context: Context, args: StoryList) -> Result<ExitCode, CliError> {
     let rows = attach(&context)?.stories(filter(&args)?).await?;
     show(
         context,
@@ -33,7 +33,7 @@ pub(super) async fn stories(context: Context, args: ListArgs) -> Result<ExitCode
 
 pub(super) async fn alerts(context: Context, args: ListArgs) -> Result<ExitCode, CliError> {
     check_state(&args)?;
-    let rows = attach(&context)?.alerts(filter(&args)?).await?;
+    let rows = attach(&context)?.alerts(delivered(&args)?).await?;
     let header = ["alert", "raised", "rule", "title", "outlets", "told"];
     show(context, &rows, alert_json, header, |alert| {
         let told = alert.deliveries.iter().map(|(channel, recipient, state)| {
@@ -73,7 +73,7 @@ pub(super) async fn deliveries(
     if let Some(action) = args.action {
         return act(context, &store, action).await;
     }
-    let rows = store.deliveries(filter(&args.list)?).await?;
+    let rows = store.deliveries(delivered(&args.list)?).await?;
     let header = ["delivery", "channel", "to", "state", "tries", "due", "title", "last answer"];
     show(context, &rows, delivery_json, header, |row| {
         [
@@ -145,18 +145,25 @@ pub(super) fn attach(context: &Context) -> Result<Store, CliError> {
     Ok(Store::attach(&context.load()?.store)?)
 }
 
-pub(super) fn filter(args: &ListArgs) -> Result<Filter, CliError> {
-    let now = Clock::System.now();
-    let since = args.since.map(|span| now.checked_sub(span));
-    let since = since.transpose().map_err(|_| CliError::Failed("--since is too long".into()))?;
+/// The time so long ago.
+pub(super) fn since(span: Option<SignedDuration>) -> Result<Option<Timestamp>, CliError> {
+    let since = span.map(|span| Clock::System.now().checked_sub(span));
+    since.transpose().map_err(|_| CliError::Failed("--since is too long".into()))
+}
+
+fn filter(args: &StoryList) -> Result<Filter, CliError> {
     Ok(Filter {
-        since,
+        since: since(args.since)?,
         rule: args.rule.clone(),
         feed: args.feed.clone(),
-        channel: args.channel.clone(),
-        state: args.state.clone(),
         limit: args.limit,
+        ..Filter::default()
     })
+}
+
+fn delivered(args: &ListArgs) -> Result<Filter, CliError> {
+    let (channel, state) = (args.channel.clone(), args.state.clone());
+    Ok(Filter { channel, state, ..filter(&args.stories)? })
 }
 
 pub(super) fn show<T, const N: usize>(

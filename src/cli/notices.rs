@@ -1,17 +1,23 @@
-//! `notices`: what operators are told of feeds.
+//! `notices`: what operators are told of feeds, channels and rules.
 
 use std::process::ExitCode;
 
 use serde_json::json;
 
-use super::args::ListArgs;
-use super::lists::{attach, filter, short, show};
+use super::args::NoticesArgs;
+use super::lists::{attach, short, show, since};
 use super::{CliError, Context};
+use crate::model::NoticeAbout;
 use crate::store::NoticeRow;
 
-pub(super) async fn run(context: Context, args: ListArgs) -> Result<ExitCode, CliError> {
-    let filter = filter(&args)?;
-    let rows = attach(&context)?.notices(filter.feed, filter.since, filter.limit).await?;
+pub(super) async fn run(context: Context, args: NoticesArgs) -> Result<ExitCode, CliError> {
+    let about = [
+        (NoticeAbout::Feed, args.feed),
+        (NoticeAbout::Channel, args.channel),
+        (NoticeAbout::Rule, args.rule),
+    ];
+    let about = about.into_iter().find_map(|(about, name)| Some((about, name?)));
+    let rows = attach(&context)?.notices(about, since(args.since)?, args.limit).await?;
     let as_json = |row: &NoticeRow| {
         json!({
             "kind": row.notice.kind.as_str(),

@@ -46,8 +46,8 @@ fn escaped(text: &str, escape: Escape, is_escaped: impl Fn(char) -> bool) -> Cow
 pub(super) struct Records<W> {
     to: W,
     escape: Escape,
-    /// Whether the log itself sets colours: then ESC stays, which whoever logs
-    /// a stranger's words has taken out of them.
+    /// Whether the log itself sets colours: then ESC stays, which was taken out
+    /// of the words that are logged (`logging.rs`).
     colours: bool,
 }
 

@@ -154,7 +154,7 @@ fn pages_json(pages: &PageTally) -> Value {
         })
     });
     json!({
-        "waiting": pages.waiting, "read": pages.read, "unread": pages.unread,
+        "waiting": pages.waiting, "put_off": pages.put_off, "read": pages.read, "unread": pages.unread,
         "spared": pages.spared, "hosts": hosts.collect::<Vec<_>>(),
     })
 }
@@ -164,8 +164,12 @@ fn page_lines(pages: &PageTally) -> Vec<String> {
     if pages.waiting + pages.read + pages.unread + pages.spared == 0 {
         return Vec::new();
     }
+    let put_off = match pages.put_off {
+        0 => String::new(),
+        pages => format!(" ({pages} until their host's budget has room)"),
+    };
     let mut lines = vec![format!(
-        "pages: {} read, {} waiting, {} without a text, {} not needed",
+        "pages: {} read, {} waiting{put_off}, {} without a text, {} not needed",
         pages.read, pages.waiting, pages.unread, pages.spared
     )];
     lines.extend(pages.hosts.iter().filter(|host| host.bad > 0).map(host_line));

@@ -144,7 +144,7 @@ impl ChannelReader<'_> {
 
     fn check_signing(&self, findings: &mut Findings) {
         let fields = self.fields();
-        if fields.is_given("secret_file") || fields.is_given("secret_env") {
+        if fields.is_meant("secret_file") || fields.is_meant("secret_env") {
             return;
         }
         if let Some(key) =
@@ -243,11 +243,17 @@ impl ChannelReader<'_> {
     }
 
     fn check_login(&self, findings: &mut Findings) {
+        const PASSWORD: [&str; 2] = ["password_file", "password_env"];
         let fields = self.fields();
-        let password = ["password_file", "password_env"].into_iter().find(|k| fields.is_given(k));
+        let password = PASSWORD.into_iter().find(|key| fields.is_given(key));
+        let is_meant = PASSWORD.iter().any(|key| fields.is_meant(key));
         let (key, message, hint) = match (fields.is_given("username"), password) {
-            (true, None) => ("username", "a username without a password", "add password_file"),
-            (false, Some(key)) => (key, "a password without a username", "add username"),
+            (true, None) if !is_meant => {
+                ("username", "a username without a password", "add password_file")
+            }
+            (false, Some(key)) if !fields.is_meant("username") => {
+                (key, "a password without a username", "add username")
+            }
             _ => return,
         };
         let message = format!("{}: {message}", self.label);

@@ -5,10 +5,10 @@ use jiff::SignedDuration;
 use toml::de::DeValue;
 
 use super::headers::{self, Header};
-use super::keys::{self, Key, Kind, Section};
+use super::keys::{Key, Kind, Section};
 use super::problem::{did_you_mean, quoted};
 use super::source::{Entry, Findings, Item, Node, Place};
-use super::values;
+use super::{unknown, values};
 use crate::model::{Backfill, Interval};
 
 /// A text and where it stands.
@@ -38,6 +38,8 @@ pub(super) struct Fields {
     /// Where the table begins: its name or header.
     pub(super) at: Place,
     given: Vec<(&'static Key, Place, Option<Value>)>,
+    /// Keys that unknown ones were probably meant to be.
+    misspelt: Vec<&'static str>,
 }
 
 impl Fields {
@@ -48,7 +50,7 @@ impl Fields {
         label: &str,
         findings: &mut Findings,
     ) -> Self {
-        let mut given = Vec::new();
+        let (mut given, mut misspelt) = (Vec::new(), Vec::new());
         for entry in entries {
             match section.key(&entry.key) {
                 Some(key) => {
@@ -62,10 +64,10 @@ impl Fields {
                     };
                     given.push((key, entry.value.at.clone(), value));
                 }
-                None => unknown(section, entry, label, findings),
+                None => misspelt.extend(unknown::report(section, entry, label, findings)),
             }
         }
-        Self { section, at: at.clone(), given }
+        Self { section, at: at.clone(), given, misspelt }
     }
 
     /// Reports required keys that are not there.
@@ -75,7 +77,7 @@ impl Fields {
             return;
         }
         for key in self.section.keys.iter().filter(|key| key.required) {
-            if !self.is_given(key.name) {
+            if !self.is_meant(key.name) {
                 let hint = format!("for example: {} = {}", key.name, key.example);
                 findings.error(
                     &self.at,
@@ -89,6 +91,11 @@ impl Fields {
     /// Whether the key stands in the file, right or wrong.
     pub(super) fn is_given(&self, name: &str) -> bool {
         self.given.iter().any(|(key, ..)| key.name == name)
+    }
+
+    /// Whether the key stands in the file, or one that was probably meant to be it.
+    pub(super) fn is_meant(&self, name: &str) -> bool {
+        self.is_given(name) || self.misspelt.contains(&name)
     }
 
     /// Whether the key stands in the file with a value that it takes.
@@ -379,26 +386,10 @@ pub(super) fn kind_of(node: &Node) -> String {
     }
 }
 
-/// Says that a key is not known here, and what may have been meant.
-fn unknown(section: &Section, entry: &Entry, label: &str, findings: &mut Findings) {
-    let known = || section.keys.iter().map(|key| key.name);
-    let elsewhere: Vec<String> = keys::SECTIONS
-        .iter()
-        .filter(|other| other.key(&entry.key).is_some())
-        .map(|other| other.header())
-        .collect();
-    let hint = did_you_mean(&entry.key, known())
-        .or_else(|| {
-            let places = elsewhere.join(" or ");
-            (!elsewhere.is_empty()).then(|| format!("{} belongs in {places}", quoted(&entry.key)))
-        })
-        .unwrap_or_else(|| format!("keys here: {}", known().collect::<Vec<_>>().join(", ")));
-    findings.error(&entry.at, format!("{label}: unknown key {}", quoted(&entry.key)), Some(hint));
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::keys;
 
     #[test]
     fn every_default_and_every_example_is_a_value_that_its_key_takes() {

@@ -27,6 +27,7 @@ mod schema;
 mod secrets;
 mod source;
 mod text;
+mod unknown;
 mod values;
 
 #[cfg(test)]

@@ -111,7 +111,7 @@ fn report_idle(fields: &Fields, (notify, quiet): (&[String], &[Text]), findings:
         _ => {}
     }
     let has_url = ["ping_url", "ping_url_file", "ping_url_env"];
-    if fields.is_given("ping_every") && !has_url.iter().any(|key| fields.is_given(key)) {
+    if fields.is_given("ping_every") && !has_url.iter().any(|key| fields.is_meant(key)) {
         idle("ping_every", "without ping_url");
     }
 }

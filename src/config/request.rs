@@ -111,13 +111,13 @@ fn auth((own, label): (&Fields, &str), env: &Environment, findings: &mut Finding
             let password = secrets::secret((own, label), PASSWORD, env, findings)?;
             Some(Auth::Basic { user: user.text, password })
         }
-        (Some(user), false) => {
+        (Some(user), false) if ![PASSWORD.0, PASSWORD.1].iter().any(|key| own.is_meant(key)) => {
             let hint = "add password_file".to_owned();
             let message = format!("{label}: a username without a password");
             findings.error(&user.at, message, Some(hint));
             None
         }
-        (None, true) if !own.is_given("username") => {
+        (None, true) if !own.is_meant("username") => {
             let key = if own.is_given(PASSWORD.0) { PASSWORD.0 } else { PASSWORD.1 };
             let message = format!("{label}: a password without a username");
             findings.error(own.place(key), message, Some("add username".to_owned()));

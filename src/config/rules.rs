@@ -58,7 +58,7 @@ pub(super) fn rules(
         let label = label("rule", &named.name);
         if names.channels.is_some() {
             named.fields.require(&label, findings);
-        } else if !named.fields.is_given("match") && !findings.incomplete {
+        } else if !named.fields.is_meant("match") && !findings.incomplete {
             let message = format!("{label}: \"match\" is missing");
             findings.error(&named.fields.at, message, None);
         }
@@ -191,7 +191,7 @@ impl RuleReader<'_> {
     /// Keys that do nothing without another one.
     fn report_idle(&self, findings: &mut Findings) {
         for (key, needed) in [("repeat_times", "repeat_every"), ("escalate_after", "escalate_to")] {
-            if self.fields().is_given(key) && !self.fields().is_given(needed) {
+            if self.fields().is_given(key) && !self.fields().is_meant(needed) {
                 let message = format!("{}: \"{key}\" does nothing without {needed}", self.label);
                 findings.warn(self.fields().place(key), message, None);
             }

@@ -623,7 +623,10 @@ fn rules_alone_need_neither_their_channels_nor_their_feeds() {
     assert_eq!(rules.len(), 2);
     let folder = Folder::new(&[("rules.toml", "[rule.b]\nmatsch = 'calm'\n")]);
     let problems = load_rules(Path::new("rules.toml"), &folder.env).unwrap_err();
-    assert_eq!(problems.errors(), 2, "{problems}");
+    assert_eq!(problems.errors(), 1, "{problems}");
+    let folder = Folder::new(&[("rules.toml", "[rule.b]\nseverity = 'high'\n")]);
+    let problems = load_rules(Path::new("rules.toml"), &folder.env).unwrap_err();
+    assert_eq!(problems.errors(), 1, "{problems}");
 }
 
 #[test]

@@ -39,7 +39,7 @@ pub use ids::{AlertId, ChannelName, DeliveryId, EntryId, FeedName, RuleName, Sto
 pub use manners::{Manners, RetryPolicy};
 pub use matching::{Field, Match, Span};
 pub use notice::{
-    ChannelFlow, Content, DigestContent, HostFlow, Notice, NoticeContent, NoticeKind,
+    ChannelFlow, Content, DigestContent, HostFlow, Notice, NoticeAbout, NoticeContent, NoticeKind,
 };
 pub use page::{
     ClaimedPage, Fulltext, PageBudget, PageRow, ReadPage, UnreadPage, WantedPage, whole_text,

@@ -48,6 +48,19 @@ pub enum NoticeKind {
     Heartbeat,
 }
 
+/// What a notice names where most name their feed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoticeAbout {
+    /// A feed, or the host of several.
+    Feed,
+    /// A channel.
+    Channel,
+    /// A rule.
+    Rule,
+    /// wirewatch itself.
+    Daemon,
+}
+
 impl NoticeKind {
     /// Every kind there is.
     pub const ALL: [Self; 19] = [
@@ -94,6 +107,18 @@ impl NoticeKind {
             Self::DiskLow => "disk-low",
             Self::DatabaseDamaged => "database-damaged",
             Self::Heartbeat => "heartbeat",
+        }
+    }
+
+    /// What a notice of this kind names.
+    pub fn about(self) -> NoticeAbout {
+        match self {
+            Self::DeliveryStalled | Self::DeliveryResumed | Self::DeadLetter => {
+                NoticeAbout::Channel
+            }
+            Self::NoisyRule => NoticeAbout::Rule,
+            Self::DiskLow | Self::DatabaseDamaged | Self::Heartbeat => NoticeAbout::Daemon,
+            _ => NoticeAbout::Feed,
         }
     }
 

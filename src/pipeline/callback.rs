@@ -83,6 +83,7 @@ impl CallbackDesk {
             Err(_) => return Err(Receipt::NotNow),
         };
         match callback.role {
+            CallbackRole::Asked if callback.protocol == PushProtocol::RssCloud => {}
             CallbackRole::Asked => return Err(Receipt::Unknown),
             CallbackRole::Retired if !self.was_on_its_way(&callback) => return Err(Receipt::Gone),
             CallbackRole::Retired | CallbackRole::Held => {}
@@ -110,7 +111,10 @@ impl CallbackDesk {
     async fn take(&self, token: &str, delivered: Delivered) -> Result<Receipt, StoreError> {
         let Some(callback) = self.find(token).await? else { return Ok(Receipt::Unknown) };
         let done = match callback.role {
-            CallbackRole::Asked => return Ok(Receipt::Unknown),
+            CallbackRole::Asked if !self.proves(&callback, &delivered).await? => {
+                return Ok(Receipt::Unknown);
+            }
+            CallbackRole::Asked => Receipt::Taken,
             CallbackRole::Held => Receipt::Taken,
             CallbackRole::Retired if self.was_on_its_way(&callback) => Receipt::Gone,
             CallbackRole::Retired => return Ok(Receipt::Gone),
@@ -152,6 +156,23 @@ impl CallbackDesk {
             }
         }
         Ok(done)
+    }
+
+    /// Whether a cloud that was asked shows by a ping that it knows the address
+    /// and what it was given for. That is how it tests one without a challenge;
+    /// and one that tests nothing has said yes, and pings. It counts from when
+    /// it was asked.
+    async fn proves(&self, asked: &Callback, delivered: &Delivered) -> Result<bool, StoreError> {
+        let of = push::pinged(&delivered.body);
+        if asked.protocol != PushProtocol::RssCloud || of.as_ref() != Some(&asked.topic) {
+            return Ok(false);
+        }
+        let (until, renewal) = push::cloud_terms(asked.since);
+        let is_new = self.store.confirm(asked.key, until, renewal, self.clock.now()).await?;
+        if is_new {
+            tracing::info!(feed = %asked.name, %until, "a cloud tells of its news");
+        }
+        Ok(is_new)
     }
 
     async fn find(&self, token: &str) -> Result<Option<Callback>, StoreError> {

@@ -6,9 +6,9 @@ use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, Row, params};
 
 use super::outages::inhibit;
-use super::rows::{millis, time};
+use super::rows::{json, millis, time};
 use super::{Store, StoreError};
-use crate::model::{FeedName, Notice, NoticeContent, NoticeKind, PlannedDelivery};
+use crate::model::{FeedName, Notice, NoticeAbout, NoticeContent, NoticeKind, PlannedDelivery};
 
 /// How long a notice waits for others before it is told.
 const SETTLE: SignedDuration = SignedDuration::from_mins(1);
@@ -80,24 +80,30 @@ impl Store {
         .await
     }
 
-    /// Notices, the latest first.
+    /// Notices, the latest first; only those about what `about` names.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn notices(
         &self,
-        feed: Option<String>,
+        about: Option<(NoticeAbout, String)>,
         since: Option<Timestamp>,
         limit: usize,
     ) -> Result<Vec<NoticeRow>, StoreError> {
+        let kinds = about.as_ref().map(|(about, _)| {
+            let kinds = NoticeKind::ALL.into_iter().filter(|kind| kind.about() == *about);
+            json(&kinds.map(NoticeKind::as_str).collect::<Vec<_>>())
+        });
+        let name = about.map(|(_, name)| name);
         self.read(move |db| {
             let mut select = db.prepare(
                 "SELECT kind, feed, subject, text, at, notice_message.uid AS message FROM notice \
                  LEFT JOIN notice_message ON notice_message.id = message_id \
                  WHERE (?1 IS NULL OR feed = ?1) AND (?2 IS NULL OR at >= ?2) \
+                 AND (?4 IS NULL OR kind IN (SELECT value FROM json_each(?4))) \
                  ORDER BY notice.id DESC LIMIT ?3",
             )?;
-            let arguments = params![feed, since.map(millis), limit as i64];
+            let arguments = params![name, since.map(millis), limit as i64, kinds];
             let rows = select.query_map(arguments, |row| {
                 Ok(NoticeRow { notice: notice(row)?, message: row.get("message")? })
             })?;

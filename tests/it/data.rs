@@ -5,6 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
 use serde_json::Value;
+use wirewatch::model::{FeedName, Notice, NoticeKind};
 use wirewatch::pipeline::Inspector;
 use wirewatch::store::{Exported, Store};
 
@@ -435,5 +436,49 @@ async fn the_last_error_is_json_where_the_log_is() {
         let problem = &record["problems"][0];
         assert!(problem["file"].as_str().unwrap().ends_with("watch.toml"), "{record}");
         assert!(problem["line"].is_number() && problem["message"].is_string(), "{record}");
+    }
+}
+
+#[tokio::test]
+async fn a_lists_filters_are_heeded_or_refused() {
+    let kept = Kept::new().await;
+    let store = Store::attach(&kept.database).unwrap();
+    let now = kept.world.clock.now();
+    // One name for three things.
+    let notices = [
+        (NoticeKind::Down, "a"),
+        (NoticeKind::DeadLetter, "a"),
+        (NoticeKind::NoisyRule, "a"),
+        (NoticeKind::DeliveryStalled, "hook"),
+        (NoticeKind::DiskLow, ""),
+    ];
+    let notices = notices.map(|(kind, about)| Notice {
+        kind,
+        feed: FeedName::new(about),
+        subject: kind.as_str().to_owned(),
+        text: String::new(),
+        at: now,
+    });
+    store.add_notices(notices.into()).await.unwrap();
+    let check = |filter: &[&str], expected: &[&str]| {
+        let found = kept.json(&[&["notices"], filter].concat());
+        let kinds: Vec<&str> = found.iter().map(|one| one["kind"].as_str().unwrap()).collect();
+        assert_eq!(kinds, expected, "{filter:?}");
+    };
+    check(&[], &["disk-low", "delivery-stalled", "noisy-rule", "dead-letter", "down"]);
+    check(&["--feed", "a"], &["down"]);
+    check(&["--channel", "a"], &["dead-letter"]);
+    check(&["--channel", "hook", "--since", "1h"], &["delivery-stalled"]);
+    check(&["--rule", "a"], &["noisy-rule"]);
+    check(&["--rule", "hook"], &[]);
+    for (arguments, option) in [
+        (["notices", "--state", "failed"].as_slice(), "--state"),
+        (&["notices", "--feed", "a", "--channel", "hook"], "--channel"),
+        (&["stories", "--state", "failed"], "--state"),
+        (&["stories", "--channel", "hook"], "--channel"),
+    ] {
+        let refused = kept.run(arguments);
+        assert_eq!(refused.status.code(), Some(2), "{arguments:?}");
+        assert!(stderr(&refused).contains(option), "{}", stderr(&refused));
     }
 }

@@ -200,24 +200,108 @@ async fn a_busy_server_is_asked_again_when_it_says() {
     assert_eq!((world.feeds.count("/p"), world.alerts(&config).await.len()), (2, 1));
 }
 
+/// Puts the clock on this hour of today (UTC).
+fn at_hour(world: &World, hour: i64) {
+    let today = world.clock.now().as_second().div_euclid(86_400) * 86_400;
+    world.clock.set(jiff::Timestamp::from_second(today + hour * 3_600).unwrap());
+}
+
+async fn tally(world: &World, config: &wirewatch::config::Config) -> [u64; 4] {
+    let store = wirewatch::store::Store::attach(&config.store).unwrap();
+    let tally = store.page_tally(world.clock.now(), 10).await.unwrap();
+    [tally.read, tally.waiting, tally.put_off, tally.unread]
+}
+
+const FIVE: [(&str, &str, &str); 5] = [
+    ("/1", "Envoys end a long visit", "Progress in most fields."),
+    ("/2", "Volcano wakes after decades", "Ash over the island."),
+    ("/3", "Striker signs for rivals", "A record fee."),
+    ("/4", "Bakery wins bread prize", "Sourdough from the north."),
+    ("/5", "Choir sings at dawn", "Thousands came to listen."),
+];
+
 #[tokio::test]
-async fn a_hosts_budget_is_kept() {
+async fn pages_over_a_hosts_budget_wait_for_the_next_day() {
     let world = World::new().await;
-    let entries = [
-        ("/1", "Envoys end a long visit", "Progress in most fields."),
-        ("/2", "Volcano wakes after decades", "Ash over the island."),
-        ("/3", "Striker signs for rivals", "A record fee."),
-    ];
-    world.feeds.serve("/a", "text/xml", feed(&world.feeds, &entries));
-    for (path, ..) in entries {
+    at_hour(&world, 9);
+    world.feeds.serve("/a", "text/xml", feed(&world.feeds, &FIVE));
+    for (path, ..) in FIVE {
         html(&world.feeds, path, &page(LAST));
     }
     let more = format!("{}fulltext = \"auto\"\n[fulltext]\npages_per_host = 2\n", world.feed("a"));
     let config = world.config(&world.toml(&more));
+    let asked = || FIVE.iter().map(|(path, ..)| world.feeds.count(path)).sum::<usize>();
+    // Each round is a start of the daemon of its own.
+    for (hours, expected) in [(0, 2), (3, 2), (8, 2), (13, 4), (2, 4), (24, 5), (24, 5)] {
+        world.wait(jiff::SignedDuration::from_hours(hours));
+        world.once(&config).await;
+        let alerts = world.alerts(&config).await.len();
+        assert_eq!((asked(), alerts), (expected, expected), "{}", world.clock.now());
+        let waiting = 5 - expected as u64;
+        assert_eq!(tally(&world, &config).await, [expected as u64, waiting, waiting, 0]);
+    }
+    let rules: std::collections::HashSet<_> =
+        world.alerts(&config).await.into_iter().map(|alert| alert.title).collect();
+    assert_eq!(rules.len(), 5, "each is told once");
+}
+
+#[tokio::test]
+async fn a_page_that_found_no_room_for_two_days_is_given_up_and_says_so() {
+    let world = World::new().await;
+    at_hour(&world, 9);
+    world.feeds.serve("/a", "text/xml", feed(&world.feeds, &FIVE[..3]));
+    for (path, ..) in FIVE {
+        html(&world.feeds, path, &page(LAST));
+    }
+    let more = format!("{}fulltext = \"auto\"\n[fulltext]\npages_per_host = 1\n", world.feed("a"));
+    let config = world.config(&world.toml(&more));
     world.once(&config).await;
-    let asked: usize = entries.iter().map(|(path, ..)| world.feeds.count(path)).sum();
-    assert_eq!(asked, 2);
+    assert_eq!(tally(&world, &config).await, [1, 2, 2, 0]);
+    // The next day brings two of its own: the newest are read first.
+    world.feeds.serve("/a", "text/xml", feed(&world.feeds, &FIVE));
+    for _ in 0..2 {
+        world.wait(jiff::SignedDuration::from_hours(20));
+        world.once(&config).await;
+    }
+    assert_eq!(world.feeds.count("/4") + world.feeds.count("/5"), 2);
+    assert_eq!(tally(&world, &config).await, [3, 2, 2, 0]);
+    world.wait(jiff::SignedDuration::from_hours(8));
+    world.once(&config).await;
+    assert_eq!(tally(&world, &config).await, [3, 0, 0, 2]);
     let store = wirewatch::store::Store::attach(&config.store).unwrap();
-    let tally = store.page_tally(world.clock.now(), 10).await.unwrap();
-    assert_eq!((tally.read, tally.unread), (2, 1));
+    let told = world.alerts(&config).await;
+    assert_eq!(told.len(), 3);
+    let mut reasons = Vec::new();
+    for story in store.stories(crate::world::all()).await.unwrap() {
+        for page in store.story_pages(story.id.to_string()).await.unwrap() {
+            reasons.extend(page.reason);
+        }
+    }
+    assert_eq!(reasons.len(), 2, "{reasons:?}");
+    let start = "no room in the budget of 127.0.0.1 for 48 hours: 1 pages, ";
+    assert!(reasons.iter().all(|reason| reason.starts_with(start)), "{reasons:?}");
+}
+
+#[tokio::test]
+async fn a_page_that_waited_tells_no_story_again() {
+    let world = World::new().await;
+    at_hour(&world, 9);
+    world.feeds.serve("/a", "text/xml", feed(&world.feeds, &FIVE[..2]));
+    for (path, ..) in FIVE {
+        html(&world.feeds, path, &page(LAST));
+    }
+    let more = format!("{}fulltext = \"auto\"\n[fulltext]\npages_per_host = 1\n", world.feed("a"));
+    let config = world.config(&world.toml(&more));
+    world.once(&config).await;
+    // The feed itself says of both, meanwhile, what their pages say.
+    let said = FIVE[..2].iter().map(|(path, title, _)| (*path, *title, LAST)).collect::<Vec<_>>();
+    world.feeds.serve("/a", "text/xml", feed(&world.feeds, &said));
+    world.once(&config).await;
+    let before = world.alerts(&config).await.len();
+    assert_eq!(before, 2);
+    world.wait(jiff::SignedDuration::from_hours(24));
+    world.once(&config).await;
+    assert_eq!(world.feeds.count("/1") + world.feeds.count("/2"), 2);
+    assert_eq!(world.alerts(&config).await.len(), 2);
+    assert_eq!(world.deliveries(&config).await.len(), 2);
 }

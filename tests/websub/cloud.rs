@@ -24,8 +24,12 @@ pub enum Test {
     Honest,
     /// For another feed than it was asked for.
     OtherFeed,
-    /// Not at all, but it says yes.
+    /// Not at all, but it says yes, and pings.
     Never,
+    /// With a ping of the feed instead of a challenge.
+    Ping,
+    /// With a ping of another feed.
+    OtherPing,
     /// Not at all, and it says no.
     Refused,
 }
@@ -138,7 +142,10 @@ impl Shared {
         let said = match self.listener(&form) {
             Err(why) => Err(why),
             Ok(_) if test == Test::Refused => Err("The feed cannot be read.".to_owned()),
-            Ok(_) if test == Test::Never => Ok(()),
+            Ok(listener) if test == Test::Never => {
+                self.keep(listener);
+                Ok(())
+            }
             Ok(listener) => self.try_it(listener, test),
         };
         let (success, words) = match said {
@@ -171,18 +178,30 @@ impl Shared {
         let challenge = format!("challenge+{}", self.tested.lock().unwrap().len());
         let mut url = listener.callback.clone();
         url.query_pairs_mut().append_pair("url", feed).append_pair("challenge", &challenge);
-        let answer = tokio::task::block_in_place(|| Handle::current().block_on(get(&url)));
+        let asks = async {
+            match test {
+                Test::Ping => ping(&listener.callback, feed).await,
+                Test::OtherPing => ping(&listener.callback, "https://elsewhere.test/feed").await,
+                _ => get(&url).await,
+            }
+        };
+        let answer = tokio::task::block_in_place(|| Handle::current().block_on(asks));
         self.tested.lock().unwrap().push(answer.clone());
-        if answer.status / 100 != 2 || answer.body != challenge {
+        let echoed = matches!(test, Test::Ping | Test::OtherPing) || answer.body == challenge;
+        if answer.status / 100 != 2 || !echoed {
             self.changes.announce();
             return Err("The call failed when the handler was tested.".to_owned());
         }
+        self.keep(listener);
+        Ok(())
+    }
+
+    fn keep(&self, listener: Listener) {
         let mut listeners = self.listeners.lock().unwrap();
         listeners.retain(|known| known.callback != listener.callback);
         listeners.push(listener);
         drop(listeners);
         self.changes.announce();
-        Ok(())
     }
 }
 

@@ -263,6 +263,7 @@ async fn forged_pings_and_questions_change_nothing() {
 async fn a_cloud_that_tests_wrongly_or_refuses_is_not_relied_on() {
     for (test, expected, error) in [
         (Test::OtherFeed, "wanted", Some("the cloud says no: The call failed")),
+        (Test::OtherPing, "wanted", Some("the cloud says no: The call failed")),
         (Test::Refused, "wanted", Some("the cloud says no: The feed cannot be read.")),
         (Test::Never, "pending", None),
     ] {
@@ -278,7 +279,7 @@ async fn a_cloud_that_tests_wrongly_or_refuses_is_not_relied_on() {
             (Some(said), Some(error)) => assert!(said.starts_with(error), "{said}"),
             (said, error) => assert_eq!(said.as_deref(), error),
         }
-        if test == Test::OtherFeed {
+        if matches!(test, Test::OtherFeed | Test::OtherPing) {
             assert_eq!(sky.cloud.tested().remove(0).status, 404);
         }
         assert!(one.lease_until.is_none(), "{one:?}");
@@ -289,6 +290,49 @@ async fn a_cloud_that_tests_wrongly_or_refuses_is_not_relied_on() {
         until("active", async || sky.state().await == "active").await;
         app.stop().await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_ping_of_the_feed_is_a_test_too() {
+    let sky = Sky::new().await;
+    sky.cloud.behave(Test::Ping);
+    let app = sky.registered().await;
+    assert_eq!(sky.cloud.tested().remove(0).status, 202);
+    until("active", async || sky.state().await == "active").await;
+    let (one, now) = (sky.scene.subscription().await, sky.scene.world.clock.now());
+    let left = |at: Option<jiff::Timestamp>| at.unwrap().duration_since(now).as_hours();
+    assert_eq!((left(one.lease_until), left(one.next_try)), (25, 24));
+    assert_eq!(sky.polls(), 1, "polled before the floor");
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cloud_that_tests_nothing_is_relied_on_from_its_first_ping() {
+    let sky = Sky::new().await;
+    sky.cloud.behave(Test::Never);
+    let app = sky.registered().await;
+    assert_eq!(sky.state().await, "pending");
+    let asked_at = sky.scene.world.clock.now();
+    let known = sky.cloud.listeners().remove(0).callback;
+    assert_eq!(ping(&known, "https://elsewhere.test/feed").await.status, 404);
+    assert_eq!(say(&known, &vec![b'x'; 8_193]).await.status, 413);
+    assert_eq!(sky.state().await, "pending");
+    sky.wait(400);
+    sky.publish(&[("1", "A marker", "new"), ("0", "Quiet", "x")]);
+    assert_eq!(sky.cloud.ping(&sky.feed()).await, [202]);
+    sky.scene.world.hook.wait_for(1).await;
+    let one = sky.scene.subscription().await;
+    assert_eq!((one.state.as_str(), one.pushes), ("active", 1));
+    // The cloud counts from the day it was asked.
+    assert_eq!(one.lease_until.unwrap().duration_since(asked_at).as_hours(), 25);
+    // A day later the new address is in use from its first ping on.
+    sky.wait(24 * 3_600);
+    let again = sky.cloud.wait_known(2).await.callback;
+    assert_eq!(ping(&again, &sky.feed()).await.status, 202);
+    assert_eq!(sky.state().await, "active");
+    sky.wait(601);
+    assert_eq!(ping(&known, &sky.feed()).await.status, 410);
+    app.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

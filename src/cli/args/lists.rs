@@ -5,8 +5,9 @@ use clap::Subcommand;
 use super::duration;
 use super::people::one_line;
 
+/// Of which stories.
 #[derive(Debug, clap::Args)]
-pub(in crate::cli) struct ListArgs {
+pub(in crate::cli) struct StoryList {
     /// Not older than this: 90m, 2h, 3d
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub(in crate::cli) since: Option<jiff::SignedDuration>,
@@ -16,12 +17,39 @@ pub(in crate::cli) struct ListArgs {
     /// Only of this feed
     #[arg(long, value_name = "NAME")]
     pub(in crate::cli) feed: Option<String>,
+    /// At most so many
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    pub(in crate::cli) limit: usize,
+}
+
+/// Of which alerts or deliveries.
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct ListArgs {
+    #[command(flatten)]
+    pub(in crate::cli) stories: StoryList,
     /// Only of this channel
     #[arg(long, value_name = "NAME")]
     pub(in crate::cli) channel: Option<String>,
-    /// Only in this state (alerts and deliveries: waiting, sent, failed, suppressed, gathered)
+    /// Only in this state: waiting, sent, failed, suppressed, gathered
     #[arg(long, value_name = "STATE")]
     pub(in crate::cli) state: Option<String>,
+}
+
+/// Which notices. Each is about one thing.
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct NoticesArgs {
+    /// Not older than this: 90m, 2h, 3d
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub(in crate::cli) since: Option<jiff::SignedDuration>,
+    /// Only of this feed, or of this host of several
+    #[arg(long, value_name = "NAME")]
+    pub(in crate::cli) feed: Option<String>,
+    /// Only of this channel
+    #[arg(long, value_name = "NAME", conflicts_with = "feed")]
+    pub(in crate::cli) channel: Option<String>,
+    /// Only of this rule
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["feed", "channel"])]
+    pub(in crate::cli) rule: Option<String>,
     /// At most so many
     #[arg(long, value_name = "N", default_value_t = 100)]
     pub(in crate::cli) limit: usize,
@@ -31,7 +59,7 @@ pub(in crate::cli) struct ListArgs {
 #[command(args_conflicts_with_subcommands = true)]
 pub(in crate::cli) struct StoriesArgs {
     #[command(flatten)]
-    pub(in crate::cli) list: ListArgs,
+    pub(in crate::cli) list: StoryList,
     #[command(subcommand)]
     pub(in crate::cli) action: Option<StoriesAction>,
 }

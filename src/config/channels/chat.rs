@@ -75,7 +75,7 @@ impl ChannelReader<'_> {
     /// A secret without which there is no channel.
     fn needed(&self, keys: (&str, &str), findings: &mut Findings) -> Option<Secret> {
         let fields = self.fields();
-        if !fields.is_given(keys.0) && !fields.is_given(keys.1) && !findings.incomplete {
+        if !fields.is_meant(keys.0) && !fields.is_meant(keys.1) && !findings.incomplete {
             let message = format!("{}: \"{}\" is missing", self.label, keys.0);
             findings.error(&fields.at, message, Some(format!("or give {}", keys.1)));
         }
@@ -130,7 +130,9 @@ impl ChannelReader<'_> {
             (Some(topic), None) => Secret::new(topic.text),
             (None, Some(_)) => self.secret(keys, findings)?,
             (None, None) => {
-                if !fields.is_given("topic") && !findings.incomplete {
+                if !["topic", keys.0, keys.1].iter().any(|key| fields.is_meant(key))
+                    && !findings.incomplete
+                {
                     let message = format!("{}: \"topic\" is missing", self.label);
                     findings.error(&fields.at, message, Some("or give topic_file".to_owned()));
                 }

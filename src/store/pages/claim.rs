@@ -5,9 +5,9 @@ use std::collections::HashSet;
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::hosts::over_budget;
-use crate::model::{ClaimedPage, EntryId, FeedName, PageBudget};
-use crate::store::rows::millis;
+use super::budget::{Terms, no_room, put_off};
+use crate::model::{ClaimedPage, EntryId, FeedName};
+use crate::store::rows::{from_millis, millis};
 
 /// Differing texts of one story whose pages are read.
 const OF_A_STORY: i64 = 3;
@@ -22,6 +22,7 @@ pub(super) struct Waiting {
     text_of: i64,
     story: i64,
     always: bool,
+    wanted_at: Timestamp,
 }
 
 #[derive(Default)]
@@ -33,30 +34,32 @@ pub(super) struct Picked {
 
 impl Picked {
     /// Nothing yet, and none of these hosts.
-    pub(super) fn beside(busy: Vec<String>) -> Self {
-        Self { busy: busy.into_iter().collect(), ..Self::default() }
+    pub(super) fn beside(busy: &[String]) -> Self {
+        Self { busy: busy.iter().cloned().collect(), ..Self::default() }
     }
 }
 
-/// Waiting pages whose host may be asked, those first that are most likely
-/// to give a text.
+/// Pages due by `until` whose host may be asked and is not `busy`: those first
+/// that are most likely to give a text, and of one host the newest.
 pub(super) fn waiting(
     db: &Connection,
-    now: Timestamp,
-    until: Timestamp,
+    (now, until): (Timestamp, Timestamp),
+    busy: &[String],
 ) -> rusqlite::Result<Vec<Waiting>> {
     let mut select = db.prepare_cached(
         "SELECT page.*, entry.story_id, feed.name FROM \
-         (SELECT * FROM page WHERE state = 'waiting' AND due_at <= ?1) \
+         (SELECT * FROM page WHERE state = 'waiting' AND due_at <= ?1 \
+          AND host NOT IN (SELECT value FROM json_each(?4))) \
          AS page JOIN entry ON entry.id = entry_id JOIN feed ON feed.id = feed_id \
          LEFT JOIN page_host ON page_host.host = page.host \
          WHERE coalesce(page.leased_until, 0) <= ?2 AND coalesce(rests_until, 0) <= ?2 \
          AND NOT EXISTS (SELECT 1 FROM page AS other WHERE other.text_of = page.text_of \
                          AND other.state = 'waiting' AND other.leased_until > ?2) \
          ORDER BY (1.0 + coalesce(good, 0)) / (2.0 + coalesce(good, 0) + coalesce(bad, 0)) DESC, \
-         due_at, entry_id LIMIT ?3",
+         wanted_at DESC, entry_id DESC LIMIT ?3",
     )?;
-    let rows = select.query_map(params![millis(until), millis(now), LOOKED_AT], |row| {
+    let busy = serde_json::json!(busy).to_string();
+    let rows = select.query_map(params![millis(until), millis(now), LOOKED_AT, busy], |row| {
         Ok(Waiting {
             claim: ClaimedPage {
                 entry: EntryId(row.get("entry_id")?),
@@ -68,18 +71,20 @@ pub(super) fn waiting(
             text_of: row.get("text_of")?,
             story: row.get("story_id")?,
             always: row.get("always")?,
+            wanted_at: from_millis(row.get("wanted_at")?),
         })
     })?;
     rows.collect()
 }
 
-/// Claims a page, or says why it is not read.
+/// Claims a page, or says why it is not read, or not yet.
 pub(super) fn pick(
     db: &Connection,
-    (found, now, budget): (Waiting, Timestamp, PageBudget),
-    lease: SignedDuration,
+    found: Waiting,
+    (terms, lease): (&Terms, SignedDuration),
     picked: &mut Picked,
 ) -> rusqlite::Result<()> {
+    let now = terms.now;
     let entry = found.claim.entry;
     if picked.texts.contains(&found.text_of) || picked.busy.contains(&found.claim.host) {
         return Ok(());
@@ -91,8 +96,10 @@ pub(super) fn pick(
     if found.claim.attempts > TRIES {
         return close(db, entry, ("unread", "it was begun and not finished three times"), now);
     }
-    if let Some(reason) = over_budget(db, &found.claim.host, budget, now)? {
-        return close(db, entry, ("unread", &reason), now);
+    if let Some(why) = no_room(db, &found.claim.host, found.wanted_at, terms)? {
+        put_off(db, &found.claim.host, &why, terms)?;
+        picked.busy.insert(found.claim.host);
+        return Ok(());
     }
     let until = now.saturating_add(lease).unwrap_or(now);
     db.prepare_cached(

@@ -1,35 +1,22 @@
 //! What hosts were asked for, and how they answered.
 
 use jiff::{SignedDuration, Timestamp};
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, params};
 
+use super::budget::NO_ROOM;
 use super::{PageHost, PageTally};
-use crate::model::{PageBudget, UnreadPage};
+use crate::model::UnreadPage;
 use crate::store::rows::{from_millis, millis};
 
 /// Answers in a row that may be other the next time, after which a host is spared for a while.
 const BAD_RUN: i64 = 5;
 /// How long.
 const SPARED: SignedDuration = SignedDuration::from_mins(15);
+/// In milliseconds.
 const DAY: i64 = 24 * 3600 * 1000;
 
-pub(super) fn over_budget(
-    db: &Connection,
-    host: &str,
-    budget: PageBudget,
-    now: Timestamp,
-) -> rusqlite::Result<Option<String>> {
-    let used: Option<(i64, i64)> = db
-        .prepare_cached("SELECT pages, bytes FROM page_host WHERE host = ?1 AND day = ?2")?
-        .query_row(params![host, day(now)], |row| Ok((row.get(0)?, row.get(1)?)))
-        .optional()?;
-    let Some((pages, bytes)) = used else { return Ok(None) };
-    let spent = pages >= i64::from(budget.pages)
-        || u64::try_from(bytes).unwrap_or_default() >= budget.bytes;
-    Ok(spent.then(|| format!("today's budget of {host} is used up: {pages} pages, {bytes} bytes")))
-}
-
-fn day(now: Timestamp) -> i64 {
+/// The day (UTC) that a time is of, since 1970.
+pub(super) fn day(now: Timestamp) -> i64 {
     millis(now).div_euclid(DAY)
 }
 
@@ -94,7 +81,13 @@ pub(super) fn tally(db: &Connection, now: Timestamp, hosts: usize) -> rusqlite::
             last_error: row.get("last_error")?,
         })
     })?;
+    let put_off: i64 = db.query_row(
+        "SELECT count(*) FROM page WHERE state = 'waiting' AND reason GLOB ? || '*'",
+        [NO_ROOM],
+        |row| row.get(0),
+    )?;
     Ok(PageTally {
+        put_off: put_off.unsigned_abs(),
         waiting: count("waiting")?,
         read: count("read")?,
         unread: count("unread")?,

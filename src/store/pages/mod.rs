@@ -1,5 +1,6 @@
 //! The pages behind entries' links: which are to be read, and what they gave.
 
+mod budget;
 mod claim;
 mod hosts;
 mod text;
@@ -14,6 +15,7 @@ use crate::model::{
     ClaimedPage, EntryId, PageBudget, PageRow, ReadPage, StoryId, UnreadPage, WantedPage,
 };
 
+use budget::{Terms, thin_out};
 use claim::{Picked, TRIES, pick, waiting};
 use hosts::{answered, tally};
 use text::take_in;
@@ -56,6 +58,8 @@ pub struct PageHost {
 pub struct PageTally {
     /// To be read.
     pub waiting: u64,
+    /// Those of them that wait for room in their host's budget.
+    pub put_off: u64,
     /// Gave a text.
     pub read: u64,
     /// Gave none.
@@ -91,7 +95,9 @@ pub(super) fn want_page(
 
 impl Store {
     /// Pages to be read now, at most one of each text and of each host, of
-    /// hosts that are not `busy`. `hurry` takes those that wait for copies.
+    /// hosts that are not `busy`. `hurry` takes those that wait for copies, and
+    /// keeps none of a day's budget for later. A page that finds no room in its
+    /// host's budget waits for it.
     ///
     /// # Errors
     /// When the database fails.
@@ -104,12 +110,14 @@ impl Store {
     ) -> Result<Vec<ClaimedPage>, StoreError> {
         self.write(move |db| {
             let until = if hurry { now.saturating_add(GATHER).unwrap_or(now) } else { now };
-            let mut picked = Picked::beside(busy);
-            for found in waiting(db, now, until)? {
+            let terms = Terms { budget, now, until, all_at_once: hurry };
+            thin_out(db, &terms)?;
+            let mut picked = Picked::beside(&busy);
+            for found in waiting(db, (now, until), &busy)? {
                 if picked.claims.len() >= limit {
                     break;
                 }
-                pick(db, (found, now, budget), lease, &mut picked)?;
+                pick(db, found, (&terms, lease), &mut picked)?;
             }
             Ok(picked.claims)
         })
@@ -122,7 +130,7 @@ impl Store {
     /// When the database fails.
     pub async fn has_due_pages(&self, now: Timestamp) -> Result<bool, StoreError> {
         let until = now.saturating_add(GATHER).unwrap_or(now);
-        self.read(move |db| Ok(!waiting(db, now, until)?.is_empty())).await
+        self.read(move |db| Ok(!waiting(db, (now, until), &[])?.is_empty())).await
     }
 
     /// Takes in what a page says: the entry is judged by its whole text, and
