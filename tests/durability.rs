@@ -14,6 +14,7 @@
 //! | --- | --- | --- |
 //! | `WIREWATCH_FAULTS` | 6 (60) | lives of the daemon in which writes or syncs fail |
 //! | `WIREWATCH_FULL_SECONDS` | 20 (600) | how long the disk stays full |
+//! | `WIREWATCH_SHUT_SECONDS` | 15 (600) | how long nothing can be written for other reasons |
 //! | `WIREWATCH_DAMAGES` | 40 (300) | damages of a database |
 //! | `WIREWATCH_READER_SECONDS` | 15 (60) | how long another process reads |
 //! | `WIREWATCH_MIGRATIONS` | 2 (50) | kills in the migration of each older schema |
@@ -70,6 +71,8 @@ mod room;
 mod scene;
 #[path = "durability/settings.rs"]
 mod settings;
+#[path = "durability/shut.rs"]
+mod shut;
 #[path = "it/support/mod.rs"]
 mod support;
 #[path = "durability/switch.rs"]
@@ -101,10 +104,18 @@ fn main() {
     // They wait more than they work.
     arguments.test_threads = arguments.test_threads.or(Some(AT_ONCE));
     let (strace, room) = (trace::is_possible(), room::is_possible());
+    let ext4 = room::can_be_ext4();
     let trials = vec![
         trial("damaged_databases_are_refused_or_survived", Ok(()), || run(damage::trial())),
         trial("failing_writes_and_syncs_lose_nothing", strace.clone(), || run(faults::trial())),
         trial("a_full_disk_loses_nothing", room.clone(), || run(full::trial())),
+        trial(
+            "without_inodes_it_goes_on_and_nothing_is_lost",
+            ext4.clone(),
+            || run(shut::inodes()),
+        ),
+        trial("a_read_only_time_loses_nothing", strace.clone(), || run(shut::read_only())),
+        trial("a_file_system_that_breaks_loses_nothing", ext4, || run(shut::broken())),
         trial("a_copy_without_room_says_so", room, || run(copies::without_room())),
         trial("backups_are_whole_or_not_there", Ok(()), || run(copies::under_load())),
         trial("two_backups_to_one_name_are_one", Ok(()), || run(copies::two_at_once())),

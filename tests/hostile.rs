@@ -1,12 +1,16 @@
-//! Forty hostile servers at once, and two hundred honest ones beside them.
+//! Sixty-four hostile servers at once, and two hundred honest ones beside them.
 //!
 //! Every behaviour is a function of [`behaviour`] on a raw socket. All of them
 //! and the honest feeds are polled in one round by the daemon's own loop, with
-//! short limits. Counted is at the far end: what the servers were asked and
-//! what they got rid of. A run takes about as long as the slowest limit.
+//! short limits, and again and again by the program as a process ([`siege`]).
+//! Counted is at the far end: what the servers were asked and what they got rid
+//! of. A round takes about as long as the slowest limit.
 //!
 //! ```sh
-//! cargo test --test hostile -- --nocapture
+//! cargo test --test hostile -- --nocapture               # a minute
+//! cargo build --release
+//! WIREWATCH_SECONDS=1800 WIREWATCH_BIN=target/release/wirewatch \
+//!   cargo test --test hostile siege -- --nocapture       # half an hour
 //! ```
 //!
 //! Two bugs put in by hand were each caught: a decoder that takes a cut body
@@ -29,6 +33,8 @@
 mod behaviour;
 #[path = "hostile/http2.rs"]
 mod http2;
+#[path = "hostile/siege.rs"]
+mod siege;
 #[path = "it/support/mod.rs"]
 mod support;
 #[path = "it/world.rs"]
@@ -39,8 +45,10 @@ use std::fmt::Write;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use tokio::io::AsyncReadExt;
+use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Mutex as AsyncMutex;
+use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
 
 use behaviour::{BEHAVIOURS, Expect};
@@ -51,16 +59,33 @@ const HONEST: usize = 200;
 /// What a server can get rid of beyond a limit: buffers of both kernels.
 const BUFFERS: u64 = 16 << 20;
 
+/// Two of these at once would take each other's processor time.
+static ONE_AT_A_TIME: AsyncMutex<()> = AsyncMutex::const_new(());
+
 /// What the servers saw, by path.
 #[derive(Clone, Default)]
 pub struct Ledger {
     asked: Arc<Mutex<HashMap<String, usize>>>,
     sent: Arc<Mutex<HashMap<String, u64>>>,
     /// When honest feeds were asked.
-    honest: Arc<Mutex<Vec<Instant>>>,
+    honest: Arc<Mutex<Vec<(String, Instant)>>>,
+    /// Whether hostile servers behave every other time; otherwise they never do.
+    turns: Option<Arc<siege::Turns>>,
 }
 
 impl Ledger {
+    /// Whether a server may misbehave this time, until [`Self::end`].
+    pub fn begin(&self, path: &str) -> bool {
+        self.turns.as_ref().is_none_or(|turns| turns.begin(path))
+    }
+
+    /// Notes that the client has gone, or has all it was to have.
+    pub fn end(&self, path: &str) {
+        if let Some(turns) = &self.turns {
+            turns.end(path);
+        }
+    }
+
     fn asked(&self, path: &str) -> usize {
         self.asked.lock().unwrap().get(path).copied().unwrap_or(0)
     }
@@ -80,12 +105,45 @@ impl Ledger {
     }
 }
 
-async fn serve(listener: TcpListener, ledger: Ledger) {
+/// Both servers of a run, and where they listen.
+struct Servers {
+    port: u16,
+    http2_port: u16,
+    tasks: [JoinHandle<()>; 2],
+}
+
+impl Servers {
+    /// Their authority's certificate is written into the folder.
+    async fn start(ledger: &Ledger, folder: &std::path::Path) -> Self {
+        let hosts: Vec<String> = (0..http2::FLOODS.len()).map(http2::host).collect();
+        let mut names: Vec<&str> = hosts.iter().map(String::as_str).collect();
+        names.extend([behaviour::STALLED_TLS, behaviour::PLAIN_TLS]);
+        let ca = TestCa::for_names(&names);
+        ca.write_ca(folder);
+        let listener = TcpListener::bind("0.0.0.0:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let http2 = TcpListener::bind("0.0.0.0:0").await.unwrap();
+        let http2_port = http2.local_addr().unwrap().port();
+        let tasks = [
+            tokio::spawn(serve(listener, ca.acceptor(), ledger.clone())),
+            tokio::spawn(serve_http2(http2, ca.http2_acceptor(), ledger.clone())),
+        ];
+        Self { port, http2_port, tasks }
+    }
+}
+
+impl Drop for Servers {
+    fn drop(&mut self) {
+        self.tasks.iter().for_each(JoinHandle::abort);
+    }
+}
+
+async fn serve(listener: TcpListener, acceptor: TlsAcceptor, ledger: Ledger) {
     let mut connections = tokio::task::JoinSet::new();
     loop {
         let (stream, _) = listener.accept().await.unwrap();
         let _ = stream.set_nodelay(true);
-        connections.spawn(converse(stream, ledger.clone()));
+        connections.spawn(converse(stream, acceptor.clone(), ledger.clone()));
         while connections.try_join_next().is_some() {}
     }
 }
@@ -95,46 +153,68 @@ async fn serve_http2(listener: TcpListener, acceptor: TlsAcceptor, ledger: Ledge
     loop {
         let (stream, _) = listener.accept().await.unwrap();
         connections.spawn(http2::misbehave(stream, acceptor.clone(), ledger.clone()));
+        while connections.try_join_next().is_some() {}
     }
 }
 
-async fn converse(mut stream: TcpStream, ledger: Ledger) {
-    // A client that begins with TLS never sends the end of a header.
-    let mut head = Vec::new();
-    while !head.ends_with(b"\r\n\r\n") {
-        match stream.read_u8().await {
-            Ok(byte) if head.len() < 16 << 10 => head.push(byte),
-            _ => return,
-        }
-        if head[0] == 0x16 && head.len() == 5 {
-            let ip = stream.local_addr().unwrap().ip().to_string();
-            ledger.count(&ip);
-            return behaviour::instead_of_tls(&ip, stream).await;
-        }
+async fn converse(mut stream: TcpStream, acceptor: TlsAcceptor, ledger: Ledger) {
+    let mut first = [0];
+    if !matches!(stream.peek(&mut first).await, Ok(1)) {
+        return;
     }
-    let head = String::from_utf8_lossy(&head).into_owned();
-    let path = head.split(' ').nth(1).unwrap_or("/").to_string();
-    let path = path.split('?').next().unwrap_or("/").to_string();
+    if first[0] == 0x16 {
+        let ip = stream.local_addr().unwrap().ip().to_string();
+        ledger.count(&ip);
+        if ledger.begin(&ip) {
+            behaviour::instead_of_tls(&ip, stream).await;
+        } else if let Ok(mut stream) = acceptor.accept(stream).await
+            && path(&mut stream).await.is_some()
+        {
+            behaviour::behave(&mut stream, &ledger, &ip).await;
+        }
+        return ledger.end(&ip);
+    }
+    let Some(path) = path(&mut stream).await else { return };
     ledger.count(&path);
-    if path.starts_with("/honest/") {
-        ledger.honest.lock().unwrap().push(Instant::now());
-        let number = path.trim_start_matches("/honest/");
+    if let Some(number) = path.strip_prefix("/honest/") {
+        ledger.honest.lock().unwrap().push((path.clone(), Instant::now()));
         let body = rss(&[(number, &format!("A marker {number}"), &format!("Text {number}"))]);
         let _ = behaviour::answer(&mut stream, &ledger, &path, body.as_bytes()).await;
         return;
     }
-    behaviour::misbehave(stream, &ledger, &path).await;
+    if ledger.begin(&path) {
+        behaviour::misbehave(stream, &ledger, &path).await;
+    } else {
+        behaviour::behave(&mut stream, &ledger, &path).await;
+    }
+    ledger.end(&path);
 }
 
-fn toml(port: u16, http2_port: u16) -> String {
-    let mut toml = "[fetch]\ntimeout = \"6s\"\nconnect_timeout = \"2s\"\nconcurrency = 64\n\
-         ca_file = \"ca.pem\"\n"
-        .to_string();
+/// The path that a request asks for, once its header is there.
+async fn path(stream: &mut (impl AsyncRead + Unpin)) -> Option<String> {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        match stream.read_u8().await {
+            Ok(byte) if head.len() < 16 << 10 => head.push(byte),
+            _ => return None,
+        }
+    }
+    let head = String::from_utf8_lossy(&head).into_owned();
+    let path = head.split(' ').nth(1).unwrap_or("/");
+    Some(path.split('?').next().unwrap_or("/").to_string())
+}
+
+/// The configuration of all feeds, with these limits of fetching and these intervals of honest
+/// and of hostile ones.
+fn toml(servers: &Servers, fetch: &str, intervals: [Duration; 2]) -> String {
+    let mut toml = format!("[fetch]\nca_file = \"ca.pem\"\n{fetch}\n");
     let mut feed = |name: &str, scheme: &str, host: String, path: &str| {
-        let port = if name.starts_with("http2") { http2_port } else { port };
+        let interval = intervals[usize::from(!name.starts_with('h') || name.starts_with("http2"))];
+        let interval = interval.as_secs();
+        let port = if name.starts_with("http2") { servers.http2_port } else { servers.port };
         writeln!(
             toml,
-            "[feed.{name}]\nurl = \"{scheme}://{host}:{port}{path}\"\ninterval = \"1h\"\n\
+            "[feed.{name}]\nurl = \"{scheme}://{host}:{port}{path}\"\ninterval = \"{interval}s\"\n\
              allow_private = true"
         )
         .unwrap();
@@ -165,18 +245,12 @@ fn peak_kib() -> u64 {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn hostile_servers_harm_nobody_but_themselves() {
+    let _alone = ONE_AT_A_TIME.lock().await;
     let world = World::new().await;
-    let listener = TcpListener::bind("0.0.0.0:0").await.unwrap();
-    let port = listener.local_addr().unwrap().port();
     let ledger = Ledger::default();
-    let server = tokio::spawn(serve(listener, ledger.clone()));
-    let hosts: Vec<String> = (0..http2::FLOODS.len()).map(http2::host).collect();
-    let ca = TestCa::for_names(&hosts.iter().map(String::as_str).collect::<Vec<_>>());
-    ca.write_ca(world.dir.path());
-    let http2 = TcpListener::bind("0.0.0.0:0").await.unwrap();
-    let http2_port = http2.local_addr().unwrap().port();
-    let http2 = tokio::spawn(serve_http2(http2, ca.http2_acceptor(), ledger.clone()));
-    let config = world.config(&world.toml(&toml(port, http2_port)));
+    let servers = Servers::start(&ledger, world.dir.path()).await;
+    let fetch = "timeout = \"6s\"\nconnect_timeout = \"2s\"\nconcurrency = 64";
+    let config = world.config(&world.toml(&toml(&servers, fetch, [Duration::from_secs(3600); 2])));
     let (before, start) = (peak_kib(), Instant::now());
     let report = world.once(&config).await;
     let (took, after) = (start.elapsed(), peak_kib());
@@ -185,7 +259,7 @@ async fn hostile_servers_harm_nobody_but_themselves() {
          servers included",
         BEHAVIOURS.len() + http2::FLOODS.len()
     );
-    let mut honest = ledger.honest.lock().unwrap().clone();
+    let mut honest: Vec<_> = ledger.honest.lock().unwrap().iter().map(|(_, at)| *at).collect();
     honest.sort();
     let late = |share: usize| honest[(honest.len() - 1) * share / 100] - start;
     println!("honest feeds asked: half by {:.1?}, all by {:.1?}", late(50), late(100));
@@ -229,6 +303,4 @@ async fn hostile_servers_harm_nobody_but_themselves() {
     assert_eq!((report.round.alerts, world.alerts(&config).await.len()), (HONEST, HONEST));
     assert!(took < Duration::from_secs(45), "{took:?}");
     assert!(after - before < 200 << 10, "{} KiB more", after - before);
-    server.abort();
-    http2.abort();
 }

@@ -24,6 +24,9 @@ use crate::store::{Gauges, Store, StoreError};
 const STUCK: Duration = Duration::from_secs(45);
 /// The database answers within this time, or something is wrong with it.
 const DATABASE_TIME: Duration = Duration::from_secs(5);
+/// What the disk refused is tried again every five seconds: after twice that it
+/// was taken, or refused again.
+const REFUSED: Duration = Duration::from_secs(12);
 /// How often the daemon is looked at, at most.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// After an address could not be had: try again then. At first soon, because
@@ -47,10 +50,10 @@ impl Vitality {
         self.pulse.silent(self.clock.awake(), STUCK)
     }
 
-    /// Why the database takes no writes, if so.
+    /// Why the database takes no writes, or not all, if so.
     async fn database(&self) -> Option<String> {
         match tokio::time::timeout(DATABASE_TIME, self.store.ping()).await {
-            Ok(Ok(())) => None,
+            Ok(Ok(())) => self.store.refused_write(REFUSED),
             Ok(Err(error)) => Some(error.to_string()),
             Err(_) => Some(format!("no write within {} s", DATABASE_TIME.as_secs())),
         }

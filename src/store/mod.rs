@@ -45,6 +45,7 @@ mod subscriptions;
 mod sweep;
 mod switch;
 mod tellings;
+mod trouble;
 mod upgrades;
 mod visits;
 mod vitals;
@@ -53,6 +54,7 @@ mod writer;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock};
+use std::time::Duration;
 
 use rusqlite::Connection;
 use tokio_util::sync::CancellationToken;
@@ -112,6 +114,8 @@ struct Shared {
     /// Cancelled when damage was found, for this reason.
     damage: CancellationToken,
     reason: OnceLock<String>,
+    /// Writes that the disk refused.
+    trouble: trouble::Trouble,
     /// Held as long as the store is open, where this process may write.
     _lock: Option<lock::Lock>,
 }
@@ -250,6 +254,7 @@ impl Store {
             keeps_log,
             damage: CancellationToken::new(),
             reason: OnceLock::new(),
+            trouble: trouble::Trouble::default(),
             _lock: lock,
         };
         Self { shared: Arc::new(shared) }
@@ -263,7 +268,16 @@ impl Store {
         F: FnOnce(&Connection) -> Result<T, rusqlite::Error> + Send + 'static,
     {
         let result = self.shared.writer.run(job).await;
-        result.map_err(|error| self.shared.noted(error))
+        result.map_err(|error| {
+            self.shared.trouble.note(&error);
+            self.shared.noted(error)
+        })
+    }
+
+    /// Why the disk refused a write lately, if it did so within that time. On a
+    /// full disk a small write may succeed where a larger one does not.
+    pub fn refused_write(&self, within: Duration) -> Option<String> {
+        self.shared.trouble.within(within)
     }
 
     /// Completes when the file was found to be damaged, with the error.

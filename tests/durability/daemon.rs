@@ -2,6 +2,7 @@
 
 use std::env;
 use std::fs::{self, File};
+use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
@@ -12,6 +13,7 @@ use tokio::process::{Child, Command};
 use tokio::time::timeout;
 
 use super::desk::SECRET;
+use super::support::closed_addr;
 use super::support::http::Request;
 
 /// Each process names this page and its number as its contact, and with that in the User-Agent of
@@ -69,6 +71,13 @@ impl Home {
             config.push_str(&feed);
         }
         Self { folder, binary, config }
+    }
+
+    /// From the next start on the daemon can be asked how it is, at this address.
+    pub(crate) fn listen(&mut self) -> SocketAddr {
+        let http = closed_addr();
+        self.config.push_str(&format!("[http]\nlisten = \"{http}\"\n"));
+        http
     }
 
     /// The folder of the database; a test may mount something there.

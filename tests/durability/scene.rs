@@ -16,7 +16,7 @@ use super::feeds::Feeds;
 use super::random::{self, Random};
 
 /// So few feeds are all polled at once.
-const FEEDS: usize = 8;
+pub(crate) const FEEDS: usize = 8;
 /// Between two looks at what has no event to wait for.
 pub(crate) const LOOK: Duration = Duration::from_millis(20);
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use flate2::Compression;
 use flate2::write::{DeflateEncoder, GzEncoder, ZlibEncoder};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use crate::Ledger;
@@ -126,9 +126,14 @@ pub async fn instead_of_tls(ip: &str, mut stream: TcpStream) {
     hold(&mut stream).await;
 }
 
+/// A proper answer of a server that is hostile at other times.
+pub async fn behave(stream: &mut (impl AsyncWrite + Unpin), ledger: &Ledger, path: &str) {
+    let _ = answer(stream, ledger, path, &quiet()).await;
+}
+
 /// A proper answer.
 pub async fn answer(
-    stream: &mut TcpStream,
+    stream: &mut (impl AsyncWrite + Unpin),
     ledger: &Ledger,
     path: &str,
     body: &[u8],
@@ -157,7 +162,7 @@ fn loud() -> Vec<u8> {
     rss(&[("loud", "A marker that nobody should see", "x")]).into_bytes()
 }
 
-fn quiet() -> Vec<u8> {
+pub fn quiet() -> Vec<u8> {
     rss(&[("quiet", "Quiet", "x")]).into_bytes()
 }
 

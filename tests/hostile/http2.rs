@@ -8,7 +8,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 
 use crate::Ledger;
-use crate::behaviour::PAUSE;
+use crate::behaviour::{PAUSE, quiet};
 
 /// The floods; the place in this list is the last part of the address.
 pub const FLOODS: [&str; 8] = [
@@ -34,6 +34,8 @@ const PING: u8 = 6;
 const WINDOW_UPDATE: u8 = 8;
 const CONTINUATION: u8 = 9;
 const END_HEADERS: u8 = 4;
+const END_STREAM: u8 = 1;
+const ACK: u8 = 1;
 /// `:status: 200` in HPACK (RFC 7541).
 const OK: &[u8] = &[0x88];
 
@@ -70,16 +72,37 @@ pub async fn misbehave(stream: TcpStream, acceptor: TlsAcceptor, ledger: Ledger)
     let ip = stream.local_addr().unwrap().ip().to_string();
     ledger.count(&ip);
     let at = ip.rsplit('.').next().unwrap().parse::<usize>().unwrap() - 1;
-    let Ok(stream) = acceptor.accept(stream).await else { return };
+    let is_hostile = ledger.begin(&ip);
+    let Ok(stream) = acceptor.accept(stream).await else { return ledger.end(&ip) };
     assert_eq!(stream.get_ref().1.alpn_protocol(), Some(&b"h2"[..]));
     let (reader, writer) = tokio::io::split(stream);
     let talk = async {
+        if !is_hostile {
+            // What comes is read to its end, so that the answer is not reset.
+            tokio::join!(drain(reader), behave(writer));
+            return;
+        }
         tokio::select! {
             () = drain(reader) => {}
             () = pour(writer, &ledger, &ip, flood(FLOODS[at])) => {}
         }
     };
     let _ = tokio::time::timeout(Duration::from_secs(90), talk).await;
+    ledger.end(&ip);
+}
+
+/// A proper answer to the first request.
+async fn behave(mut writer: impl AsyncWrite + Unpin) {
+    // The request has to be there before its answer.
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    let frames = [
+        frame(SETTINGS, 0, 0, &[]),
+        frame(SETTINGS, ACK, 0, &[]),
+        frame(HEADERS, END_HEADERS, 1, OK),
+        frame(DATA, END_STREAM, 1, &quiet()),
+    ];
+    let _ = writer.write_all(&frames.concat()).await;
+    let _ = writer.shutdown().await;
 }
 
 async fn drain(mut reader: impl AsyncRead + Unpin) {

@@ -1,0 +1,71 @@
+//! What the disk refused lately: on a full one a small write may find its
+//! place where a document does not.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use rusqlite::ErrorCode;
+
+use super::StoreError;
+
+/// The last write that failed for a reason that may pass.
+#[derive(Debug, Default)]
+pub(super) struct Trouble {
+    last: Mutex<Option<(Instant, String)>>,
+}
+
+impl Trouble {
+    /// Remembers an error, if it is one of the disk.
+    pub(super) fn note(&self, error: &StoreError) {
+        let StoreError::Sqlite(sqlite) = error else { return };
+        let of_disk = matches!(
+            sqlite.sqlite_error_code(),
+            Some(
+                ErrorCode::DiskFull
+                    | ErrorCode::SystemIoFailure
+                    | ErrorCode::ReadOnly
+                    | ErrorCode::CannotOpen
+            )
+        );
+        if of_disk {
+            *self.lock() = Some((Instant::now(), error.to_string()));
+        }
+    }
+
+    /// What it said, if that is no longer ago than this.
+    pub(super) fn within(&self, time: Duration) -> Option<String> {
+        let last = self.lock();
+        last.as_ref().filter(|(at, _)| at.elapsed() <= time).map(|(_, error)| error.clone())
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Option<(Instant, String)>> {
+        self.last.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::Store;
+
+    #[tokio::test]
+    async fn a_refused_write_is_known_though_a_small_one_succeeds() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("w.db")).unwrap();
+        let time = Duration::from_secs(60);
+        assert_eq!(store.refused_write(time), None);
+        // No disk: the file may not grow any more.
+        let grown = store.write(|db| {
+            let pages: i64 = db.pragma_query_value(None, "page_count", |row| row.get(0))?;
+            db.pragma_update(None, "max_page_count", pages)?;
+            db.execute_batch("CREATE TABLE big (x); INSERT INTO big VALUES (zeroblob(1000000))")
+        });
+        assert!(grown.await.unwrap_err().is_full());
+        store.ping().await.unwrap();
+        assert!(store.refused_write(time).unwrap().contains("full"));
+        assert_eq!(store.refused_write(Duration::ZERO), None);
+        let wrong = store.write(|db| db.execute_batch("no SQL")).await;
+        assert!(wrong.is_err());
+        assert!(store.refused_write(time).unwrap().contains("full"));
+    }
+}
