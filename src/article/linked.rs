@@ -18,6 +18,8 @@ pub(super) struct Linked {
     pub(super) published: Option<String>,
     pub(super) authors: Vec<String>,
     pub(super) headline: Option<String>,
+    /// Who publishes it.
+    pub(super) publisher: Option<String>,
     /// `isAccessibleForFree` is false.
     pub(super) paid: bool,
 }
@@ -59,6 +61,10 @@ impl Linked {
         if is_article {
             if self.headline.is_none() {
                 self.headline = text("headline").map(str::to_owned);
+            }
+            if self.publisher.is_none() {
+                let publisher = object.get("publisher").map(names).unwrap_or_default();
+                self.publisher = publisher.into_iter().next();
             }
             if self.authors.is_empty() {
                 self.authors = object.get("author").map(names).unwrap_or_default();

@@ -8,6 +8,8 @@ use url::Url;
 const HEADLINES: usize = 5;
 /// Nodes of a headline that are looked at.
 const NODES: usize = 500;
+/// Names of one `meta` that are looked at.
+const MOST_NAMES: usize = 8;
 /// A shorter headline may be a section's.
 const SHORTEST: usize = 12;
 
@@ -18,19 +20,22 @@ pub(super) struct Meta {
     pub(super) document_title: Option<String>,
     pub(super) shared_title: Option<String>,
     pub(super) site: Option<String>,
+    /// The name of the site as an application.
+    pub(super) application: Option<String>,
     pub(super) lang: Option<String>,
     pub(super) canonical: Option<String>,
     pub(super) published: Option<String>,
     pub(super) author: Option<String>,
     /// What the page is about, in its own words for others.
     pub(super) summary: Option<String>,
-    /// How sure `published` is; lower is surer.
+    /// How sure `published` and `author` are; lower is surer.
     rank: u8,
+    author_rank: u8,
 }
 
 /// Reads a tree; `url` is where it came from.
 pub(super) fn read(tree: &Html, url: Option<&Url>) -> Meta {
-    let mut meta = Meta { rank: u8::MAX, ..Meta::default() };
+    let mut meta = Meta { rank: u8::MAX, author_rank: u8::MAX, ..Meta::default() };
     for node in tree.tree.nodes() {
         let Node::Element(element) = node.value() else { continue };
         match element.name() {
@@ -62,11 +67,17 @@ impl Meta {
     fn note(&mut self, element: &Element, url: Option<&Url>) {
         let name = ["property", "name", "itemprop"].iter().find_map(|key| value(element, key));
         let (Some(name), Some(content)) = (name, value(element, "content")) else { return };
-        let name = name.to_ascii_lowercase();
-        let rank = match name.as_str() {
-            "article:published_time" => 1,
+        // Several names may share a content.
+        for name in name.split_whitespace().take(MOST_NAMES) {
+            self.note_named(&name.to_ascii_lowercase().replace(':', "."), content, url);
+        }
+    }
+
+    fn note_named(&mut self, name: &str, content: &str, url: Option<&Url>) {
+        let rank = match name {
+            "article.published_time" => 1,
             "datepublished" => 2,
-            "parsely-pub-date" | "sailthru.date" | "cxenseparse:recs:publishtime" => 3,
+            "parsely-pub-date" | "sailthru.date" | "cxenseparse.recs.publishtime" => 3,
             "dc.date.issued" | "dcterms.created" | "dc.date" | "dcterms.date" | "pubdate"
             | "publishdate" | "date" => 4,
             _ => u8::MAX,
@@ -74,20 +85,27 @@ impl Meta {
         if rank < self.rank {
             (self.rank, self.published) = (rank, Some(content.to_owned()));
         }
+        let author_rank = match name {
+            "dc.creator" | "dcterm.creator" | "dcterms.creator" => 1,
+            "author" | "article.author" => 2,
+            "parsely-author" | "sailthru.author" => 3,
+            _ => u8::MAX,
+        };
+        if author_rank < self.author_rank && is_name(content) {
+            (self.author_rank, self.author) = (author_rank, Some(content.to_owned()));
+        }
         let set = |place: &mut Option<String>, text: Option<String>| {
             if place.is_none() {
                 *place = text;
             }
         };
-        match name.as_str() {
-            "og:title" => set(&mut self.shared_title, Some(content.to_owned())),
-            "description" | "og:description" => set(&mut self.summary, Some(content.to_owned())),
-            "og:site_name" => set(&mut self.site, Some(content.to_owned())),
-            "og:url" => set(&mut self.canonical, absolute(content, url)),
-            "author" | "article:author" | "dc.creator" | "parsely-author" => {
-                set(&mut self.author, is_name(content).then(|| content.to_owned()));
-            }
-            "content-language" | "og:locale" => set(&mut self.lang, Some(tag(content))),
+        match name {
+            "og.title" => set(&mut self.shared_title, Some(content.to_owned())),
+            "description" | "og.description" => set(&mut self.summary, Some(content.to_owned())),
+            "og.site_name" => set(&mut self.site, Some(content.to_owned())),
+            "application-name" => set(&mut self.application, Some(content.to_owned())),
+            "og.url" => set(&mut self.canonical, absolute(content, url)),
+            "content-language" | "og.locale" => set(&mut self.lang, Some(tag(content))),
             _ => {}
         }
     }
@@ -146,6 +164,7 @@ pub(super) fn is_name(text: &str) -> bool {
     !text.is_empty()
         && text.len() < 200
         && !text.contains("://")
+        && !text.contains(".com/")
         && !NOBODY.contains(&text.to_lowercase().as_str())
 }
 

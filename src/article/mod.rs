@@ -8,6 +8,7 @@
 //! lines that are left over. docs/decisions/articles.md says why.
 
 mod blocks;
+mod byline;
 mod clean;
 mod decode;
 mod guard;
@@ -28,6 +29,7 @@ use url::Url;
 
 use crate::parse::parse_date;
 use blocks::Page;
+use byline::Shown;
 use guard::Tree;
 use linked::Linked;
 use meta::Meta;
@@ -138,14 +140,15 @@ pub fn read(
     let html = decode::text(page, content_type)?;
     let url = url.and_then(|url| Url::parse(url).ok());
     let linked = linked::read(&html);
-    let (meta, mut text, mut basis) = match guard::parse(&html) {
+    let (meta, shown, mut text, mut basis) = match guard::parse(&html) {
         Tree::Hostile(tree) => {
-            (meta::read(&tree, url.as_ref()), prose(&tree::lines(&tree)), Basis::Lines)
+            let meta = meta::read(&tree, url.as_ref());
+            (meta, Shown::default(), prose(&tree::lines(&tree)), Basis::Lines)
         }
         Tree::Whole(tree) => {
-            let meta = meta::read(&tree, url.as_ref());
+            let (meta, shown) = (meta::read(&tree, url.as_ref()), byline::read(&tree));
             let text = text(tree, url.as_ref(), (&meta, &linked));
-            (meta, text, Basis::Page)
+            (meta, shown, text, Basis::Page)
         }
     };
     if let Some(body) = &linked.body
@@ -164,20 +167,27 @@ pub fn read(
     if text.chars().count() < SHORTEST {
         return Err(ArticleError::NoArticle);
     }
-    let authors = Some(linked.authors).filter(|names| !names.is_empty());
-    let authors = authors.unwrap_or_else(|| meta.author.into_iter().collect());
-    let authors = authors.iter().map(|name| tree::one_line(name));
-    let shown = |text: Option<String>| text.map(|text| tree::one_line(&text));
+    let dates = [linked.published, meta.published, shown.published];
+    let line = |text: Option<String>| text.map(|text| tree::one_line(&text));
     Ok(Article {
-        title: shown(title),
-        authors: authors.filter(|name| meta::is_name(name)).collect(),
-        published: linked.published.or(meta.published).and_then(|date| parse_date(&date)),
-        site: shown(meta.site),
-        lang: shown(meta.lang),
+        title: line(title),
+        authors: authors([linked.authors, meta.author.into_iter().collect(), shown.authors]),
+        published: dates.into_iter().flatten().find_map(|date| parse_date(&date)),
+        site: line(meta.site.or(linked.publisher).or(meta.application)),
+        lang: line(meta.lang),
         canonical: meta.canonical,
         text,
         basis,
     })
+}
+
+/// The names of the first source that has any.
+fn authors(sources: [Vec<String>; 3]) -> Vec<String> {
+    let named = |names: Vec<String>| -> Vec<String> {
+        let names = names.iter().map(|name| byline::stated(name));
+        names.filter(|name| meta::is_name(name)).collect()
+    };
+    sources.into_iter().map(named).find(|names| !names.is_empty()).unwrap_or_default()
 }
 
 /// The text of the article on a page that is not hostile.

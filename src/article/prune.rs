@@ -22,7 +22,7 @@ const LARGEST_COMMENTS: usize = 80;
 /// What all boxes together may hold of a page's prose, in percent.
 const MOST_BOXED: usize = 60;
 /// Labels of an element that are read.
-const MOST_LABELS: usize = 40;
+pub(super) const MOST_LABELS: usize = 40;
 
 /// What an element says of itself.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -219,7 +219,7 @@ fn meaning(label: &str) -> Meaning {
 }
 
 /// What a label is made of: `relatedPosts_box` gives `related`, `posts`, `box`.
-fn words(label: &str) -> Vec<String> {
+pub(super) fn words(label: &str) -> Vec<String> {
     let (mut words, mut lower) = (vec![String::new()], false);
     for c in label.chars().take(80) {
         if !c.is_alphanumeric() || (c.is_uppercase() && lower) {

@@ -48,7 +48,8 @@ impl Found {
         let link = article.canonical.as_deref().or(url.as_deref());
         let about = About { link, authors: &article.authors, text, ..About::default() };
         let origin = story::origin(&about);
-        let outlet = link.map(|_| origin.outlet);
+        // Without a domain it is named by the feed, of which nothing is known here.
+        let outlet = link.map(|_| origin.outlet).filter(|name| !name.starts_with("feed:"));
         Self { agency: origin.agency, outlet, dateline, credits, url, article }
     }
 }
@@ -56,7 +57,7 @@ impl Found {
 pub(super) async fn run(mut context: Context, args: FulltextArgs) -> Result<ExitCode, CliError> {
     let mut failed = false;
     for page in &args.pages {
-        let is_url = page.starts_with("http://") || page.starts_with("https://");
+        let is_url = page.contains("://");
         let (outcome, bytes) = if is_url {
             match fetched(&context, page, args.allow_private).await? {
                 Ok(document) => extracted(document).await,
@@ -226,5 +227,7 @@ mod tests {
             Found::of(Article { text: "Ships met.".to_owned(), ..Article::default() }, None);
         let none = (plain.dateline, plain.credits, plain.agency, plain.outlet);
         assert_eq!(none, (None, None, None, None));
+        let numbered = Article { text: "Ships met.".to_owned(), ..Article::default() };
+        assert_eq!(Found::of(numbered, Some("http://192.0.2.1/a".to_owned())).outlet, None);
     }
 }
