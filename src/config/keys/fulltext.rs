@@ -38,7 +38,7 @@ pub(in crate::config) const FULLTEXT: Section = Section {
             "pages_per_host",
             Kind::Integer { min: 1, max: 100_000 },
             "500",
-            "Pages that one host is asked for in a day (UTC).",
+            "Pages that one host is asked for in a day (UTC). Further ones wait, up to 48 hours.",
         ),
         default(
             "bytes_per_host",

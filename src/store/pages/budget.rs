@@ -6,7 +6,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::hosts::day;
 use crate::model::PageBudget;
-use crate::store::rows::{from_millis, millis};
+use crate::store::rows::{json, millis};
 
 /// A page that found no room for so long is not read any more.
 const OLD: SignedDuration = SignedDuration::from_hours(48);
@@ -32,14 +32,6 @@ pub(super) struct Terms {
     pub(super) all_at_once: bool,
 }
 
-/// Why there is no room.
-pub(super) struct Spent {
-    /// What was used, for people.
-    used: String,
-    /// Only for pages wanted before this time.
-    before: Timestamp,
-}
-
 /// What of a host's budget is open to a page, in hours of the day: all of it
 /// for the day's own. Pages of earlier days may take half of it at once, and
 /// of the rest what the passing day leaves: today's news goes first.
@@ -51,63 +43,78 @@ fn open_hours(wanted_at: Timestamp, terms: &Terms) -> i64 {
 }
 
 /// Whether the day's budget of a host has no room for a page.
-pub(super) fn no_room(
+pub(super) fn is_spent(
     db: &Connection,
     host: &str,
     wanted_at: Timestamp,
     terms: &Terms,
-) -> rusqlite::Result<Option<Spent>> {
+) -> rusqlite::Result<bool> {
     let used: Option<(i64, i64)> = db
         .prepare_cached("SELECT pages, bytes FROM page_host WHERE host = ?1 AND day = ?2")?
         .query_row(params![host, day(terms.now)], |row| Ok((row.get(0)?, row.get(1)?)))
         .optional()?;
-    let Some((pages, bytes)) = used else { return Ok(None) };
-    let hours = open_hours(wanted_at, terms);
-    let open = |budget: u64| (u128::from(budget) * hours.unsigned_abs() as u128).div_ceil(24);
-    let spent = i128::from(pages).unsigned_abs() >= open(u64::from(terms.budget.pages))
-        || i128::from(bytes).unsigned_abs() >= open(terms.budget.bytes);
-    let before = if hours < 24 { start_of_day(terms.now) } else { Timestamp::MAX };
-    let date = terms.now.strftime("%Y-%m-%d");
-    let used = format!("{pages} pages, {bytes} bytes on {date}");
-    Ok(spent.then_some(Spent { used, before }))
+    let Some((pages, bytes)) = used else { return Ok(false) };
+    let hours = u128::from(open_hours(wanted_at, terms).unsigned_abs());
+    let spent = |used: i64, budget: u64| {
+        u128::from(used.unsigned_abs()) >= (u128::from(budget) * hours).div_ceil(24)
+    };
+    Ok(spent(pages, u64::from(terms.budget.pages)) || spent(bytes, terms.budget.bytes))
 }
 
-/// Has the due pages of a host wait for room, which is looked for every full
-/// hour; those that would be too old by then are not read.
-pub(super) fn put_off(
+/// Has due pages of these hosts wait for room, which is looked for every full
+/// hour; those that would be too old by then are not read. Pages of the day
+/// itself wait only where the whole budget is used up.
+pub(super) fn put_off(db: &Connection, hosts: &[String], terms: &Terms) -> rusqlite::Result<()> {
+    if hosts.is_empty() {
+        return Ok(());
+    }
+    let (mut whole, mut part) = (Vec::new(), Vec::new());
+    for host in hosts {
+        let is_whole = is_spent(db, host, terms.now, terms)?;
+        (if is_whole { &mut whole } else { &mut part }).push(host);
+    }
+    let today = millis(terms.now).div_euclid(24 * HOUR) * 24 * HOUR;
+    for (hosts, before) in [(whole, i64::MAX), (part, today)] {
+        put_off_older(db, (&json(&hosts), before), terms)?;
+    }
+    Ok(())
+}
+
+/// The same for those wanted before a time, in milliseconds.
+fn put_off_older(
     db: &Connection,
-    host: &str,
-    spent: &Spent,
+    (hosts, before): (&str, i64),
     terms: &Terms,
 ) -> rusqlite::Result<()> {
     let again = (millis(terms.now).div_euclid(HOUR) + 1) * HOUR;
     let old = again - OLD.as_millis() as i64;
-    let (until, before) = (millis(terms.until), millis(spent.before));
+    let (now, until) = (millis(terms.now), millis(terms.until));
     db.prepare_cached(
-        "UPDATE page SET state = 'unread', reason = ?1, finished_at = ?2, leased_until = NULL \
-         WHERE state = 'waiting' AND due_at <= ?3 AND host = ?4 AND wanted_at < min(?5, ?6) \
-         AND coalesce(leased_until, 0) <= ?2",
+        "UPDATE page SET state = 'unread', reason = ?1 || host || ?2, finished_at = ?3, \
+         leased_until = NULL WHERE state = 'waiting' AND due_at <= ?4 AND wanted_at < ?5 \
+         AND host IN (SELECT value FROM json_each(?6)) AND coalesce(leased_until, 0) <= ?3",
     )?
     .execute(params![
-        format!("{NO_ROOM}{host} for {} hours: {}", OLD.as_hours(), spent.used),
-        millis(terms.now),
+        NO_ROOM,
+        format!(" for {} hours", OLD.as_hours()),
+        now,
         until,
-        host,
-        before,
-        old
+        before.min(old),
+        hosts
     ])?;
     db.prepare_cached(
-        "UPDATE page SET reason = ?1, due_at = ?2 \
-         WHERE state = 'waiting' AND due_at <= ?3 AND host = ?4 AND wanted_at < ?5 \
-         AND coalesce(leased_until, 0) <= ?6",
+        "UPDATE page SET reason = ?1 || host || ?2, due_at = ?7 \
+         WHERE state = 'waiting' AND due_at <= ?4 AND wanted_at < ?5 \
+         AND host IN (SELECT value FROM json_each(?6)) AND coalesce(leased_until, 0) <= ?3",
     )?
     .execute(params![
-        format!("{NO_ROOM}{host}: {}", spent.used),
-        again,
+        NO_ROOM,
+        terms.now.strftime(" on %Y-%m-%d").to_string(),
+        now,
         until,
-        host,
         before,
-        millis(terms.now)
+        hosts,
+        again
     ])?;
     Ok(())
 }
@@ -132,26 +139,27 @@ pub(super) fn thin_out(db: &Connection, terms: &Terms) -> rusqlite::Result<()> {
     )?;
     let hosts: Vec<String> =
         select.query_map(params![until, most], |row| row.get(0))?.collect::<Result<_, _>>()?;
-    for host in hosts {
-        db.prepare_cached(
-            "UPDATE page SET state = 'unread', reason = ?1, finished_at = ?2, leased_until = NULL \
-             WHERE entry_id IN (SELECT entry_id FROM page WHERE state = 'waiting' \
-             AND due_at <= ?3 AND host = ?4 AND coalesce(leased_until, 0) <= ?2 \
-             ORDER BY wanted_at DESC, entry_id DESC LIMIT -1 OFFSET ?5)",
-        )?
-        .execute(params![
-            format!("{NO_ROOM}{host}: {most} newer pages wait for it"),
-            millis(terms.now),
-            until,
-            host,
-            most
-        ])?;
+    if hosts.is_empty() {
+        return Ok(());
     }
+    db.prepare_cached(
+        "UPDATE page SET state = 'unread', reason = ?1 || host || ?2, finished_at = ?3, \
+         leased_until = NULL WHERE entry_id IN (SELECT entry_id FROM \
+           (SELECT entry_id, row_number() OVER \
+              (PARTITION BY host ORDER BY wanted_at DESC, entry_id DESC) AS place \
+            FROM page WHERE state = 'waiting' AND due_at <= ?4 \
+            AND host IN (SELECT value FROM json_each(?5)) AND coalesce(leased_until, 0) <= ?3) \
+         WHERE place > ?6)",
+    )?
+    .execute(params![
+        NO_ROOM,
+        format!(": {most} newer pages wait for it"),
+        millis(terms.now),
+        until,
+        json(&hosts),
+        most
+    ])?;
     Ok(())
-}
-
-fn start_of_day(now: Timestamp) -> Timestamp {
-    from_millis(millis(now).div_euclid(24 * HOUR) * 24 * HOUR)
 }
 
 #[cfg(test)]
@@ -301,5 +309,21 @@ mod tests {
         }
         let look = begun.elapsed() / 20;
         assert!(look < std::time::Duration::from_millis(500), "{look:?}");
+    }
+
+    #[tokio::test]
+    async fn a_host_without_room_hides_no_other_from_the_look() {
+        let (_dir, store) = store();
+        waiting(&store, "b.example", (1, 1), "20T02:00:00").await;
+        waiting(&store, "a.example", (2, 1_200), "20T03:00:00").await;
+        let now = at("20T11:00:00");
+        // It gave what was asked for, as often as it may be asked.
+        let host =
+            "INSERT INTO page_host (host, day, pages, good) VALUES ('a.example', ?, 500, 500)";
+        store.write(move |db| db.execute(host, [day(now)])).await.unwrap();
+        let claims = claim(&store, now, 500).await;
+        assert_eq!(claims.iter().map(|claim| &*claim.host).collect::<Vec<_>>(), ["b.example"]);
+        let tally = store.page_tally(now, 9).await.unwrap();
+        assert_eq!((tally.waiting, tally.put_off), (1_201, 1_200));
     }
 }

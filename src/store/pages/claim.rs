@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::budget::{Terms, no_room, put_off};
+use super::budget::{Terms, is_spent};
 use crate::model::{ClaimedPage, EntryId, FeedName};
 use crate::store::rows::{from_millis, millis};
 
@@ -30,6 +30,10 @@ pub(super) struct Picked {
     busy: HashSet<String>,
     texts: HashSet<i64>,
     pub(super) claims: Vec<ClaimedPage>,
+    /// Hosts whose budget had no room for a page.
+    pub(super) spent: Vec<String>,
+    /// Pages that wait no longer, or not now.
+    pub(super) settled: usize,
 }
 
 impl Picked {
@@ -89,6 +93,8 @@ pub(super) fn pick(
     if picked.texts.contains(&found.text_of) || picked.busy.contains(&found.claim.host) {
         return Ok(());
     }
+    // Whatever comes of it but a claim.
+    picked.settled += 1;
     if let Some(reason) = needless(db, &found)? {
         return close(db, entry, ("spared", &reason), now);
     }
@@ -96,9 +102,9 @@ pub(super) fn pick(
     if found.claim.attempts > TRIES {
         return close(db, entry, ("unread", "it was begun and not finished three times"), now);
     }
-    if let Some(why) = no_room(db, &found.claim.host, found.wanted_at, terms)? {
-        put_off(db, &found.claim.host, &why, terms)?;
-        picked.busy.insert(found.claim.host);
+    if is_spent(db, &found.claim.host, found.wanted_at, terms)? {
+        picked.busy.insert(found.claim.host.clone());
+        picked.spent.push(found.claim.host);
         return Ok(());
     }
     let until = now.saturating_add(lease).unwrap_or(now);

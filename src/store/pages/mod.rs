@@ -15,13 +15,16 @@ use crate::model::{
     ClaimedPage, EntryId, PageBudget, PageRow, ReadPage, StoryId, UnreadPage, WantedPage,
 };
 
-use budget::{Terms, thin_out};
+use budget::{Terms, put_off, thin_out};
 use claim::{Picked, TRIES, pick, waiting};
 use hosts::{answered, tally};
 use text::take_in;
 
 /// Copies arrive together: the page to read is chosen a moment later.
 const GATHER: SignedDuration = SignedDuration::from_secs(2);
+
+/// Looks for a page that may be read, past those that may not, in one go.
+const LOOKS: usize = 20;
 
 /// A page's text on its way in.
 #[derive(Clone, Debug)]
@@ -113,11 +116,18 @@ impl Store {
             let terms = Terms { budget, now, until, all_at_once: hurry };
             thin_out(db, &terms)?;
             let mut picked = Picked::beside(&busy);
-            for found in waiting(db, (now, until), &busy)? {
-                if picked.claims.len() >= limit {
+            for _ in 0..LOOKS {
+                let settled = picked.settled;
+                for found in waiting(db, (now, until), &busy)? {
+                    if picked.claims.len() >= limit {
+                        break;
+                    }
+                    pick(db, found, (&terms, lease), &mut picked)?;
+                }
+                put_off(db, &std::mem::take(&mut picked.spent), &terms)?;
+                if !picked.claims.is_empty() || picked.settled == settled {
                     break;
                 }
-                pick(db, found, (&terms, lease), &mut picked)?;
             }
             Ok(picked.claims)
         })
