@@ -3,6 +3,9 @@
 //! A feed that fails is asked ever more seldom. So each server misbehaves every other time only,
 //! which keeps all of them being asked to the end. Seen from outside: how late the honest feeds
 //! are asked, memory, descriptors and processor time, and how long a hostile request lasts.
+//!
+//! `WIREWATCH_CONCURRENCY` says how many requests may be under way. With 2 the slow servers take all
+//! places, honest feeds are late, and the test fails.
 
 use std::collections::HashMap;
 use std::fs::{self, File};
