@@ -22,6 +22,7 @@
 //! | `WIREWATCH_MIGRATION_ENTRIES` | 2000 (1000000) | entries of the first schema, migrated at once |
 //! | `WIREWATCH_DAYS` | 45 (180) | days that go by on a clock of the test's |
 //! | `WIREWATCH_DAILY` | 30 (100) | stories on each of them |
+//! | `WIREWATCH_TOLD_ONE_IN` | 1 | of so many of these stories one is told |
 //!
 //! `WIREWATCH_SEED` repeats the random choices of a run; what the kernel does with them still
 //! differs. What needs strace, root or loop devices and cannot have them is reported as ignored,

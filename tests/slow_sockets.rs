@@ -5,9 +5,10 @@
 //! cargo test --test slow_sockets                          # half a minute
 //! cargo build --release
 //! WIREWATCH_SOCKETS=1000 WIREWATCH_SECONDS=300 WIREWATCH_BIN=target/release/wirewatch \
-//!   cargo test --test slow_sockets                        # eleven minutes
+//!   cargo test --test slow_sockets                        # six minutes
 //! ```
 //!
+//! With few descriptors the attack has its usual size, whatever is asked for.
 //! The figures come out on standard error even if all is well.
 
 #![expect(
@@ -45,6 +46,8 @@ use support::{closed_addr, timeout};
 static ONE_AT_A_TIME: Mutex<()> = Mutex::const_new(());
 
 const NEWS: &str = "<rss version=\"2.0\"><channel><title>News</title></channel></rss>";
+/// Sockets of an attack, unless more are asked for.
+const SOCKETS: u64 = 300;
 /// Each on a host of its own, polled every second.
 const FEEDS: u8 = 5;
 /// How long an answer may take at most, but for one in a hundred.
@@ -57,7 +60,7 @@ async fn slow_sockets_keep_nobody_from_asking_and_no_feed_from_being_read() {
     let _alone = ONE_AT_A_TIME.lock().await;
     let run = Run::start(None).await;
     let calm = run.watch(Duration::from_secs(5)).await;
-    let attack = Attack::begin(run.http, size("WIREWATCH_SOCKETS", 300));
+    let attack = Attack::begin(run.http, size("WIREWATCH_SOCKETS", SOCKETS));
     let besieged = run.watch(Duration::from_secs(size("WIREWATCH_SECONDS", 10))).await;
     run.conclude("slow sockets", &calm, &besieged, attack);
 }
@@ -67,7 +70,7 @@ async fn with_few_descriptors_slow_sockets_leave_enough_for_feeds() {
     let _alone = ONE_AT_A_TIME.lock().await;
     let run = Run::start(Some(96)).await;
     let calm = run.watch(Duration::from_secs(5)).await;
-    let attack = Attack::begin(run.http, size("WIREWATCH_SOCKETS", 300));
+    let attack = Attack::begin(run.http, SOCKETS);
     let besieged = run.watch(Duration::from_secs(10)).await;
     let log = fs::read_to_string(run.folder.path().join("daemon.log")).unwrap();
     assert!(log.contains("takes fewer connections"), "{log}");
@@ -176,7 +179,8 @@ impl Run {
         } else {
             (UNOPTIMISED, at.len() / 10)
         };
-        let lost = if few { few_lost } else { 0 };
+        // What has no answer is later than any: a thousandth is well within the one in a hundred.
+        let lost = if few { few_lost } else { at.len() / 1000 };
         assert_eq!(calm.failed, 0);
         assert!(besieged.failed <= lost, "questions without an answer");
         assert!(part(99) <= promise, "answers are late");

@@ -3,6 +3,9 @@
 //! A feed that fails is asked ever more seldom. So each server misbehaves every other time only,
 //! which keeps all of them being asked to the end. Seen from outside: how late the honest feeds
 //! are asked, memory, descriptors and processor time, and how long a hostile request lasts.
+//!
+//! `WIREWATCH_CONCURRENCY` says how many requests may be under way. With 2 the slow servers take all
+//! places, honest feeds are late, and the test fails.
 
 use std::collections::HashMap;
 use std::fs::{self, File};
@@ -102,7 +105,7 @@ async fn a_siege_of_hostile_servers_makes_no_honest_feed_late() {
     let seconds = setting("WIREWATCH_SECONDS", 25);
     let is_long = seconds >= LONG;
     let (intervals, limit) =
-        if is_long { (INTERVALS, OWN_LIMIT) } else { (SHORT_INTERVALS, SHORT_LIMIT.max(IDLE)) };
+        if is_long { (INTERVALS, OWN_LIMIT) } else { (SHORT_INTERVALS, SHORT_LIMIT + IDLE) };
     let world = World::new().await;
     let turns = Arc::new(Turns::default());
     let ledger = Ledger { turns: Some(turns.clone()), ..Ledger::default() };
@@ -115,7 +118,7 @@ async fn a_siege_of_hostile_servers_makes_no_honest_feed_late() {
     let config = world.config(&world.toml(&toml(&servers, &fetch, intervals)));
     // New feeds are first asked one after another, over most of a minute: that is over by then.
     let mut first = start(world.dir.path(), "once");
-    timeout(limit * 2, first.wait()).await.expect("the first round ends").unwrap();
+    timeout(limit * 4, first.wait()).await.expect("the first round ends").unwrap();
     ledger.honest.lock().unwrap().clear();
     let mut daemon = start(world.dir.path(), "run");
     let usage = watch(&mut daemon, Duration::from_secs(seconds)).await;
