@@ -59,14 +59,15 @@ impl Vitality {
         }
     }
 
-    /// Whether the database takes a write now, or is known to lie on a full
-    /// disk, which no restart would mend. What is wrong is logged.
+    /// Whether the database takes a write now, or is known to lie on a disk
+    /// that is full or read-only, which no restart would mend. What is wrong is
+    /// logged.
     pub(super) async fn takes_writes(&self) -> bool {
         match self.store.ping().await {
             Ok(()) => true,
             Err(error) => {
                 tracing::error!(%error, "the database takes no writes");
-                error.is_full()
+                error.is_full() || self.store.lies_on_shut_disk().await
             }
         }
     }

@@ -1,12 +1,13 @@
 //! What the disk refused lately: on a full one a small write may find its
 //! place where a document does not.
 
+use std::io::ErrorKind;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use rusqlite::ErrorCode;
 
-use super::StoreError;
+use super::{Store, StoreError};
 
 /// The last write that failed for a reason that may pass.
 #[derive(Debug, Default)]
@@ -43,10 +44,29 @@ impl Trouble {
     }
 }
 
+impl Store {
+    /// Whether nothing can be created beside the database, because the file
+    /// system is read-only or full: no restart would mend that.
+    pub async fn lies_on_shut_disk(&self) -> bool {
+        let Some(path) = &self.shared.path else { return false };
+        let path = path.with_extension(format!("look-{}", std::process::id()));
+        let look = move || match std::fs::File::create_new(&path) {
+            Ok(_) => {
+                let _ = std::fs::remove_file(&path);
+                false
+            }
+            Err(error) => matches!(
+                error.kind(),
+                ErrorKind::ReadOnlyFilesystem | ErrorKind::StorageFull | ErrorKind::QuotaExceeded
+            ),
+        };
+        tokio::task::spawn_blocking(look).await.unwrap_or(false)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::Store;
 
     #[tokio::test]
     async fn a_refused_write_is_known_though_a_small_one_succeeds() {

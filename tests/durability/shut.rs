@@ -6,9 +6,13 @@
 //! can be: it has to be mounted anew, for which the process must stop when it is told to.
 
 use std::process::Stdio;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use tokio::net::UnixDatagram;
 use tokio::process::{Child, Command};
+use tokio::task::JoinSet;
 
 use super::daemon::{Home, Life, STOP_LIMIT};
 use super::full::{BEFORE, goes_on, health, stands_still, stays};
@@ -18,6 +22,8 @@ use super::{count, say};
 
 /// So few files that they can be used up.
 const INODES: usize = 48;
+/// What systemd is told to expect of a watchdog, which is fed six times as often.
+const WATCHDOG: Duration = Duration::from_secs(6);
 /// A command, or a start, that cannot make its files ends within this time.
 const REFUSAL: Duration = Duration::from_secs(10);
 /// Calls that change files, as a read-only file system answers them.
@@ -128,13 +134,24 @@ pub(crate) async fn broken() -> Result<(), String> {
     let http = scene.home.listen();
     let room = Room::with_inodes(&scene.home.data(), INODES)?;
     scene.publish();
-    let mut life = scene.home.start(1, &[]);
+    let manager = Manager::listen();
+    let mut life = scene.home.start(1, &manager.around());
     scene.told(BEFORE, &mut life).await?;
     room.break_down()?;
     let mut problems = Vec::new();
+    let before = manager.fed();
     problems.extend(stands_still(&scene, &mut life).await.err());
     say(&format!("a broken file system: {}", health(http).await));
     problems.extend(stays(&mut scene, &mut life, http, shut_time()).await);
+    // A restart would mend nothing: each start ends, as is seen below.
+    let fed = manager.fed() - before;
+    say(&format!("a broken file system: the watchdog was fed {fed} times"));
+    if Duration::from_secs(fed as u64) * 4 < shut_time() {
+        problems.push(format!(
+            "the watchdog of {WATCHDOG:?} was fed {fed} times:\n{}",
+            life.log_tail()
+        ));
+    }
     if let Err(problem) = life.stop().await {
         problems.push(format!("with a broken file system: {problem}"));
     }
@@ -153,6 +170,43 @@ pub(crate) async fn broken() -> Result<(), String> {
     problems.extend(scene.verdict());
     drop(room);
     scene.end(problems)
+}
+
+/// The service manager's part in the watchdog.
+struct Manager {
+    folder: tempfile::TempDir,
+    fed: Arc<AtomicUsize>,
+    _ear: JoinSet<()>,
+}
+
+impl Manager {
+    fn listen() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let socket = UnixDatagram::bind(folder.path().join("notify")).unwrap();
+        let (fed, mut ear) = (Arc::new(AtomicUsize::new(0)), JoinSet::new());
+        let count = Arc::clone(&fed);
+        ear.spawn(async move {
+            let mut message = [0; 4096];
+            while let Ok(length) = socket.recv(&mut message).await {
+                let says = String::from_utf8_lossy(&message[..length]).contains("WATCHDOG=1");
+                count.fetch_add(usize::from(says), Ordering::SeqCst);
+            }
+        });
+        Self { folder, fed, _ear: ear }
+    }
+
+    /// What the daemon is started by, for it to speak to this one.
+    fn around(&self) -> Vec<String> {
+        let socket = self.folder.path().join("notify");
+        let limit = WATCHDOG.as_micros();
+        let variables =
+            [format!("NOTIFY_SOCKET={}", socket.display()), format!("WATCHDOG_USEC={limit}")];
+        ["env".to_owned()].into_iter().chain(variables).collect()
+    }
+
+    fn fed(&self) -> usize {
+        self.fed.load(Ordering::SeqCst)
+    }
 }
 
 async fn ends_well(life: &mut Life) -> Option<String> {
