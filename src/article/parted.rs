@@ -31,8 +31,7 @@ pub(super) fn parted(found: &str, page: &str) -> String {
         .map(|line| (line, squeezed(line)))
         .filter(|(_, bare)| !bare.is_empty())
         .collect();
-    let known: HashSet<&str> =
-        shown.iter().map(|(_, bare)| bare.as_str()).collect();
+    let known: HashSet<&str> = shown.iter().map(|(_, bare)| bare.as_str()).collect();
     let mut tried = 0;
     let lines = found.lines().map(|line| {
         let whole = squeezed(line);
