@@ -19,6 +19,9 @@ const PROSE: usize = 60;
 const LARGEST_SHARE: usize = 25;
 /// Readers may say much more than an article.
 const LARGEST_COMMENTS: usize = 80;
+/// Where so much prose stands beside pictures they are not what the page is
+/// about, in characters.
+const BESIDE_GALLERY: usize = 1500;
 /// What all boxes together may hold of a page's prose, in percent.
 const MOST_BOXED: usize = 60;
 /// What scripts know an element by; some sites have no other names.
@@ -33,6 +36,8 @@ enum Meaning {
     Unwanted,
     /// What readers say.
     Comments,
+    /// Pictures with what is said of them.
+    Gallery,
     /// Nothing that people read.
     Machine,
 }
@@ -66,17 +71,17 @@ pub(super) fn prune(tree: &mut Html) {
     let wanted = boxes.iter().filter(|found| found.meaning == Meaning::Unwanted);
     let boxed: usize = wanted.map(|found| found.prose).sum();
     let spared = boxed * 100 > total * MOST_BOXED;
-    let goes = |found: &&Found| !spared || found.prose == 0 || found.meaning == Meaning::Comments;
+    let goes = |found: &&Found| !spared || found.prose == 0 || found.meaning != Meaning::Unwanted;
     detach(tree, boxes.iter().filter(goes));
 }
 
 /// Those that are not too large and not inside of another.
 fn outermost(tree: &Html, found: Vec<Found>, total: usize) -> Vec<Found> {
     let mut chosen = HashSet::new();
-    let is_small = |found: &Found| {
-        let largest =
-            if found.meaning == Meaning::Comments { LARGEST_COMMENTS } else { LARGEST_SHARE };
-        found.prose * 100 <= total * largest
+    let is_small = |found: &Found| match found.meaning {
+        Meaning::Gallery if total - found.prose.min(total) >= BESIDE_GALLERY => true,
+        Meaning::Comments => found.prose * 100 <= total * LARGEST_COMMENTS,
+        _ => found.prose * 100 <= total * LARGEST_SHARE,
     };
     // What is around was found after what is inside.
     let mut outermost = found;
@@ -134,7 +139,7 @@ fn candidates(tree: &Html) -> (Vec<Found>, usize) {
                 let goes = match closed.meaning {
                     Meaning::Content => false,
                     Meaning::Machine => true,
-                    Meaning::Unwanted | Meaning::Comments => {
+                    Meaning::Unwanted | Meaning::Comments | Meaning::Gallery => {
                         !closed.protected && !is_in_sentence(node)
                     }
                 };
@@ -190,6 +195,11 @@ fn of(element: &Element) -> Meaning {
         "html" | "body" | "main" | "article" | "head" => return Meaning::Content,
         _ => {}
     }
+    // Blogs name an article's kind and topics in its classes.
+    let class = element.attr("class").unwrap_or_default();
+    if class.split_whitespace().any(|name| name == "hentry" || name == "type-post") {
+        return Meaning::Content;
+    }
     let says = |key: &str, words: &[&str]| {
         element.attr(key).is_some_and(|said| words.contains(&said.to_ascii_lowercase().as_str()))
     };
@@ -231,6 +241,8 @@ fn meaning(label: &str) -> Meaning {
         Meaning::Comments
     } else if has(&UNWANTED) {
         Meaning::Unwanted
+    } else if has(&GALLERIES) {
+        Meaning::Gallery
     } else {
         Meaning::Content
     }
@@ -318,6 +330,13 @@ static COMMENTS: LazyLock<HashSet<&'static str>> = LazyLock::new(|| {
         .split_whitespace()
         .collect()
 });
+/// Names of rows of pictures.
+static GALLERIES: LazyLock<HashSet<&'static str>> = LazyLock::new(|| {
+    "gallery galleries photogallery imagegallery slideshow fotostrecke bilderstrecke bildergalerie \
+     bilderserie fotogalerie fotogallery diaporama fotogaleria galeria galleria"
+        .split_whitespace()
+        .collect()
+});
 /// With these words a label is of the article's own parts after all.
 static WANTED: LazyLock<HashSet<&'static str>> =
     LazyLock::new(|| "body main lead headline title has with no".split_whitespace().collect());
@@ -378,6 +397,15 @@ mod tests {
             (0..10).map(|n| format!("{story}{n}").replace('\n', " ")).collect();
         let boxes = posts.iter().map(|post| format!("<div class=share-item><p>{post}</p></div>"));
         check(&boxes.collect::<String>(), &(posts.join("\n") + "\n"));
+        let blog =
+            format!("<div class='post hentry tag-social'>{prose}</div>{prose}{prose}{prose}");
+        check(&blog, &story.repeat(4));
+        // Pictures beside an article may have more words than it.
+        let pictures = prose.replace("story", "picture").repeat(9);
+        let pictures = format!("<div class=full-gallery>{pictures}</div>");
+        check(&format!("{pictures}{}", prose.repeat(4)), &story.repeat(4));
+        let both = format!("{story}{}", story.replace("story", "picture").repeat(9));
+        check(&format!("{prose}{pictures}"), &both);
         // Readers often say more than the article.
         let said = prose.replace("story", "reader").repeat(3);
         check(&format!("{prose}<div class=comment-list>{said}</div>"), &story);
