@@ -214,12 +214,12 @@ fn drop_links(page: &Page, kept: &mut [bool]) {
 
 /// Drops headings at the end, which have nothing under them.
 fn drop_last_headings(page: &Page, kept: &mut [bool]) {
-    while let Some(last) = kept.iter().rposition(|kept| *kept) {
-        let block = &page.blocks[last];
+    let blocks = page.blocks.iter().zip(kept.iter_mut()).rev();
+    for (block, kept) in blocks.filter(|(_, kept)| **kept) {
         if page.elements[block.element].kind != Kind::Heading || block.is_prose() {
             return;
         }
-        kept[last] = false;
+        *kept = false;
     }
 }
 
