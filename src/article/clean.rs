@@ -20,7 +20,7 @@ fn holds(pattern: &LazyLock<Option<Regex>>, line: &str) -> bool {
 static EXACT: LazyLock<Option<Regex>> = LazyLock::new(|| {
     pattern(
         r"(?x)^(?:
-  advertisements?|ad|ads|anzeige|werbung|publicidad|publicidade|publicité|pubblicità|reklama|annons|advertisement[\ -]+(?:scroll|story\ continues|article\ continues).*|article\ continues\ (?:after|below).*|story\ continues\ below.*|sponsored(?:\ content)?|promoted|sponsored\ by.*|skip\ ad(?:vertisement)?|
+  advertisements?|ad|ads|anzeige|werbung|publicidad|publicidade|publicité|pubblicità|reklama|annons|advertisement[\ -]+(?:scroll|story\ continues|article\ continues).*|article\ continues\ (?:after|below).*|contin[uú]a\ (?:depois|después)\ d.{0,30}publici\w+|la\ suite\ après\ (?:la|cette)\ publicité|(?:weiter|artikel|lesen\ sie|fortsetzung)\ .{0,30}(?:werbung|anzeige)(?:\ .{0,20})?|story\ continues\ below.*|sponsored(?:\ content)?|promoted|sponsored\ by.*|skip\ ad(?:vertisement)?|
   (?:listen|hear|anhören|artikel\ anhören|escuchar|écouter)(?:\ to\ (?:this\ )?(?:article|story))?(?:[\ ·|•:,(-]*\d+[:.]?\d*\ *(?:min(?:ute)?s?\.?|sec)?\)?)?|
   (?:gift|share|save|print|bookmark|comment\ on|send|email)(?:\ (?:full|this|the))*\ (?:article|story|page|link|post)|gift|save|print|share|reprints|copy\ link|link\ copied.*|
   \d+[\ -]*(?:min(?:ute)?s?|minuten|minutos|minuti)[\ -]*(?:read|to\ read|lesezeit|de\ lectura|de\ lecture)?|(?:reading\ time|lesezeit|lesedauer|temps\ de\ lecture|tiempo\ de\ lectura)[:\ ].{0,20}|
@@ -45,7 +45,7 @@ static START: LazyLock<Option<Regex>> = LazyLock::new(|| {
   (?:sign|signup)\ up\ (?:for|to|here|now)|subscribe\ (?:to|for|now|today|here)|get\ (?:the|our|your)\ .{0,60}\b(?:newsletter|inbox|email)|(?:our|the|free|daily|weekly|unser(?:en)?|zum|der|nuestro|notre)\ .{0,40}newsletter|newsletter\b.{0,60}|suscr[ií]bete|abonnez[- ]vous|jetzt\ (?:abonnieren|anmelden|newsletter)|by\ (?:signing\ up|subscribing|registering|clicking|submitting)|already\ (?:a\ )?(?:subscriber|registered|have\ an\ account)|to\ (?:continue|keep)\ reading|this\ (?:article|content|story)\ is\ (?:for|only|reserved)|
   (?:we|this\ (?:site|website)|our\ (?:site|website)|diese\ (?:website|seite)|wir)\ (?:uses?|verwende[nt]|nutzen|setzt)\ (?:\w+\ )?(?:cookies|akismet)|(?:accept|manage|reject|alle)\ (?:all\ )?cookies|cookie[- ](?:settings|policy|einstellungen)|datenschutz|privacy\ policy|impressum|
   (?:all\ rights\ reserved|alle\ rechte\ vorbehalten|todos\ los\ derechos|tous\ droits\ réservés)|(?:copyright|©|\(c\))|
-  (?:photo|photograph|foto|fotos|image|bild|titelbild|bildnachweis|bildquelle|picture|crédits?(?:\ photos?)?|photo\ credit|image\ credit|credit|credits|screenshot|grafik|infografik|abbildung\ \d+)(?:\s*(?:\([^)]{0,30}\))?\s*[:：/©|]|\ (?:by|von|courtesy|via|credit)\b)|
+  (?:quellen?|sources?|fuentes?|fonti|fonte|źródł[oa]|zdroj|bron|источник|来源)\s*[:：]|(?:photo|photograph|foto|fotos|image|bild|titelbild|bildnachweis|bildquelle|picture|crédits?(?:\ photos?)?|photo\ credit|image\ credit|credit|credits|screenshot|grafik|infografik|abbildung\ \d+)(?:\s*(?:\([^)]{0,30}\))?\s*[:：/©|]|\ (?:by|von|courtesy|via|credit)\b)|
   download\ (?:the|our)\ .{0,40}\bapp\b|(?:if\ you|for\ the\ latest|stay\ (?:up|informed|connected)|send\ us|contact\ us|have\ a\ (?:tip|story)|got\ a\ (?:tip|story)).{0,80}\b(?:newsletter|e-?mail|whatsapp|twitter|facebook|app|telegram|subscribe|sign\ up)
 )",
     )
@@ -53,7 +53,41 @@ static START: LazyLock<Option<Regex>> = LazyLock::new(|| {
 /// How the credit of a picture ends.
 static CREDIT_END: LazyLock<Option<Regex>> = LazyLock::new(|| {
     pattern(
-        r"(?i)(?:getty images|/\s*(?:afp|ap|reuters|dpa|epa|apa|efe|ansa|shutterstock|bloomberg|istock|imago|keystone|picture[- ]alliance)\b.{0,20}|\((?:photo|foto|image|bild|file photo)[:\s][^)]{0,60}\)|(?:ap|afp|reuters|epa) photo.{0,30}|via (?:ap|reuters|getty|afp)|©.{0,50})[\s).]*$",
+        r"(?i)(?:getty images|/\s*(?:afp|ap|reuters|dpa|epa|apa|efe|ansa|shutterstock|bloomberg|istock|imago|keystone|picture[- ]alliance|anadolu|alamy|xinhua|tass|aap|pa (?:wire|media|images)|usa today sports|europa press|lapresse|belga|anp|ntb|ritzau|scanpix|čtk|pap|mti|lusa|canadian press|zuma|sipa|nurphoto)\b.{0,20}|\((?:photo|foto|image|bild|file photo)[:\s][^)]{0,60}\)|(?:ap|afp|reuters|epa) photo.{0,30}|via (?:ap|reuters|getty|afp)|©.{0,50})[\s).]*$",
+    )
+});
+/// What stands for a post, a film or a picture that is loaded from elsewhere,
+/// and what a page says when it is not.
+static EMBED: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    pattern(
+        r"(?xi)^[\W_]*(?:
+  view\ this\ post\ on|(?:sieh|schau)\ dir\ diesen\ beitrag|ver\ esta\ publicaci[óo]n|voir\ cette\ publication|visualizza\ questo\ post|wyświetl\ ten\ post|a\ post\ shared\ by|ein\ (?:von\ .{1,60}\ geteilter\ )?beitrag\ (?:geteilt\ von|auf\ instagram)|una\ publicaci[óo]n\ compartida|une\ publication\ partagée|un\ post\ condiviso\ da|
+  empfohlener\ (?:externer\ |redaktioneller\ )?inhalt|externer?\ inhalt|an\ dieser\ stelle\ (?:finden|findest|befindet)\ .{0,30}(?:inhalt|video|tweet)|mit\ dem\ (?:laden|klick|aufruf)\ .{0,60}(?:akzeptier|stimm|einverstanden)|ich\ bin\ (?:damit\ )?einverstanden,\ dass\ mir|wir\ (?:benötigen|brauchen)\ (?:ihre|deine)\ (?:zustimmung|einwilligung)|um\ (?:diesen|dieses|den)\ (?:inhalt|video|tweet|beitrag|elemente?)\ (?:anzu|zu\ laden|anzeigen)|
+  allow\ .{1,30}\ content\?|this\ (?:article|story|page)\ contains\ content\ (?:provided|hosted)\ by|this\ content\ is\ hosted\ by|to\ (?:view|see|display)\ this\ (?:content|video|post|embed)|this\ video\ (?:can\ ?not|is\ not|is\ no)\b|your\ browser\ does\ not|ihr\ browser\ unterstützt|(?:please\ )?(?:enable|activate|turn\ on)\ javascript|javascript\ (?:is|must\ be)\ (?:required|disabled|enabled)|
+  (?:skip|end\ of)\ (?:twitter|x|youtube|facebook|instagram|tiktok)\ (?:post|content|video)|(?:image|media|figure|video)\ (?:caption|source)\b|https?://\S+$|
+  (?:our|editorial)\ standards:|click\ here\ (?:to|for)\b|join\ (?:our|the)\ .{0,40}(?:whatsapp|telegram)|follow\ our\ .{0,40}channel|subscribe\ to\ our\ .{0,40}channel|únete\ a\ nuestr|rejoignez[- ]nous|iscriviti\ (?:al|alla|a)\b|zapisz\ się\ (?:na|do)\b|подпи(?:шитесь|сывайтесь)|присоединяйтесь|关注我们|责任编辑|編輯：
+)",
+    )
+});
+/// What a page says of cookies, however long.
+static COOKIES: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    pattern(
+        r"(?xi)^(?:
+  (?:we|wir)\ (?:and\ our\ partners\ )?(?:use|store|verwenden|nutzen|setzen)\b|(?:this|our|diese|unsere)\ (?:web\ ?)?(?:site|seite)\b|by\ (?:continuing|using|clicking|visiting)\b|um\ .{0,80}\b(?:verwenden|nutzen|setzen)\b|(?:nosotros\ )?(?:usamos|utilizamos)\b|(?:este|esta|nuestr[oa])\ (?:sitio|web|página)|nous\ utilisons|(?:ce|notre)\ site|(?:utilizziamo|usiamo)\b|questo\ sito|(?:używamy|wykorzystujemy)\b|(?:ta|nasza)\ (?:strona|witryna)|(?:ten|nasz)\ serwis|(?:tento|náš)\ web|používáme|(?:wij\ gebruiken|deze\ (?:web)?site)|vi\ (?:använder|bruger|bruker)|мы\ используем|(?:этот|наш)\ сайт
+).{0,160}\b(?:cookies?|ciasteczk\w+|kuki|файлы?\ cookie)\b",
+    )
+});
+/// What such a notice speaks of besides.
+static CONSENT: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    pattern(
+        r"(?i)\b(?:(?:web ?)?sites?|web\w*|pages?|brows\w+|consent\w*|accept\w*|agree\w*|priva\w+|experience|settings|adverti\w+|analy\w+|traffic|daten\w*|zustimm\w+|einwillig\w+|einverstanden|nutz\w+|seiten?|analys\w+|acept\w+|experienc\w+|publici\w+|sitio|accepte[rz]?|expérience|navigat\w+|naviga\w+|consens\w+|accetta\w*|strony?|serwis\w*|zgod\w+|stránk\w+|souhlas\w*|instemm\w+|godkänn\w+|сайт\w*|соглас\w+)\b",
+    )
+});
+/// Who wrote a text, before it.
+static BYLINE: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    pattern(
+        r"(?x)^(?i:(?:written\ |story\ )?by|von|par|por|door|av|af|text|texte|tekst|autor(?:in|ka|zy)?|author|автор)[:\s]\s*
+        (?:\p{Lu}[\p{L}'’.-]*(?:,|\ &|\ (?:and|und|et|y|e|en|och|og|i|de|del|van|von|der|den|da|di|la|le))*\s*){2,8}$",
     )
 });
 /// A headline that begins what follows an article.
@@ -78,10 +112,17 @@ static BUTTONS: LazyLock<HashSet<&'static str>> = LazyLock::new(|| {
 
 /// A longer line is prose.
 const LONGEST: usize = 240;
+/// What is said of cookies may be longer.
+const LONGEST_NOTICE: usize = 600;
+/// Lines among which dates and the writers' names are looked for.
+const BEGIN: usize = 5;
 
 /// Whether a line is furniture of the page.
 fn furniture(line: &str) -> bool {
     let length = line.chars().count();
+    if length <= LONGEST_NOTICE && holds(&COOKIES, line) && holds(&CONSENT, line) {
+        return true;
+    }
     if length > LONGEST {
         return false;
     }
@@ -95,11 +136,37 @@ fn furniture(line: &str) -> bool {
     if is_row_of_buttons(&words) {
         return true;
     }
-    if length <= 200 && holds(&START, line) {
+    if length <= 200 && (holds(&START, line) || holds(&EMBED, line)) {
         // A long sentence that merely begins like this is kept.
         return !(words.len() > 22 && holds(&PROSE_END, line));
     }
     length <= 160 && words.len() <= 30 && holds(&CREDIT_END, line)
+}
+
+/// Whether a line names the writers, or says when a text was published. Only
+/// lines before a text are asked.
+fn is_head(line: &str) -> bool {
+    line.chars().count() <= 70 && (holds(&BYLINE, line) || is_date(line))
+}
+
+/// Whether a line is a date, and hardly anything else.
+fn is_date(line: &str) -> bool {
+    const SAID: &str = "published updated posted written last modified on at by am pm uhr stand vom \
+        der den veröffentlicht aktualisiert erstellt publié mis jour le à et publicado actualizado \
+        el de del las publicado atualizado em às pubblicato aggiornato il alle opublikowano \
+        aktualizacja dodano dnia godz vydáno aktualizováno gepubliceerd bijgewerkt om est edt gmt \
+        utc cet cest bst ist опубликовано обновлено в min read minutes minuten lesezeit";
+    let low = line.to_lowercase();
+    let words = || low.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+    let is_number = |word: &&str| word.starts_with(|c: char| c.is_ascii_digit());
+    let is_year =
+        |word: &str| word.len() == 4 && (word.starts_with("19") || word.starts_with("20"));
+    let said = |word: &str| SAID.split_whitespace().any(|known| known == word);
+    // The month, and the day of the week.
+    let others = words().filter(|word| !is_number(word) && !said(word)).count();
+    words().any(|word| is_number(&word) && is_year(word))
+        && words().filter(is_number).count() >= 2
+        && others <= 2
 }
 
 fn is_row_of_buttons(words: &[&str]) -> bool {
@@ -128,7 +195,7 @@ pub(super) fn clean(text: &str, title: Option<&str>) -> String {
             !title.is_empty() && (key == title || (key.len() > 20 && title.starts_with(&key)));
         // Captions and teasers come twice in a row.
         let twice = key.len() > 12 && last == key;
-        if furniture(line) || twice || (at < 3 && headline) {
+        if furniture(line) || twice || (at < 3 && headline) || (at < BEGIN && is_head(line)) {
             continue;
         }
         last = key;
@@ -162,7 +229,9 @@ mod tests {
 
     #[test]
     fn patterns_can_be_read() {
-        for pattern in [&EXACT, &START, &CREDIT_END, &TAIL, &PROSE_END] {
+        for pattern in
+            [&EXACT, &START, &CREDIT_END, &EMBED, &COOKIES, &CONSENT, &BYLINE, &TAIL, &PROSE_END]
+        {
             assert!(pattern.is_some());
         }
     }
@@ -194,6 +263,39 @@ mod tests {
              poets in his speeches to parliament, to the dismay of his interpreters.",
             false,
         );
+    }
+
+    #[test]
+    fn notices_of_embeds_and_cookies_are_furniture() {
+        let check = |line: &str, expected: bool| assert_eq!(furniture(line), expected, "{line}");
+        check("View this post on Instagram", true);
+        check("Empfohlener redaktioneller Inhalt", true);
+        check("Media caption, The harbour on Sunday", true);
+        check("Source: Harbour authority", true);
+        check("The crane fell on Sunday. Jo Hill/USA TODAY Sports", true);
+        check("Continua depois da publicidade", true);
+        let notice = "We use cookies to see which parts of our pages are read, and by how many. ";
+        check(&notice.repeat(4), true);
+        check("We use up to nine cookies as bait for the mice in our bakery, she said.", false);
+        check("The bakery sold a thousand cookies on Sunday, which nobody had expected.", false);
+        check("Sources close to the minister said that he would not go.", false);
+        check("This video shows how the crane fell.", false);
+    }
+
+    #[test]
+    fn dates_and_names_before_a_text_go() {
+        let check = |line: &str, expected: bool| assert_eq!(is_head(line), expected, "{line}");
+        check("By Ida Berg", true);
+        check("Von Ida Berg und Jo van Hill", true);
+        check("Published 3 May 2026, 10:15 am", true);
+        check("3. Mai 2026 um 10:15 Uhr", true);
+        check("Stand: 03.05.2026, 10:15 Uhr", true);
+        check("By Monday the ships had left", false);
+        check("The fleet of 2026", false);
+        check("In May 2026 the port was closed for 3 days", false);
+        let prose = "The port was closed on Sunday after the storm had broken two of its cranes.";
+        let story = format!("{prose}\n{prose} Again.\n{prose}\nBy Ida Berg");
+        assert_eq!(clean(&format!("By Ida Berg\n3 May 2026\n{story}"), None), story);
     }
 
     #[test]

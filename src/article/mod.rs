@@ -219,7 +219,7 @@ fn found(html: &str, url: Option<&Url>, tree: &scraper::Html) -> String {
     let result = catch_unwind(AssertUnwindSafe(|| trafilatura::extract(html, &options)));
     match result {
         Ok(Ok(found)) => {
-            let lines = tree::fragment_lines(&found.content_html);
+            let lines = parted::once(&tree::fragment_lines(&found.content_html));
             parted::parted(&lines, &tree::lines(tree))
         }
         // It gives up on pages of little text, of which prose may be some.

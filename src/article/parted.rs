@@ -1,8 +1,14 @@
-//! The finder of articles may run the paragraphs of a text together ("after
-//! lunch.An official"), so that words are lost to rules. Such lines are parted
-//! as the page shows them.
+//! What the finder of articles does to lines is mended. It may run paragraphs
+//! together ("after lunch.An official"), so that words are lost to rules; such
+//! lines are parted as the page shows them. And it may tell a short article
+//! two or three times.
+
+use std::collections::HashSet;
 
 use super::tree::squeezed;
+
+/// Shorter lines may well come again, in characters.
+const REPEATED: usize = 25;
 
 /// Lines that are looked into; honest texts have few that need it.
 const MOST: usize = 500;
@@ -11,6 +17,13 @@ const PLACES: usize = 20;
 /// Lines of the page, between two of a text, that are not part of it.
 const BETWEEN: usize = 40;
 
+/// The lines of a text, long ones once.
+pub(super) fn once(text: &str) -> String {
+    let mut seen = HashSet::new();
+    let is_new = |line: &&str| line.chars().count() < REPEATED || seen.insert(squeezed(line));
+    text.lines().filter(is_new).collect::<Vec<_>>().join("\n")
+}
+
 /// `found` with a line for each that the page has.
 pub(super) fn parted(found: &str, page: &str) -> String {
     let shown: Vec<(&str, String)> = page
@@ -18,8 +31,7 @@ pub(super) fn parted(found: &str, page: &str) -> String {
         .map(|line| (line, squeezed(line)))
         .filter(|(_, bare)| !bare.is_empty())
         .collect();
-    let known: std::collections::HashSet<&str> =
-        shown.iter().map(|(_, bare)| bare.as_str()).collect();
+    let known: HashSet<&str> = shown.iter().map(|(_, bare)| bare.as_str()).collect();
     let mut tried = 0;
     let lines = found.lines().map(|line| {
         let whole = squeezed(line);
@@ -59,6 +71,13 @@ fn parts<'a>(whole: &str, shown: &[(&'a str, String)]) -> Option<Vec<&'a str>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_told_twice_is_told_once() {
+        let (told, short) = ("The port was closed on Sunday.", "\u{201c}No.\u{201d}");
+        let text = format!("{told}\n{short}\nPort closed\n{told}\n{short}");
+        assert_eq!(once(&text), format!("{told}\n{short}\nPort closed\n{short}"));
+    }
 
     #[test]
     fn lines_that_ran_together_are_parted() {

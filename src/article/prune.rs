@@ -19,8 +19,13 @@ const PROSE: usize = 60;
 const LARGEST_SHARE: usize = 25;
 /// Readers may say much more than an article.
 const LARGEST_COMMENTS: usize = 80;
+/// Where so much prose stands beside pictures they are not what the page is
+/// about, in characters.
+const BESIDE_GALLERY: usize = 1500;
 /// What all boxes together may hold of a page's prose, in percent.
 const MOST_BOXED: usize = 60;
+/// What scripts know an element by; some sites have no other names.
+const NAMED: [&str; 3] = ["data-component", "data-testid", "data-qa"];
 /// Labels of an element that are read.
 pub(super) const MOST_LABELS: usize = 40;
 
@@ -31,6 +36,8 @@ enum Meaning {
     Unwanted,
     /// What readers say.
     Comments,
+    /// Pictures with what is said of them.
+    Gallery,
     /// Nothing that people read.
     Machine,
 }
@@ -64,17 +71,17 @@ pub(super) fn prune(tree: &mut Html) {
     let wanted = boxes.iter().filter(|found| found.meaning == Meaning::Unwanted);
     let boxed: usize = wanted.map(|found| found.prose).sum();
     let spared = boxed * 100 > total * MOST_BOXED;
-    let goes = |found: &&Found| !spared || found.prose == 0 || found.meaning == Meaning::Comments;
+    let goes = |found: &&Found| !spared || found.prose == 0 || found.meaning != Meaning::Unwanted;
     detach(tree, boxes.iter().filter(goes));
 }
 
 /// Those that are not too large and not inside of another.
 fn outermost(tree: &Html, found: Vec<Found>, total: usize) -> Vec<Found> {
     let mut chosen = HashSet::new();
-    let is_small = |found: &Found| {
-        let largest =
-            if found.meaning == Meaning::Comments { LARGEST_COMMENTS } else { LARGEST_SHARE };
-        found.prose * 100 <= total * largest
+    let is_small = |found: &Found| match found.meaning {
+        Meaning::Gallery if total - found.prose.min(total) >= BESIDE_GALLERY => true,
+        Meaning::Comments => found.prose * 100 <= total * LARGEST_COMMENTS,
+        _ => found.prose * 100 <= total * LARGEST_SHARE,
     };
     // What is around was found after what is inside.
     let mut outermost = found;
@@ -132,7 +139,9 @@ fn candidates(tree: &Html) -> (Vec<Found>, usize) {
                 let goes = match closed.meaning {
                     Meaning::Content => false,
                     Meaning::Machine => true,
-                    Meaning::Unwanted | Meaning::Comments => !closed.protected,
+                    Meaning::Unwanted | Meaning::Comments | Meaning::Gallery => {
+                        !closed.protected && !is_in_sentence(node)
+                    }
                 };
                 if goes {
                     found.push(Found {
@@ -151,6 +160,20 @@ fn candidates(tree: &Html) -> (Vec<Found>, usize) {
 fn is_unseen(node: NodeRef<'_, Node>) -> bool {
     let name = node.parent().and_then(|parent| parent.value().as_element().map(Element::name));
     name.is_some_and(tree::is_hidden)
+}
+
+/// Whether an element is shown among words, so that they need it.
+fn is_in_sentence(node: NodeRef<'_, Node>) -> bool {
+    const INLINE: [&str; 10] =
+        ["a", "abbr", "b", "cite", "em", "font", "i", "mark", "span", "strong"];
+    let Some(element) = node.value().as_element() else { return false };
+    let is_words = |beside: Option<NodeRef<'_, Node>>| {
+        let text = beside.and_then(|beside| beside.value().as_text().map(|text| &**text));
+        text.is_some_and(|text| text.chars().any(char::is_alphanumeric))
+    };
+    INLINE.contains(&element.name())
+        && !is_invisible(element)
+        && (is_words(node.prev_sibling()) || is_words(node.next_sibling()))
 }
 
 /// Whether an element is, or begins, the article.
@@ -172,13 +195,18 @@ fn of(element: &Element) -> Meaning {
         "html" | "body" | "main" | "article" | "head" => return Meaning::Content,
         _ => {}
     }
+    // Blogs name an article's kind and topics in its classes.
+    let class = element.attr("class").unwrap_or_default();
+    if class.split_whitespace().any(|name| name == "hentry" || name == "type-post") {
+        return Meaning::Content;
+    }
     let says = |key: &str, words: &[&str]| {
         element.attr(key).is_some_and(|said| words.contains(&said.to_ascii_lowercase().as_str()))
     };
     if says("role", &ROLES) || says("itemprop", &ITEMS) || is_invisible(element) {
         return Meaning::Unwanted;
     }
-    let labels = ["class", "id"].iter().filter_map(|key| element.attr(key));
+    let labels = ["class", "id"].iter().chain(&NAMED).filter_map(|key| element.attr(key));
     let labels = labels.flat_map(|label| label.split_whitespace().take(MOST_LABELS));
     labels.map(meaning).find(|meaning| *meaning != Meaning::Content).unwrap_or(Meaning::Content)
 }
@@ -213,6 +241,8 @@ fn meaning(label: &str) -> Meaning {
         Meaning::Comments
     } else if has(&UNWANTED) {
         Meaning::Unwanted
+    } else if has(&GALLERIES) {
+        Meaning::Gallery
     } else {
         Meaning::Content
     }
@@ -242,27 +272,68 @@ const LONGEST_NAME: usize = 4;
 /// Names of things that are no article: single words of labels, or several in
 /// a row.
 static UNWANTED: LazyLock<HashSet<&'static str>> = LazyLock::new(|| {
-    "related relacionadas relacionados relacionada relatedposts verwandte similar recommended \
-     recommendation recommendations recirculation recirc read-more readmore read-also readalso \
-     also-read lire-aussi leia-mais leia-tambem leggi-anche lees-ook weiterlesen mehr-zum-thema \
-     te-puede-interesar most-read mostread most-popular meistgelesen popular-posts trending \
-     more-about more-from more-stories morestories next-story nextstory next-article next-post \
-     prev-next post-navigation nav-links pagination up-next linkbox yarpp crp taboola outbrain \
-     plista story-list \
-     newsletter subscribe signup sign-up mailing-list donate donation share sharing sharebar \
-     sharedaddy social shariff addtoany addthis follow-us app-promo appstores promo \
-     ad ads advert advertisement adsbygoogle anzeige werbung publicidad publicite sponsored \
-     author-bio authorbio author-box authorbox author-info about-author about-the-author \
-     breadcrumb breadcrumbs crumbs tags taglist cookie consent borlabs gdpr \
-     content-blocker third-party embed-privacy disclosure print-only toc table-of-contents"
-        .split_whitespace()
-        .collect()
+    let all = [OTHER_STORIES, SHARING, AUTHORS, ADVERTISING, BESIDES];
+    all.into_iter().flat_map(str::split_whitespace).collect()
 });
+/// Boxes and lists of other stories.
+const OTHER_STORIES: &str = "related relatedposts relatedarticles relatedstories relatedcontent \
+    relatedlinks relatednews relatedtopics relatedcoverage similar recommended recommendation \
+    recommendations recirculation recirc read-more readmore read-also readalso also-read readnext \
+    read-next next-read nextread next-up up-next more-about more-from more-on more-stories \
+    morestories more-like-this more-coverage further-reading keep-reading suggested suggestions \
+    you-may-like you-might-like also-like see-also seealso most-read mostread most-popular \
+    mostpopular most-viewed mostviewed most-shared most-commented most-recent popular-posts \
+    popular-stories popular-articles popular-news trending latest-news latest-stories \
+    latest-articles latest-posts latest-headlines top-stories top-news recent-posts \
+    recent-articles recent-stories next-story nextstory next-article next-post prev-next \
+    post-navigation post-nav article-nav article-navigation nav-links pagination linkbox link-list \
+    linklist links-block rich-link richlink onward inread interstitial carousel teaser-list \
+    teaserlist story-list yarpp crp taboola outbrain plista zergnet revcontent mgid dianomi \
+    ligatus nativo strossle verwandte weiterlesen mehr-zum-thema mehr-lesen mehr-artikel \
+    mehr-themen weitere-artikel weitere-themen weitere-meldungen auch-interessant lesen-sie-auch \
+    lesetipp lesetipps leseempfehlung leseempfehlungen meistgelesen meistgelesene \
+    themenverwandt passend-zum-thema relacionadas relacionados relacionada te-puede-interesar \
+    te-recomendamos mas-leido mas-leidas mas-leidos mas-noticias leer-mas lea-tambien lee-tambien \
+    ver-tambien leia-mais leia-tambem veja-tambem saiba-mais mais-lidas lire-aussi a-lire-aussi \
+    articles-lies meme-sujet plus-lus lire-la-suite leggi-anche correlati correlate \
+    potrebbe-interessarti piu-letti lees-ook lees-meer lees-verder gerelateerd meest-gelezen \
+    czytaj-takze czytaj-tez zobacz-takze zobacz-tez powiazane polecane najczesciej-czytane \
+    souvisejici mohlo-by-vas-zajimat nejctenejsi doporucujeme relaterade relaterat relaterede \
+    relaterte las-mer las-ocksa les-ogsa mest-lest luetuimmat lue-myos kapcsolodo ajanlo \
+    citeste-si articole-similare ilgili-haberler";
+/// Buttons and invitations.
+const SHARING: &str = "newsletter newsletters subscribe signup sign-up email-signup mailing-list \
+    regwall membership-promo donate donation donations support-us patreon spenden spendenaufruf \
+    share sharing sharebar sharethis sharebuttons sharelinks sharetools sharedaddy social socials \
+    socialmedia socialshare shariff addtoany addthis follow-us followus app-promo appstores promo \
+    compartir compartilhar partager partage condividi teilen udostepnij sdilet sdileni delen dela \
+    paylas redes-sociales";
+/// Who wrote it.
+const AUTHORS: &str = "author-bio authorbio author-box authorbox author-info author-profile \
+    author-description author-card author-details author-desc author-text about-author \
+    about-the-author user-profile writer-bio contributor-bio byline-bio bio saboxplugin \
+    autorenbox autoren-box autor-box autoreninfo autorenprofil autor-info autor-bio \
+    sobre-el-autor sobre-o-autor";
+const ADVERTISING: &str = "ad ads advert advertisement advertisements advertising advertorial \
+    adsbygoogle adbox adslot ad-slot anzeige anzeigen werbung publicidad publicidade publicite \
+    pubblicita reklama reklamy reklam annons annonse annonce advertentie hirdetes mainos \
+    sponsored sponsor sponsors partner-content";
+/// Links of the site, cookies, and what a page says of itself.
+const BESIDES: &str = "breadcrumb breadcrumbs crumbs tags taglist tagcloud tag-list topic-list \
+    etiquetas tagi schlagworte mots-cles cookie cookies consent borlabs onetrust usercentrics gdpr \
+    content-blocker third-party embed-privacy disclosure print-only toc table-of-contents";
 /// Names of what readers say to an article.
 static COMMENTS: LazyLock<HashSet<&'static str>> = LazyLock::new(|| {
     "comments commentlist comment-list comment-section comments-area comment-form disqus livefyre \
      viafoura openweb kommentare leserkommentare kommentarbereich comentarios commentaires commenti \
      reacties komentarze komentarze-lista respond"
+        .split_whitespace()
+        .collect()
+});
+/// Names of rows of pictures.
+static GALLERIES: LazyLock<HashSet<&'static str>> = LazyLock::new(|| {
+    "gallery galleries photogallery imagegallery slideshow fotostrecke bilderstrecke bildergalerie \
+     bilderserie fotogalerie fotogallery diaporama fotogaleria galeria galleria"
         .split_whitespace()
         .collect()
 });
@@ -290,6 +361,10 @@ mod tests {
         check("read-later-more", content);
         check("comments-area", Meaning::Comments);
         check("share-price", unwanted);
+        check("entry__author-description", unwanted);
+        check("czytaj-takze", unwanted);
+        check("nextStory", unwanted);
+        check("recommended-title", content);
         check("", content);
     }
 
@@ -308,6 +383,8 @@ mod tests {
             "<div role=complementary>Beside</div>",
             "<ul itemprop=keywords><li>ships</ul>",
             "<div style='display: none'>Unseen</div>",
+            "<div data-component=links-block>Another story</div>",
+            "<p class=social>Share this</p>",
             "<section id=relatedStories><p>Another story that is told in more than a few words.</section>",
         ] {
             check(&format!("{prose}{unwanted}"), &story);
@@ -320,9 +397,34 @@ mod tests {
             (0..10).map(|n| format!("{story}{n}").replace('\n', " ")).collect();
         let boxes = posts.iter().map(|post| format!("<div class=share-item><p>{post}</p></div>"));
         check(&boxes.collect::<String>(), &(posts.join("\n") + "\n"));
+        let blog =
+            format!("<div class='post hentry tag-social'>{prose}</div>{prose}{prose}{prose}");
+        check(&blog, &story.repeat(4));
+        // Pictures beside an article may have more words than it.
+        let pictures = prose.replace("story", "picture").repeat(9);
+        let pictures = format!("<div class=full-gallery>{pictures}</div>");
+        check(&format!("{pictures}{}", prose.repeat(4)), &story.repeat(4));
+        let both = format!("{story}{}", story.replace("story", "picture").repeat(9));
+        check(&format!("{prose}{pictures}"), &both);
         // Readers often say more than the article.
         let said = prose.replace("story", "reader").repeat(3);
         check(&format!("{prose}<div class=comment-list>{said}</div>"), &story);
+    }
+
+    #[test]
+    fn words_of_a_sentence_stay() {
+        let check = |html: &str, expected: &str| {
+            let mut tree = Html::parse_document(html);
+            prune(&mut tree);
+            assert_eq!(tree::lines(&tree), expected, "{html}");
+        };
+        check("<p>She bought <a class=promo>a lamp</a>.</p>", "She bought a lamp.\n");
+        check("<p>He said <span class=related>so</span> twice.</p>", "He said so twice.\n");
+        check(
+            "<p>They left<span class=share hidden>Share</span> at noon.</p>",
+            "They left at noon.\n",
+        );
+        check("<p>They left.</p><a class=share>Share</a>", "They left.\n");
     }
 
     #[test]

@@ -56,6 +56,7 @@ pub(super) fn sieve(page: &Page, known: &Known<'_>) -> Option<String> {
     add_lede(page, &mut kept, known.summary);
     drop_outside(page, &mut kept, container);
     drop_links(page, &mut kept);
+    drop_last_headings(page, &mut kept);
     let lines = page.blocks.iter().zip(&kept).filter(|(_, kept)| **kept);
     Some(lines.map(|(block, _)| block.text.as_str()).collect::<Vec<_>>().join("\n"))
 }
@@ -180,7 +181,8 @@ fn add_lede(page: &Page, kept: &mut [bool], summary: Option<&str>) {
 fn is_lede(label: &str) -> bool {
     const NAMES: &str = "lead lede teaser intro standfirst subtitle summary abstract chapo excerpt \
         dek deck preface bajada entradilla sumario vorspann subhead subline subheadline ingress sommario \
-        description";
+        description perex strapline copete catenaccio chapeau manchet preamble synopsis \
+        zusammenfassung resumen leadtext teasertext introtext";
     let is_name = |word: &str| NAMES.split_whitespace().any(|name| name == word);
     label.split(|c: char| !c.is_alphanumeric()).any(is_name)
 }
@@ -196,11 +198,28 @@ fn drop_outside(page: &Page, kept: &mut [bool], container: usize) {
     }
 }
 
-/// Drops what is nothing but links.
+/// Drops what is nothing but links. Headings may be, beside the article's
+/// paragraphs; elsewhere they are those of other stories.
 fn drop_links(page: &Page, kept: &mut [bool]) {
+    let parent = |block: &Block| page.elements[block.element].parent;
+    let paragraphs = page.blocks.iter().zip(kept.iter());
+    let paragraphs = paragraphs.filter(|(block, kept)| **kept && block.is_paragraph());
+    let parents: HashSet<usize> = paragraphs.map(|(block, _)| parent(block)).collect();
     for (block, kept) in page.blocks.iter().zip(kept.iter_mut()) {
         let is_heading = page.elements[block.element].kind == Kind::Heading;
-        *kept &= is_heading || block.linked * 100 < block.length * 90;
+        *kept &= block.linked * 100 < block.length * 90
+            || (is_heading && parents.contains(&parent(block)));
+    }
+}
+
+/// Drops headings at the end, which have nothing under them.
+fn drop_last_headings(page: &Page, kept: &mut [bool]) {
+    let blocks = page.blocks.iter().zip(kept.iter_mut()).rev();
+    for (block, kept) in blocks.filter(|(_, kept)| **kept) {
+        if page.elements[block.element].kind != Kind::Heading || block.is_prose() {
+            return;
+        }
+        *kept = false;
     }
 }
 
@@ -278,6 +297,23 @@ mod tests {
         check(&format!("<p>{summary}</p>{menu}{story}"), &[summary, FIRST, THIRD]);
         check(&format!("<h1>Port closed</h1><p>By A Writer</p>{story}"), &with[1..]);
         check(&format!("<h1>Port closed</h1><figure>{full}</figure>{story}"), &with[1..]);
+    }
+
+    #[test]
+    fn headings_of_other_stories_go() {
+        let sifted = |html: &str, found: &str| {
+            let page = Page::of(&scraper::Html::parse_document(html));
+            let found = format!("{FIRST}\n{THIRD}\n{found}");
+            sieve(&page, &Known { found: &found, body: None, summary: None }).unwrap()
+        };
+        let story = format!("<p>{FIRST}</p><p>{THIRD}</p>");
+        let both = format!("{FIRST}\n{THIRD}");
+        let card = "<section><h3><a>Ferry line to open in May</a></h3></section>";
+        assert_eq!(sifted(&format!("{story}{card}<p>.</p>"), "Ferry line to open in May"), both);
+        assert_eq!(sifted(&format!("{story}<h2>In the bay</h2>"), "In the bay"), both);
+        let within = format!("<p>{FIRST}</p><h2><a>In the bay</a></h2><p>{THIRD}</p>");
+        let expected = format!("{FIRST}\nIn the bay\n{THIRD}");
+        assert_eq!(sifted(&within, "In the bay"), expected);
     }
 
     #[test]
