@@ -44,6 +44,16 @@ pub(super) struct Vitality {
     pub(super) seen: Arc<Mutex<Option<(Instant, Health)>>>,
 }
 
+/// What became of a write.
+pub(super) enum Write {
+    /// It is on the disk.
+    Taken,
+    /// The disk is full or read-only, which no restart would mend.
+    Shut(StoreError),
+    /// The database takes none for another reason.
+    Refused(StoreError),
+}
+
 impl Vitality {
     /// Loops that are stuck.
     pub(super) fn stuck(&self) -> Vec<String> {
@@ -59,16 +69,14 @@ impl Vitality {
         }
     }
 
-    /// Whether the database takes a write now, or is known to lie on a disk
-    /// that is full or read-only, which no restart would mend. What is wrong is
-    /// logged.
-    pub(super) async fn takes_writes(&self) -> bool {
+    /// Whether the database takes a write now.
+    pub(super) async fn write(&self) -> Write {
         match self.store.ping().await {
-            Ok(()) => true,
-            Err(error) => {
-                tracing::error!(%error, "the database takes no writes");
-                error.is_full() || self.store.lies_on_shut_disk().await
+            Ok(()) => Write::Taken,
+            Err(error) if error.is_full() || self.store.lies_on_shut_disk().await => {
+                Write::Shut(error)
             }
+            Err(error) => Write::Refused(error),
         }
     }
 

@@ -5,8 +5,8 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::{Interval, MissedTickBehavior};
 
-use super::endpoint::Vitality;
-use crate::pipeline::Pulse;
+use super::endpoint::{Vitality, Write};
+use crate::pipeline::{Complaint, Pulse};
 
 /// Looks in the time after which the watchdog bites.
 const LOOKS: u32 = 12;
@@ -31,7 +31,8 @@ pub struct Guard {
     signed: Duration,
     silent_looks: u32,
     /// The write under way: whoever waits for a sign may stop and come again.
-    write: JoinSet<bool>,
+    write: JoinSet<Write>,
+    complaint: Complaint,
 }
 
 impl Guard {
@@ -39,7 +40,8 @@ impl Guard {
         let every = (limit / LOOKS).max(Duration::from_millis(100));
         let mut look = tokio::time::interval(every);
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        Self { vitality, look, signed: Duration::ZERO, silent_looks: 0, write: JoinSet::new() }
+        let (signed, write, complaint) = (Duration::ZERO, JoinSet::new(), Complaint::default());
+        Self { vitality, look, signed, silent_looks: 0, write, complaint }
     }
 
     /// Completes when all is alive. It may be dropped and called again.
@@ -57,13 +59,22 @@ impl Guard {
             }
             if self.write.is_empty() {
                 let vitality = self.vitality.clone();
-                self.write.spawn(async move { vitality.takes_writes().await });
+                self.write.spawn(async move { vitality.write().await });
             }
-            if self.write.join_next().await.is_some_and(|taken| taken.unwrap_or(false)) {
+            if self.write.join_next().await.is_some_and(|write| self.is_well(write.ok())) {
                 self.signed = now;
                 self.silent_looks = 0;
                 return;
             }
         }
+    }
+
+    fn is_well(&mut self, write: Option<Write>) -> bool {
+        if let Some(Write::Shut(error) | Write::Refused(error)) = &write
+            && self.complaint.is_due()
+        {
+            tracing::error!(%error, "the database takes no writes");
+        }
+        matches!(write, Some(Write::Taken | Write::Shut(_)))
     }
 }

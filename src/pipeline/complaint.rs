@@ -7,13 +7,13 @@ const EVERY: Duration = Duration::from_secs(60);
 
 /// When it was last told.
 #[derive(Debug, Default)]
-pub(super) struct Complaint {
+pub struct Complaint {
     told: Option<Instant>,
 }
 
 impl Complaint {
     /// Whether it is to be told now; counts as told then.
-    pub(super) fn is_due(&mut self) -> bool {
+    pub fn is_due(&mut self) -> bool {
         let is_due = self.told.is_none_or(|told| told.elapsed() >= EVERY);
         if is_due {
             self.told = Some(Instant::now());

@@ -38,6 +38,7 @@ mod wanted;
 mod watch;
 
 pub use callback::CallbackDesk;
+pub use complaint::Complaint;
 pub use dispatch::{Dispatcher, Drained};
 pub use ingest::{Arrived, Prepared, ingest, prepare};
 pub use inspect::Inspector;
