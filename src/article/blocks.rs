@@ -5,7 +5,10 @@ use ego_tree::iter::Edge;
 use scraper::node::Element;
 use scraper::{Html, Node};
 
-use super::tree;
+use super::{prune, tree};
+
+/// So much of a label is read, in bytes.
+const LONGEST_LABEL: usize = 80;
 
 /// One paragraph, heading or item.
 #[derive(Debug)]
@@ -158,7 +161,7 @@ impl Reader {
 impl Around {
     fn new(parent: usize, element: &Element) -> Self {
         let kind = match element.name() {
-            _ if super::prune::is_invisible(element) => Kind::Beside,
+            _ if prune::is_invisible(element) => Kind::Beside,
             "h1" => Kind::Headline,
             "h2" | "h3" | "h4" | "h5" | "h6" => Kind::Heading,
             "p" => Kind::Paragraph,
@@ -168,8 +171,11 @@ impl Around {
             "aside" | "footer" | "table" | "details" | "nav" | "form" => Kind::Beside,
             _ => Kind::Other,
         };
-        let label = [element.attr("class"), element.attr("id")].into_iter().flatten();
-        let label = label.collect::<Vec<_>>().join(" ").to_lowercase();
+        let labels = [element.attr("class"), element.attr("id")].into_iter().flatten();
+        let labels = labels.flat_map(|label| label.split_whitespace().take(prune::MOST_LABELS));
+        let labels = labels
+            .map(|label| label.get(..label.floor_char_boundary(LONGEST_LABEL)).unwrap_or(label));
+        let label = labels.take(prune::MOST_LABELS).collect::<Vec<_>>().join(" ").to_lowercase();
         Self { parent, kind, label }
     }
 }

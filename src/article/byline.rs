@@ -64,6 +64,8 @@ struct Reader {
     /// Bylines looked at so far.
     looked_at: usize,
     headed: bool,
+    /// The last text was a word for "by".
+    after_by: bool,
     /// By microdata or `rel=author`, by a label, and by "By".
     stated: Names,
     labelled: Names,
@@ -82,7 +84,7 @@ impl Reader {
                 self.date(node, element);
                 self.byline(node, element);
             }
-            Node::Text(text) if self.beside == 0 => self.text(text),
+            Node::Text(text) if self.beside == 0 => self.text(text.trim()),
             _ => {}
         }
     }
@@ -94,16 +96,21 @@ impl Reader {
     }
 
     fn text(&mut self, text: &str) {
-        let text = text.trim();
-        if text.len() >= PROSE {
+        if text.is_empty() {
+            return;
+        }
+        // "By" and the name, which is a link, are two texts.
+        let after_by = std::mem::take(&mut self.after_by);
+        if text.len() >= PROSE && text.chars().count() >= PROSE {
             self.prose += 1;
             for names in [&mut self.stated, &mut self.labelled] {
                 names.ended |= !names.names.is_empty();
             }
         } else if self.prose <= PROSE_BEFORE
             && self.written.names.is_empty()
-            && let Some(signed) = without_by(text)
+            && let Some(signed) = without_by(text).or(after_by.then_some(text))
         {
+            self.after_by = signed.is_empty();
             let names = names(signed);
             if names.iter().all(|name| is_full(name)) {
                 self.written.names = names;
@@ -115,8 +122,11 @@ impl Reader {
         let is_stated = ["itemprop", "rel"].iter().any(|key| {
             element.attr(key).is_some_and(|said| said.split_whitespace().any(|one| one == "author"))
         });
+        if self.looked_at >= MOST_SHOWN {
+            return;
+        }
         let place = if is_stated { &mut self.stated } else { &mut self.labelled };
-        if place.ended || !(is_stated || is_labelled(element)) || self.looked_at >= MOST_SHOWN {
+        if place.ended || !(is_stated || is_labelled(element)) {
             return;
         }
         self.looked_at += 1;
@@ -141,11 +151,12 @@ impl Reader {
             (false, true) if self.headed => 1,
             _ => return,
         };
+        if surety <= self.surety {
+            return;
+        }
         let stated = ["datetime", "content"].iter().find_map(|key| element.attr(key));
         let date = stated.map(str::to_owned).or_else(|| is_stated.then(|| text(node)));
-        if surety > self.surety
-            && let Some(date) = date.filter(|date| !date.trim().is_empty())
-        {
+        if let Some(date) = date.filter(|date| !date.trim().is_empty()) {
             (self.surety, self.published) = (surety, Some(date));
         }
     }
@@ -189,7 +200,8 @@ fn without_by(text: &str) -> Option<&str> {
     let folded = text.to_lowercase();
     BY.iter().find_map(|by| {
         let rest = folded.strip_prefix(by)?;
-        let parted = by.ends_with(':') || rest.starts_with([' ', ':', '\u{a0}', '\n']);
+        let parted =
+            rest.is_empty() || by.ends_with(':') || rest.starts_with([' ', ':', '\u{a0}', '\n']);
         // Lowering may change the length of a letter, but not of these.
         let rest = parted.then(|| text.get(by.len()..)).flatten()?;
         Some(rest.trim_start_matches(|c: char| c == ':' || c.is_whitespace()))
@@ -244,12 +256,17 @@ fn is_name(text: &str) -> bool {
         && !says_else
 }
 
-/// A name as a publisher states it, without the word for "by" and what was
-/// escaped twice.
+/// A name as a publisher states it, without "By" and what was escaped twice.
+/// Words for it in other languages begin family names, too.
 pub(super) fn stated(name: &str) -> String {
     let decoded = if name.contains('&') { tree::fragment_lines(name) } else { name.to_owned() };
     let line = tree::one_line(&decoded);
-    without_by(&line).filter(|rest| is_full(rest)).unwrap_or(&line).to_owned()
+    let is_by = |rest: &&str| {
+        let before = line.get(..line.len() - rest.len()).unwrap_or_default().to_lowercase();
+        before.trim_end().ends_with("by") || before.contains(':')
+    };
+    let rest = without_by(&line).filter(|rest| is_full(rest)).filter(is_by);
+    rest.unwrap_or(&line).to_owned()
 }
 
 /// Whether it is more than a word, or written without spaces.
@@ -274,8 +291,17 @@ fn is_beside(element: &Element) -> bool {
         "svg",
         "blockquote",
     ];
-    PLACES.contains(&element.name())
-        || labels(element).flat_map(prune::words).any(|word| BESIDE.contains(word.as_str()))
+    if PLACES.contains(&element.name()) {
+        return true;
+    }
+    // What holds the article says what else it holds.
+    if matches!(element.name(), "html" | "body" | "main" | "article") {
+        return false;
+    }
+    labels(element).map(prune::words).any(|words| {
+        let says = |set: &HashSet<&str>| words.iter().any(|word| set.contains(word.as_str()));
+        says(&BESIDE) && !says(&HOLDING)
+    })
 }
 
 /// Whether its class or id says that it holds a byline.
@@ -296,8 +322,13 @@ fn text(node: NodeRef<'_, Node>) -> String {
     let mut out = String::new();
     for node in node.descendants().take(NODES) {
         if let Node::Text(part) = node.value() {
-            tree::push(&mut out, part);
+            // A longer one is no byline, and is not needed to its end.
+            let end = part.floor_char_boundary(4 * LONGEST);
+            tree::push(&mut out, part.get(..end).unwrap_or(part));
             tree::space(&mut out);
+        }
+        if out.len() > 4 * LONGEST {
+            break;
         }
     }
     out.truncate(out.trim_end().len());
@@ -321,6 +352,9 @@ static NO_BYLINE: LazyLock<HashSet<&'static str>> = LazyLock::new(|| {
     set("bio image img avatar photo picture thumb thumbnail icon follow social twitter email \
          contact description desc about box role title position job timestamp date time comment")
 });
+/// With these a label tells of what else an element holds.
+static HOLDING: LazyLock<HashSet<&'static str>> =
+    LazyLock::new(|| set("with has no without wrap wrapper container layout page"));
 static BESIDE: LazyLock<HashSet<&'static str>> = LazyLock::new(|| {
     set("related recommended recommendations recirc trending popular sidebar comments comment \
          commentlist disqus newsletter teaser teasers promo caption menu")
@@ -378,7 +412,10 @@ mod tests {
             &["Ida Berg", "Jo Lim"],
         );
         check("<h1>Ferry sinks</h1><p>By Ida Berg</p><p>Text</p>", &["Ida Berg"]);
+        check("<h1>Ferry sinks</h1><p>By <a href=/p/ib>Ida Berg</a></p>", &["Ida Berg"]);
         check("<span class=author>小山 花子</span>", &["小山 花子"]);
+        check("<body class=has-sidebar><p class=byline>By Ida Berg</p>", &["Ida Berg"]);
+        check("<div class=page-with-comments><p class=byline>By Ida Berg</p></div>", &["Ida Berg"]);
     }
 
     #[test]
@@ -391,6 +428,7 @@ mod tests {
             "<div class=byline>By our staff</div>",
             "<div class=author>admin</div>",
             "<p>By Monday evening all were safe</p>",
+            "<p>By <b>Monday evening</b></p>",
             "<p>Von Ida Berg aus dem Jahr 2010</p>",
             "<p class=author>Follow Author</p>",
             "<a rel=author>reader17</a>",
@@ -407,7 +445,9 @@ mod tests {
     #[test]
     fn stated_names_lose_what_is_no_name() {
         let check = |name: &str, expected: &str| assert_eq!(stated(name), expected);
-        check("Von Ida Berg", "Ida Berg");
+        check("By Ida Berg", "Ida Berg");
+        check("Autor: Ida Berg", "Ida Berg");
+        check("Von Trapp Family", "Von Trapp Family");
         check("  Ida\n Berg ", "Ida Berg");
         check("Redacci&oacute;n Diario", "Redacción Diario");
         check("Di Canio", "Di Canio");

@@ -50,6 +50,12 @@ static START: LazyLock<Option<Regex>> = LazyLock::new(|| {
 )",
     )
 });
+/// Words before who is quoted, or before what was said by whom.
+static SOURCE: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    pattern(
+        r"(?i)^[\W_]*(?:quellen?|sources?|fuentes?|fonti|fonte|źródł[oa]|zdroj|bron|источник)\s*:",
+    )
+});
 /// How the credit of a picture ends.
 static CREDIT_END: LazyLock<Option<Regex>> = LazyLock::new(|| {
     pattern(
@@ -63,7 +69,7 @@ static EMBED: LazyLock<Option<Regex>> = LazyLock::new(|| {
         r"(?xi)^[\W_]*(?:
   view\ this\ post\ on|(?:sieh|schau)\ dir\ diesen\ beitrag|ver\ esta\ publicaci[óo]n|voir\ cette\ publication|visualizza\ questo\ post|wyświetl\ ten\ post|a\ post\ shared\ by|ein\ (?:von\ .{1,60}\ geteilter\ )?beitrag\ (?:geteilt\ von|auf\ instagram)|una\ publicaci[óo]n\ compartida|une\ publication\ partagée|un\ post\ condiviso\ da|
   empfohlener\ (?:externer\ |redaktioneller\ )?inhalt|externer?\ inhalt|an\ dieser\ stelle\ (?:finden|findest|befindet)\ .{0,30}(?:inhalt|video|tweet)|mit\ dem\ (?:laden|klick|aufruf)\ .{0,60}(?:akzeptier|stimm|einverstanden)|ich\ bin\ (?:damit\ )?einverstanden,\ dass\ mir|wir\ (?:benötigen|brauchen)\ (?:ihre|deine)\ (?:zustimmung|einwilligung)|um\ (?:diesen|dieses|den)\ (?:inhalt|video|tweet|beitrag|elemente?)\ (?:anzu|zu\ laden|anzeigen)|
-  allow\ .{1,30}\ content\?|this\ (?:article|story|page)\ contains\ content\ (?:provided|hosted)\ by|this\ content\ is\ hosted\ by|to\ (?:view|see|display)\ this\ (?:content|video|post|embed)|this\ video\ (?:can\ ?not|is\ not|is\ no)\b|your\ browser\ does\ not|ihr\ browser\ unterstützt|(?:please\ )?(?:enable|activate|turn\ on)\ javascript|javascript\ (?:is|must\ be)\ (?:required|disabled|enabled)|
+  allow\ .{1,30}\ content\?|this\ (?:article|story|page)\ contains\ content\ (?:provided|hosted)\ by|this\ content\ is\ hosted\ by|to\ (?:view|see|display)\ this\ (?:content|video|post|embed)|this\ video\ (?:can\ ?not\ be\ (?:played|viewed|shown|loaded)|is\ (?:not|no\ longer)\ (?:available|supported))|your\ browser\ does\ not|ihr\ browser\ unterstützt|(?:please\ )?(?:enable|activate|turn\ on)\ javascript|javascript\ (?:is|must\ be)\ (?:required|disabled|enabled)|
   (?:skip|end\ of)\ (?:twitter|x|youtube|facebook|instagram|tiktok)\ (?:post|content|video)|(?:image|media|figure|video)\ (?:caption|source)\b|https?://\S+$|
   (?:our|editorial)\ standards:|click\ here\ (?:to|for)\b|join\ (?:our|the)\ .{0,40}(?:whatsapp|telegram)|follow\ our\ .{0,40}channel|subscribe\ to\ our\ .{0,40}channel|únete\ a\ nuestr|rejoignez[- ]nous|iscriviti\ (?:al|alla|a)\b|zapisz\ się\ (?:na|do)\b|подпи(?:шитесь|сывайтесь)|присоединяйтесь|关注我们|责任编辑|編輯：
 )",
@@ -114,6 +120,10 @@ static BUTTONS: LazyLock<HashSet<&'static str>> = LazyLock::new(|| {
 const LONGEST: usize = 240;
 /// What is said of cookies may be longer.
 const LONGEST_NOTICE: usize = 600;
+/// A sentence of more words is no furniture, whatever it begins with; after
+/// "Sources:" one of fewer.
+const LONG_SENTENCE: usize = 22;
+const SHORT_SENTENCE: usize = 6;
 /// Lines among which dates and the writers' names are looked for.
 const BEGIN: usize = 5;
 
@@ -137,8 +147,10 @@ fn furniture(line: &str) -> bool {
         return true;
     }
     if length <= 200 && (holds(&START, line) || holds(&EMBED, line)) {
-        // A long sentence that merely begins like this is kept.
-        return !(words.len() > 22 && holds(&PROSE_END, line));
+        // A long sentence that merely begins like this is kept, and so is a short
+        // one after "Sources:", which may be who said it.
+        let least = if holds(&SOURCE, line) { SHORT_SENTENCE } else { LONG_SENTENCE };
+        return !(words.len() > least && holds(&PROSE_END, line));
     }
     length <= 160 && words.len() <= 30 && holds(&CREDIT_END, line)
 }
@@ -146,12 +158,22 @@ fn furniture(line: &str) -> bool {
 /// Whether a line names the writers, or says when a text was published. Only
 /// lines before a text are asked.
 fn is_head(line: &str) -> bool {
-    line.chars().count() <= 70 && (holds(&BYLINE, line) || is_date(line))
+    line.chars().count() <= 70 && ((holds(&BYLINE, line) && !is_title(line)) || is_date(line))
+}
+
+/// Whether a line begins with a family name that begins like a byline: "Von
+/// der Leyen Meets Xi".
+fn is_title(line: &str) -> bool {
+    let mut words = line.split_whitespace().map(str::to_lowercase);
+    words.next().is_some_and(|word| word == "von" || word == "av" || word == "af")
+        && words
+            .next()
+            .is_some_and(|word| ["der", "den", "dem", "de", "zu"].contains(&word.as_str()))
 }
 
 /// Whether a line is a date, and hardly anything else.
 fn is_date(line: &str) -> bool {
-    const SAID: &str = "published updated posted written last modified on at by am pm uhr stand vom \
+    const SAID: &str = "published updated posted written last modified on at by am pm uhr um kl stand vom \
         der den veröffentlicht aktualisiert erstellt publié mis jour le à et publicado actualizado \
         el de del las publicado atualizado em às pubblicato aggiornato il alle opublikowano \
         aktualizacja dodano dnia godz vydáno aktualizováno gepubliceerd bijgewerkt om est edt gmt \
@@ -159,14 +181,16 @@ fn is_date(line: &str) -> bool {
     let low = line.to_lowercase();
     let words = || low.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
     let is_number = |word: &&str| word.starts_with(|c: char| c.is_ascii_digit());
-    let is_year =
-        |word: &str| word.len() == 4 && (word.starts_with("19") || word.starts_with("20"));
+    let is_year = |word: &str| {
+        let digits = word.len() == 4 && word.bytes().all(|byte| byte.is_ascii_digit());
+        digits && (word.starts_with("19") || word.starts_with("20"))
+    };
     let said = |word: &str| SAID.split_whitespace().any(|known| known == word);
-    // The month, and the day of the week.
+    // The month, and the day of the week before a comma.
     let others = words().filter(|word| !is_number(word) && !said(word)).count();
     words().any(|word| is_number(&word) && is_year(word))
         && words().filter(is_number).count() >= 2
-        && others <= 2
+        && (others <= 1 || (others == 2 && line.contains(',')))
 }
 
 fn is_row_of_buttons(words: &[&str]) -> bool {
@@ -208,15 +232,14 @@ pub(super) fn clean(text: &str, title: Option<&str>) -> String {
 /// Where a headline such as "Related articles" stands in the last third, with
 /// no prose after it.
 fn article_end(lines: &[&str], total: usize) -> usize {
+    let prose =
+        |line: &&str| line.chars().count() > 160 && holds(&PROSE_END, line) && !furniture(line);
+    let after_prose = lines.iter().rposition(prose).map_or(0, |last| last + 1);
     let mut seen = 0;
     for (at, line) in lines.iter().enumerate() {
-        if seen * 100 > total * 65 && line.chars().count() <= 70 && holds(&TAIL, line) {
-            let prose = |line: &&&str| {
-                line.chars().count() > 160 && holds(&PROSE_END, line) && !furniture(line)
-            };
-            if !lines[at + 1..].iter().any(|line| prose(&line)) {
-                return at;
-            }
+        let is_late = at >= after_prose && seen * 100 > total * 65;
+        if is_late && line.chars().count() <= 70 && holds(&TAIL, line) {
+            return at;
         }
         seen += line.len();
     }
@@ -229,9 +252,18 @@ mod tests {
 
     #[test]
     fn patterns_can_be_read() {
-        for pattern in
-            [&EXACT, &START, &CREDIT_END, &EMBED, &COOKIES, &CONSENT, &BYLINE, &TAIL, &PROSE_END]
-        {
+        for pattern in [
+            &EXACT,
+            &START,
+            &SOURCE,
+            &CREDIT_END,
+            &EMBED,
+            &COOKIES,
+            &CONSENT,
+            &BYLINE,
+            &TAIL,
+            &PROSE_END,
+        ] {
             assert!(pattern.is_some());
         }
     }
@@ -279,6 +311,10 @@ mod tests {
         check("We use up to nine cookies as bait for the mice in our bakery, she said.", false);
         check("The bakery sold a thousand cookies on Sunday, which nobody had expected.", false);
         check("Sources close to the minister said that he would not go.", false);
+        check("Sources: Navy to send two ships through the strait.", false);
+        check("Source: Harbour authority of Serrano.", true);
+        check("This video is no longer available.", true);
+        check("This video is not from the strait, fact-checkers found.", false);
         check("This video shows how the crane fell.", false);
     }
 
@@ -292,6 +328,10 @@ mod tests {
         check("Stand: 03.05.2026, 10:15 Uhr", true);
         check("By Monday the ships had left", false);
         check("The fleet of 2026", false);
+        check("Von der Leyen Meets Xi", false);
+        check("World Cup 2026: 48", false);
+        check("Sunday, 3 May 2026", true);
+        check("Ships meet on the 20th, 3 hurt", false);
         check("In May 2026 the port was closed for 3 days", false);
         let prose = "The port was closed on Sunday after the storm had broken two of its cranes.";
         let story = format!("{prose}\n{prose} Again.\n{prose}\nBy Ida Berg");

@@ -13,8 +13,8 @@ use html5ever_article::tokenizer::{
     BufferQueue, TagKind, Token, TokenSink, TokenSinkResult, Tokenizer, TokenizerOpts,
 };
 use html5ever_article::tree_builder::{TreeBuilder, TreeBuilderOpts, TreeSink};
+use scraper::Html;
 use scraper::html::HtmlTreeSink;
-use scraper::{Html, Node};
 
 use crate::markup::{Told, by_steps};
 
@@ -27,6 +27,9 @@ const MAX_NODES: usize = 150_000;
 const MAX_DEPTHS: usize = 4_000_000;
 /// Attributes of all tags. A tag of too many is cut short.
 const MAX_ATTRIBUTES: u64 = 200_000;
+/// Bytes of all names and values of attributes. An element that is not closed
+/// is copied into each paragraph that follows, with all that its tag has.
+const MAX_TOLD: usize = 8 << 20;
 
 /// A page's tree, or as much of it as was built when a bound was met.
 pub(super) enum Tree {
@@ -102,6 +105,9 @@ struct Seen {
     nodes: usize,
     /// The depths of all elements together.
     depths: usize,
+    /// Attributes of all elements, copies counted, and their bytes.
+    attributes: usize,
+    told_bytes: usize,
     hostile: bool,
 }
 
@@ -145,10 +151,18 @@ impl Watch {
         let many = nodes.len() > MAX_NODES;
         let came = nodes.len() - seen.nodes;
         seen.nodes = nodes.len();
-        let newest = nodes.rev().take(came).find(|node| matches!(node.value(), Node::Element(_)));
+        let mut elements = nodes.rev().take(came).filter(|node| node.value().is_element());
+        let newest = elements.next();
+        for node in newest.into_iter().chain(elements) {
+            for (name, value) in node.value().as_element().into_iter().flat_map(|it| it.attrs()) {
+                seen.attributes += 1;
+                seen.told_bytes += name.len() + value.len();
+            }
+        }
         let depth = newest.map_or(0, |node| node.ancestors().take(MAX_DEPTH + 1).count());
         seen.depths += depth;
-        seen.hostile = many || depth > MAX_DEPTH || seen.depths > MAX_DEPTHS;
+        let tells_much = seen.attributes as u64 > MAX_ATTRIBUTES || seen.told_bytes > MAX_TOLD;
+        seen.hostile = many || tells_much || depth > MAX_DEPTH || seen.depths > MAX_DEPTHS;
         seen
     }
 }
@@ -201,6 +215,15 @@ mod tests {
     }
 
     #[test]
+    fn copies_of_what_is_not_closed_are_limited() {
+        let after = "<p>x".repeat(20_000);
+        check(&format!("<p><b title='{}'>x{after}", "t".repeat(50_000)), true);
+        let many: String = (0..1_500).map(|n| format!(" a{n}")).collect();
+        check(&format!("<p><b{many}>x{after}"), true);
+        check(&format!("<p><b class='a b c'>x{after}"), false);
+    }
+
+    #[test]
     fn attributes_are_limited_wherever_they_stand() {
         let many: String = (0..200_000).map(|n| format!(" a{n}")).collect();
         for html in [
@@ -222,7 +245,7 @@ mod tests {
             format!("<?x?><div{many}>"),
         ] {
             let tree = parse(&(html.clone() + "<b>the end")).any();
-            let elements = tree.tree.values().filter_map(Node::as_element);
+            let elements = tree.tree.values().filter_map(scraper::Node::as_element);
             let most = elements.map(|element| element.attrs().count()).max().unwrap_or(0);
             let shown: String = html.chars().take(60).collect();
             assert!(most < 2_600, "{most} in {shown}");

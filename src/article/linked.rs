@@ -94,7 +94,7 @@ fn blocks(html: &str) -> Vec<Value> {
         let end = lower[open..].find("</script").map_or(lower.len(), |end| open + end);
         if lower[start..open].contains("ld+json")
             && end - open < LARGEST
-            && let Ok(block) = serde_json::from_str(html[open..end].trim())
+            && let Ok(block) = serde_json::from_str(without_cdata(&html[open..end]))
         {
             found.push(block);
         }
@@ -104,6 +104,16 @@ fn blocks(html: &str) -> Vec<Value> {
         }
     }
     found
+}
+
+/// A block without the marks that pages written as XML put around it.
+fn without_cdata(block: &str) -> &str {
+    fn bare(text: &str) -> &str {
+        text.trim_matches(|c: char| c == '/' || c.is_whitespace())
+    }
+    let block = bare(block);
+    let inner = block.strip_prefix("<![CDATA[").map(|rest| rest.trim_end_matches("]]>"));
+    inner.map_or(block, bare)
 }
 
 fn walk<'a>(value: &'a Value, depth: usize, visit: &mut dyn FnMut(&'a Map<String, Value>)) {
@@ -123,6 +133,14 @@ fn walk<'a>(value: &'a Value, depth: usize, visit: &mut dyn FnMut(&'a Map<String
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn marks_of_xml_are_no_part_of_a_block() {
+        let check = |block: &str| assert_eq!(without_cdata(block), "{}", "{block}");
+        check(" {} ");
+        check("<![CDATA[{}]]>");
+        check("\n//<![CDATA[\n{}\n//]]>\n");
+    }
 
     #[test]
     fn an_article_is_found_in_a_graph() {

@@ -87,7 +87,7 @@ impl Meta {
         }
         let author_rank = match name {
             "dc.creator" | "dcterm.creator" | "dcterms.creator" => 1,
-            "author" | "article.author" => 2,
+            "author" | "article.author" | "article.author_name" => 2,
             "parsely-author" | "sailthru.author" => 3,
             _ => u8::MAX,
         };

@@ -136,6 +136,27 @@ pub fn read(
     content_type: Option<&str>,
     url: Option<&str>,
 ) -> Result<Article, ArticleError> {
+    read_with(page, (content_type, url), byline::read)
+}
+
+/// The same, without writers and dates that the page only shows: they take
+/// time, and rules do not ask for them.
+///
+/// # Errors
+/// When there is none; see [`ArticleError`].
+pub fn read_text(
+    page: &[u8],
+    content_type: Option<&str>,
+    url: Option<&str>,
+) -> Result<Article, ArticleError> {
+    read_with(page, (content_type, url), |_| Shown::default())
+}
+
+fn read_with(
+    page: &[u8],
+    (content_type, url): (Option<&str>, Option<&str>),
+    shown: impl FnOnce(&Html) -> Shown,
+) -> Result<Article, ArticleError> {
     let page = &page[..page.len().min(LARGEST)];
     let html = decode::text(page, content_type)?;
     let url = url.and_then(|url| Url::parse(url).ok());
@@ -146,7 +167,7 @@ pub fn read(
             (meta, Shown::default(), prose(&tree::lines(&tree)), Basis::Lines)
         }
         Tree::Whole(tree) => {
-            let (meta, shown) = (meta::read(&tree, url.as_ref()), byline::read(&tree));
+            let (meta, shown) = (meta::read(&tree, url.as_ref()), shown(&tree));
             let text = text(tree, url.as_ref(), (&meta, &linked));
             (meta, shown, text, Basis::Page)
         }
@@ -203,7 +224,8 @@ fn text(mut tree: Html, url: Option<&Url>, (meta, linked): (&Meta, &Linked)) -> 
     let found = found(&html, url, &tree);
     let (body, summary) = (linked.body.as_deref(), meta.summary.as_deref());
     let known = sieve::Known { found: &found, body, summary };
-    sieve::sieve(&Page::of(&tree), &known).unwrap_or(found)
+    let sifted = sieve::sieve(&Page::of(&tree), &known);
+    sifted.filter(|text| !text.is_empty()).unwrap_or(found)
 }
 
 /// The article's text by the library, which may give up but not take us along.

@@ -3,7 +3,7 @@
 //! of cookies, and advertisements. Words of classes and ids are looked at, in
 //! the languages that web sites are built in.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
 use ego_tree::iter::Edge;
@@ -71,7 +71,15 @@ pub(super) fn prune(tree: &mut Html) {
     let wanted = boxes.iter().filter(|found| found.meaning == Meaning::Unwanted);
     let boxed: usize = wanted.map(|found| found.prose).sum();
     let spared = boxed * 100 > total * MOST_BOXED;
-    let goes = |found: &&Found| !spared || found.prose == 0 || found.meaning != Meaning::Unwanted;
+    let galleries = boxes.iter().filter(|found| found.meaning == Meaning::Gallery);
+    let shown: usize = galleries.map(|found| found.prose).sum();
+    // Many small ones may be all that a page has.
+    let stays = |meaning: Meaning| match meaning {
+        Meaning::Unwanted => spared,
+        Meaning::Gallery => total - shown.min(total) < BESIDE_GALLERY,
+        _ => false,
+    };
+    let goes = |found: &&Found| found.prose == 0 || !stays(found.meaning);
     detach(tree, boxes.iter().filter(goes));
 }
 
@@ -225,27 +233,17 @@ pub(super) fn is_invisible(element: &Element) -> bool {
 /// What a class or an id says.
 fn meaning(label: &str) -> Meaning {
     let words = words(label);
-    let has = |set: &HashSet<&str>| {
-        (0..words.len()).any(|at| {
-            let mut joined = String::new();
-            words[at..].iter().take(LONGEST_NAME).any(|word| {
-                joined.push_str(if joined.is_empty() { "" } else { "-" });
-                joined.push_str(word);
-                set.contains(joined.as_str())
-            })
-        })
-    };
-    if has(&WANTED) {
-        Meaning::Content
-    } else if has(&COMMENTS) {
-        Meaning::Comments
-    } else if has(&UNWANTED) {
-        Meaning::Unwanted
-    } else if has(&GALLERIES) {
-        Meaning::Gallery
-    } else {
-        Meaning::Content
-    }
+    let mut joined = String::new();
+    let names = (0..words.len()).flat_map(|at| {
+        joined.clear();
+        let names = words[at..].iter().take(LONGEST_NAME).filter_map(|word| {
+            joined.push_str(if joined.is_empty() { "" } else { "-" });
+            joined.push_str(word);
+            NAMES.get(joined.as_str()).copied()
+        });
+        names.collect::<Vec<_>>()
+    });
+    names.min_by_key(|(rank, _)| *rank).map_or(Meaning::Content, |(_, meaning)| meaning)
 }
 
 /// What a label is made of: `relatedPosts_box` gives `related`, `posts`, `box`.
@@ -271,9 +269,25 @@ const LONGEST_NAME: usize = 4;
 
 /// Names of things that are no article: single words of labels, or several in
 /// a row.
-static UNWANTED: LazyLock<HashSet<&'static str>> = LazyLock::new(|| {
-    let all = [OTHER_STORIES, SHARING, AUTHORS, ADVERTISING, BESIDES];
-    all.into_iter().flat_map(str::split_whitespace).collect()
+static NAMES: LazyLock<HashMap<&'static str, (u8, Meaning)>> = LazyLock::new(|| {
+    // What counts where a label has several.
+    let sets = [
+        (0, Meaning::Content, WANTED),
+        (1, Meaning::Comments, COMMENTS),
+        (2, Meaning::Unwanted, OTHER_STORIES),
+        (2, Meaning::Unwanted, SHARING),
+        (2, Meaning::Unwanted, AUTHORS),
+        (2, Meaning::Unwanted, ADVERTISING),
+        (2, Meaning::Unwanted, BESIDES),
+        (3, Meaning::Gallery, GALLERIES),
+    ];
+    let mut all = HashMap::new();
+    for (rank, meaning, names) in sets {
+        for name in names.split_whitespace() {
+            all.entry(name).or_insert((rank, meaning));
+        }
+    }
+    all
 });
 /// Boxes and lists of other stories.
 const OTHER_STORIES: &str = "related relatedposts relatedarticles relatedstories relatedcontent \
@@ -323,23 +337,15 @@ const BESIDES: &str = "breadcrumb breadcrumbs crumbs tags taglist tagcloud tag-l
     etiquetas tagi schlagworte mots-cles cookie cookies consent borlabs onetrust usercentrics gdpr \
     content-blocker third-party embed-privacy disclosure print-only toc table-of-contents";
 /// Names of what readers say to an article.
-static COMMENTS: LazyLock<HashSet<&'static str>> = LazyLock::new(|| {
-    "comments commentlist comment-list comment-section comments-area comment-form disqus livefyre \
-     viafoura openweb kommentare leserkommentare kommentarbereich comentarios commentaires commenti \
-     reacties komentarze komentarze-lista respond"
-        .split_whitespace()
-        .collect()
-});
+const COMMENTS: &str = "comments commentlist comment-list comment-section comments-area \
+    comment-form disqus livefyre viafoura openweb kommentare leserkommentare kommentarbereich \
+    comentarios commentaires commenti reacties komentarze komentarze-lista respond";
 /// Names of rows of pictures.
-static GALLERIES: LazyLock<HashSet<&'static str>> = LazyLock::new(|| {
-    "gallery galleries photogallery imagegallery slideshow fotostrecke bilderstrecke bildergalerie \
-     bilderserie fotogalerie fotogallery diaporama fotogaleria galeria galleria"
-        .split_whitespace()
-        .collect()
-});
+const GALLERIES: &str = "gallery galleries photogallery imagegallery slideshow fotostrecke \
+    bilderstrecke bildergalerie bilderserie fotogalerie fotogallery diaporama fotogaleria galeria \
+    galleria";
 /// With these words a label is of the article's own parts after all.
-static WANTED: LazyLock<HashSet<&'static str>> =
-    LazyLock::new(|| "body main lead headline title has with no".split_whitespace().collect());
+const WANTED: &str = "body main lead headline title has with no";
 
 #[cfg(test)]
 mod tests {
@@ -406,6 +412,12 @@ mod tests {
         check(&format!("{pictures}{}", prose.repeat(4)), &story.repeat(4));
         let both = format!("{story}{}", story.replace("story", "picture").repeat(9));
         check(&format!("{prose}{pictures}"), &both);
+        // Many small galleries may be all that a page has.
+        let photos: Vec<String> =
+            (0..10).map(|n| format!("{story}{n}").replace('\n', " ")).collect();
+        let boxes =
+            photos.iter().map(|text| format!("<div class=gallery-item><p>{text}</p></div>"));
+        check(&boxes.collect::<String>(), &(photos.join("\n") + "\n"));
         // Readers often say more than the article.
         let said = prose.replace("story", "reader").repeat(3);
         check(&format!("{prose}<div class=comment-list>{said}</div>"), &story);

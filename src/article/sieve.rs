@@ -170,10 +170,12 @@ fn add_lede(page: &Page, kept: &mut [bool], summary: Option<&str>) {
         }
         let begin: String = block.bare.chars().take(*SUMMED.end()).collect();
         let summed = begin.chars().count() >= *SUMMED.start() && summary.contains(&begin);
-        let labelled = page.around(block).take(3).any(|(_, around)| is_lede(&around.label))
-            && (block.is_prose() || block.length >= PARAGRAPH);
-        let follows = headline.is_some_and(|headline| at > headline) && block.is_prose();
-        kept[at] |= summed || (at >= near && (labelled || follows));
+        let labelled = || {
+            page.around(block).take(3).any(|(_, around)| is_lede(&around.label))
+                && (block.is_prose() || block.length >= PARAGRAPH)
+        };
+        let follows = || headline.is_some_and(|headline| at > headline) && block.is_prose();
+        kept[at] |= summed || (at >= near && (labelled() || follows()));
     }
 }
 

@@ -172,7 +172,9 @@ impl CallbackDesk {
         if is_new {
             tracing::info!(feed = %asked.name, %until, "a cloud tells of its news");
         }
-        Ok(is_new)
+        // Another ping may have proved it at the same moment.
+        let held = |now: Callback| now.role == CallbackRole::Held;
+        Ok(is_new || self.store.callback(asked.key).await?.is_some_and(held))
     }
 
     async fn find(&self, token: &str) -> Result<Option<Callback>, StoreError> {

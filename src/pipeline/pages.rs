@@ -303,7 +303,7 @@ impl PageReader {
 
 fn extract(document: &Document) -> Result<ReadPage, String> {
     let (kind, url) = (document.content_type.as_deref(), document.base_url.as_deref());
-    let article = article::read(&document.bytes, kind, url)
+    let article = article::read_text(&document.bytes, kind, url)
         .map_err(|error: ArticleError| error.to_string())?;
     Ok(ReadPage { text: article.text, title: article.title, lang: article.lang, bytes: 0 })
 }

@@ -50,15 +50,15 @@ impl Store {
     pub async fn lies_on_shut_disk(&self) -> bool {
         let Some(path) = &self.shared.path else { return false };
         let path = path.with_extension(format!("look-{}", std::process::id()));
-        let look = move || match std::fs::File::create_new(&path) {
-            Ok(_) => {
-                let _ = std::fs::remove_file(&path);
-                false
-            }
-            Err(error) => matches!(
-                error.kind(),
-                ErrorKind::ReadOnlyFilesystem | ErrorKind::StorageFull | ErrorKind::QuotaExceeded
-            ),
+        let look = move || {
+            // One that a killed process left is removed, which shows as much.
+            let made = std::fs::File::create(&path).and_then(|_| std::fs::remove_file(&path));
+            made.is_err_and(|error| {
+                let kind = error.kind();
+                kind == ErrorKind::ReadOnlyFilesystem
+                    || kind == ErrorKind::StorageFull
+                    || kind == ErrorKind::QuotaExceeded
+            })
         };
         tokio::task::spawn_blocking(look).await.unwrap_or(false)
     }
