@@ -4,8 +4,8 @@
 use std::collections::HashSet;
 use std::sync::LazyLock;
 
-use ego_tree::NodeRef;
 use ego_tree::iter::Edge;
+use ego_tree::{NodeId, NodeRef};
 use scraper::node::Element;
 use scraper::{Html, Node};
 
@@ -57,8 +57,8 @@ struct Names {
 
 #[derive(Default)]
 struct Reader {
-    /// Elements around that are beside the article.
-    beside: usize,
+    /// The outermost element around that is beside the article.
+    beside: Option<NodeId>,
     /// Runs of prose so far.
     prose: usize,
     /// Bylines looked at so far.
@@ -78,20 +78,21 @@ struct Reader {
 impl Reader {
     fn open(&mut self, node: NodeRef<'_, Node>) {
         match node.value() {
-            Node::Element(element) if is_beside(element) => self.beside += 1,
-            Node::Element(element) if self.beside == 0 => {
+            _ if self.beside.is_some() => {}
+            Node::Element(element) if is_beside(element) => self.beside = Some(node.id()),
+            Node::Element(element) => {
                 self.headed |= element.name() == "h1";
                 self.date(node, element);
                 self.byline(node, element);
             }
-            Node::Text(text) if self.beside == 0 => self.text(text.trim()),
+            Node::Text(text) => self.text(text.trim()),
             _ => {}
         }
     }
 
     fn close(&mut self, node: NodeRef<'_, Node>) {
-        if node.value().as_element().is_some_and(is_beside) {
-            self.beside = self.beside.saturating_sub(1);
+        if self.beside == Some(node.id()) {
+            self.beside = None;
         }
     }
 
