@@ -114,7 +114,7 @@ impl Beside {
             .and_then(|content| self.date_of_content.get(&content).copied())
             .is_some_and(|date| !may_be_one(date, entry.published));
         Telling {
-            link: !other_title && known.link.as_ref().is_none_or(|k| k.title == entry.title),
+            link: !other_title && known.link.as_ref().is_none_or(|k| k.title == entry.title.mark()),
             content: !other_date && known.content.as_ref().is_none_or(|k| repeats(entry, k)),
         }
     }
@@ -137,14 +137,12 @@ impl Beside {
 /// The GUID decides, unless the feed used it again: with another link *and*
 /// another title it is another entry.
 fn by_guid(keys: &EntryKeys, known: &KnownByKey, ignore_guids: bool) -> Option<KnownEntry> {
-    let reuses = |entry: &KnownEntry| {
-        entry.title != keys.title && entry.link.zip(keys.link).is_some_and(|(old, new)| old != new)
-    };
+    let reuses = |entry: &KnownEntry| entry.title != keys.title.mark() && is_elsewhere(keys, entry);
     known.guid.clone().filter(|entry| !ignore_guids && !reuses(entry))
 }
 
 fn by_link_and_title(keys: &EntryKeys, known: &KnownByKey, _: bool) -> Option<KnownEntry> {
-    known.link.clone().filter(|entry| entry.title == keys.title)
+    known.link.clone().filter(|entry| entry.title == keys.title.mark())
 }
 
 /// A link under another title is an edit, unless GUIDs say that it is not:
@@ -156,12 +154,14 @@ fn by_link(keys: &EntryKeys, known: &KnownByKey, ignore_guids: bool) -> Option<K
 /// The same words are the same entry, unless GUIDs differ and dates too: a
 /// warning may come again in the same words.
 fn by_content(keys: &EntryKeys, known: &KnownByKey, ignore_guids: bool) -> Option<KnownEntry> {
-    let elsewhere =
-        |entry: &KnownEntry| entry.link.zip(keys.link).is_some_and(|(old, new)| old != new);
     known.content.clone().filter(|entry| {
-        let distinct = elsewhere(entry) || (!ignore_guids && both_have_guids(keys, entry));
+        let distinct = is_elsewhere(keys, entry) || (!ignore_guids && both_have_guids(keys, entry));
         !distinct || repeats(keys, entry)
     })
+}
+
+fn is_elsewhere(keys: &EntryKeys, entry: &KnownEntry) -> bool {
+    entry.link.zip(keys.link).is_some_and(|(old, new)| old != new.mark())
 }
 
 fn both_have_guids(keys: &EntryKeys, entry: &KnownEntry) -> bool {

@@ -38,7 +38,7 @@ pub(super) fn sign(keys: &[EntryKeys], known: &[KnownByKey]) -> Sign {
 
 /// An entry that would be known without its GUID.
 fn seen_otherwise(keys: &EntryKeys, known: &KnownByKey) -> bool {
-    let by_link = known.link.as_ref().is_some_and(|entry| entry.title == keys.title);
+    let by_link = known.link.as_ref().is_some_and(|entry| entry.title == keys.title.mark());
     let by_content =
         known.content.as_ref().is_some_and(|entry| super::document::repeats(keys, entry));
     keys.guid.is_some() && (by_link || by_content)

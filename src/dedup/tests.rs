@@ -48,8 +48,8 @@ fn known(first: &[EntryKeys], second: &[EntryKeys]) -> Vec<KnownByKey> {
         Some(KnownEntry {
             id: EntryId(at as i64 + 1),
             story: Some(StoryId::new(format!("s{at}"))),
-            link: first[at].link,
-            title: first[at].title,
+            link: first[at].link.map(Key::mark),
+            title: first[at].title.mark(),
             revision: Some(first[at].revision),
             has_guid: first[at].guid.is_some(),
             published: first[at].published,

@@ -42,6 +42,19 @@ pub struct Source {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Key(pub [u8; 16]);
 
+impl Key {
+    /// Its first half.
+    pub fn mark(self) -> Mark {
+        let [a, b, c, d, e, f, g, h, ..] = self.0;
+        Mark([a, b, c, d, e, f, g, h])
+    }
+}
+
+/// The first half of a [`Key`]: enough to tell the entries of one feed apart,
+/// which can hide none but its own.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Mark(pub [u8; 8]);
+
 /// All that an entry can be recognised by.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EntryKeys {

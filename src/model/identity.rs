@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{EntryId, Key, StoryId};
+use super::{EntryId, Key, Mark, StoryId};
 
 /// What the store knows of an entry that shares a key with a new one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -12,9 +12,9 @@ pub struct KnownEntry {
     /// The story it belongs to; `None` once the texts were forgotten.
     pub story: Option<StoryId>,
     /// Keys as of its latest revision.
-    pub link: Option<Key>,
+    pub link: Option<Mark>,
     /// See [`EntryKeys::title`](super::EntryKeys::title).
-    pub title: Key,
+    pub title: Mark,
     /// See [`EntryKeys::revision`](super::EntryKeys::revision); `None` once
     /// the texts were forgotten.
     pub revision: Option<Key>,

@@ -28,7 +28,7 @@ pub use alert::{
 };
 pub use clock::Clock;
 pub use document::Document;
-pub use entry::{Backfill, Entry, EntryKeys, Key, Source};
+pub use entry::{Backfill, Entry, EntryKeys, Key, Mark, Source};
 pub use feed::{Auth, Feed, FeedHealth, Interval, RequestOptions, Validators, VisitFailure};
 pub use health::{HealthState, HealthWarning};
 pub use hints::{Decoding, FeedHints, ServerHints};

@@ -6,14 +6,16 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Pulse, Watched};
 use crate::model::Clock;
-use crate::store::Store;
+use crate::store::{Old, Store, StoreError};
 
-/// Stories forgotten in one transaction: short enough not to hold up ingest.
-const BATCH: usize = 200;
-/// Between two looks.
+/// Stories looked for at once.
+const LOOK: usize = 2_000;
+/// Between two looks, while there is nothing more to forget.
 const EVERY: Duration = Duration::from_secs(3600);
 /// The loop comes round at least this often.
 const BEAT: Duration = Duration::from_secs(10);
+/// Between two transactions, so that all others have most of the time.
+const BREATH: Duration = Duration::from_millis(250);
 
 /// The loop and what it works with.
 pub struct Sweeper {
@@ -30,33 +32,42 @@ impl Sweeper {
     pub async fn run(self, stop: CancellationToken, pulse: Pulse) {
         let beat = pulse.join("sweep", self.clock.awake());
         let mut due = self.clock.awake();
+        let (mut old, mut gone) = (Old::default(), 0);
         loop {
             let awake = self.clock.awake();
             beat.now(awake);
-            if awake >= due && !self.sweep_batch().await {
-                due = awake.saturating_add(EVERY);
+            let mut rest = BEAT;
+            if awake >= due {
+                match self.step(&mut old).await {
+                    Ok(rows) => gone += rows,
+                    Err(error) => {
+                        tracing::error!(%error, "cannot forget old stories");
+                        old = Old::default();
+                        due = awake.saturating_add(EVERY);
+                    }
+                }
+                if !old.is_empty() {
+                    rest = BREATH;
+                } else if gone > 0 {
+                    tracing::info!(rows = gone, "forgot old stories");
+                    gone = 0;
+                } else {
+                    due = awake.saturating_add(EVERY);
+                }
             }
             tokio::select! {
                 () = stop.cancelled() => return,
-                () = beat.rest(&self.clock, BEAT) => {}
+                () = beat.rest(&self.clock, rest) => {}
             }
         }
     }
 
-    /// Forgets one batch; whether there may be more.
-    async fn sweep_batch(&self) -> bool {
-        let now = self.clock.now();
-        let retention = self.live.borrow().retention;
-        match self.store.sweep(now, retention, BATCH).await {
-            Ok(0) => false,
-            Ok(stories) => {
-                tracing::info!(stories, "forgot old stories");
-                true
-            }
-            Err(error) => {
-                tracing::error!(%error, "cannot forget old stories");
-                false
-            }
+    /// Looks for what is old where none is known, and forgets some of it.
+    async fn step(&self, old: &mut Old) -> Result<usize, StoreError> {
+        if old.is_empty() {
+            let retention = self.live.borrow().retention;
+            *old = self.store.find_old(self.clock.now(), retention, LOOK).await?;
         }
+        self.store.forget_some(old).await
     }
 }

@@ -143,7 +143,7 @@ fn move_tellings(db: &Connection, entries: &[i64], to: i64, how: &str) -> rusqli
     db.execute(
         "UPDATE story_key SET story_id = ?2 WHERE story_id IN (SELECT story_id FROM entry \
            WHERE id IN (SELECT value FROM json_each(?1))) \
-         AND key IN (SELECT key FROM entry_key WHERE entry_id IN (SELECT value FROM json_each(?1)))",
+         AND substr(key, 1, 8) IN (SELECT key FROM entry_key WHERE entry_id IN (SELECT value FROM json_each(?1)))",
         params![list, to],
     )?;
     db.execute(

@@ -297,7 +297,7 @@ impl Intake<'_> {
              WHERE entry_id <> excluded.entry_id",
         )?;
         for (kind, key) in entry_keys(self.keys) {
-            save.execute(params![self.visit.feed, kind, key.0, id.0])?;
+            save.execute(params![self.visit.feed, kind, key.mark().0, id.0])?;
         }
         Ok(())
     }

@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::rows::{key, optional_key, optional_time};
+use super::rows::{mark, optional_key, optional_mark, optional_time};
 use crate::model::{
     AlertId, AlertState, EntryId, EntryKeys, Key, KnownByKey, KnownEntry, PastMatch, RuleName,
     StoryCandidate, StoryId,
@@ -57,7 +57,7 @@ fn known_entry(
              JOIN entry ON entry.id = entry_key.entry_id JOIN story ON story.id = entry.story_id \
              WHERE entry_key.feed_id = ?1 AND entry_key.kind = ?2 AND entry_key.key = ?3",
         )?
-        .query_row(params![feed, kind, key.0], to_known)
+        .query_row(params![feed, kind, key.mark().0], to_known)
         .optional()?;
     if stored.is_some() {
         return Ok(stored);
@@ -68,7 +68,7 @@ fn known_entry(
          JOIN tombstone ON tombstone.id = entry_key.entry_id \
          WHERE entry_key.feed_id = ?1 AND entry_key.kind = ?2 AND entry_key.key = ?3",
     )?
-    .query_row(params![feed, kind, key.0], to_known)
+    .query_row(params![feed, kind, key.mark().0], to_known)
     .optional()
 }
 
@@ -76,8 +76,8 @@ fn to_known(row: &Row<'_>) -> rusqlite::Result<KnownEntry> {
     Ok(KnownEntry {
         id: EntryId(row.get("id")?),
         story: row.get::<_, Option<String>>("uid")?.map(StoryId::new),
-        link: optional_key(row, "link_key")?,
-        title: key(row, "title_key")?,
+        link: optional_mark(row, "link_key")?,
+        title: mark(row, "title_key")?,
         revision: optional_key(row, "revision_key")?,
         has_guid: row.get("has_guid")?,
         published: optional_time(row, "published")?,

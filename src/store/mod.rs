@@ -87,6 +87,7 @@ pub use pushes::{Kept, NewPush, PushLimits, QueuedPush, TakenIn};
 pub use restore::{Restored, restore};
 pub use salvage::{Saved, recover};
 pub use silences::{Feedback, ReminderId};
+pub use sweep::Old;
 pub use tellings::TellingRow;
 pub use upgrades::StoryMatch;
 pub use visits::{Claim, ClaimedFeed, EmptyVisit};

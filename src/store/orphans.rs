@@ -257,7 +257,7 @@ fn settle_keys(new: &Connection, saved: &[Saved], now: i64) -> rusqlite::Result<
         new.execute(
             &format!(
                 "INSERT INTO tombstone (id, feed_id, last_seen, has_guid, title_key) \
-                 SELECT entry_id, min(feed_id), ?1, max(kind = 1), zeroblob(16) FROM entry_key \
+                 SELECT entry_id, min(feed_id), ?1, max(kind = 1), zeroblob(8) FROM entry_key \
                  WHERE {lost} GROUP BY entry_id"
             ),
             [now],

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use rusqlite::Row;
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Entry, Field, Key, Outlet, Source, Span};
+use crate::model::{Entry, Field, Key, Mark, Outlet, Source, Span};
 
 /// Milliseconds since 1970.
 pub(super) fn millis(when: Timestamp) -> i64 {
@@ -25,18 +25,22 @@ pub(super) fn from_millis(millis: i64) -> Timestamp {
     Timestamp::from_millisecond(millis).unwrap_or(Timestamp::UNIX_EPOCH)
 }
 
-/// A key column; a blob of another length reads as zeros, which match nothing.
-pub(super) fn key(row: &Row<'_>, column: &str) -> rusqlite::Result<Key> {
-    Ok(to_key(&row.get::<_, Vec<u8>>(column)?))
-}
-
-/// A key column that may be NULL.
+/// A key column that may be NULL; a blob of another length reads as zeros, which
+/// match nothing.
 pub(super) fn optional_key(row: &Row<'_>, column: &str) -> rusqlite::Result<Option<Key>> {
-    Ok(row.get::<_, Option<Vec<u8>>>(column)?.map(|bytes| to_key(&bytes)))
+    let bytes: Option<Vec<u8>> = row.get(column)?;
+    Ok(bytes.map(|bytes| Key(bytes.try_into().unwrap_or_default())))
 }
 
-fn to_key(bytes: &[u8]) -> Key {
-    Key(bytes.try_into().unwrap_or_default())
+/// The first half of a key column, of which no more may be left.
+pub(super) fn mark(row: &Row<'_>, column: &str) -> rusqlite::Result<Mark> {
+    Ok(optional_mark(row, column)?.unwrap_or_default())
+}
+
+/// The same of a column that may be NULL.
+pub(super) fn optional_mark(row: &Row<'_>, column: &str) -> rusqlite::Result<Option<Mark>> {
+    let bytes: Option<Vec<u8>> = row.get(column)?;
+    Ok(bytes.map(|bytes| bytes.first_chunk().copied().map(Mark).unwrap_or_default()))
 }
 
 #[derive(Serialize, Deserialize)]

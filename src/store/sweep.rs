@@ -1,6 +1,9 @@
 //! Forgetting what is old: first texts and what was told of them, much later
 //! what entries are recognised by.
 
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -16,14 +19,83 @@ const LONGEST_PAUSE: SignedDuration = SignedDuration::from_hours(48);
 /// a clock that jumped ahead makes everything look old.
 const STEADY: SignedDuration = SignedDuration::from_hours(24);
 
+/// Work of one transaction, beside its commit: others who write wait meanwhile.
+const SHARE: Duration = Duration::from_millis(20);
+
+/// What is old enough to be forgotten.
+#[derive(Debug, Default)]
+pub struct Old {
+    before: i64,
+    stories: Vec<i64>,
+    tombstones: Vec<Tombstone>,
+    messages: bool,
+}
+
+/// What an entry is recognised by, long after its texts were forgotten.
+#[derive(Debug)]
+struct Tombstone {
+    id: i64,
+    feed: i64,
+    before: i64,
+    /// Kinds and keys.
+    keys: Vec<(i64, Vec<u8>)>,
+}
+
 impl Store {
-    /// Forgets up to `limit` stories that nobody has carried for `retention`,
-    /// with their entries, matches, alerts and deliveries, and notices as old; what the entries
-    /// are recognised by stays for a year. Kept is whatever waits to be sent,
-    /// and what stood in its feed's latest document: a feed that says "not
-    /// modified" for weeks still shows it. Returns how many rows went.
+    /// Finds up to `limit` stories that nobody has carried for `retention`. If there
+    /// are fewer, then also entries that were shown for the last time a year ago and
+    /// longer, and notices as old as the stories.
     ///
-    /// Nothing goes until a day after the clock jumped, or after a long stop.
+    /// Left alone is whatever waits to be sent, and what stood in its feed's latest
+    /// document: a feed that says "not modified" for weeks still shows it. And
+    /// nothing is old until a day after the clock jumped, or after a long stop.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn find_old(
+        &self,
+        now: Timestamp,
+        retention: SignedDuration,
+        limit: usize,
+    ) -> Result<Old, StoreError> {
+        if !self.write(move |db| is_steady(db, now)).await? {
+            return Ok(Old::default());
+        }
+        self.read(move |db| {
+            let before = past(now, retention);
+            let mut old =
+                Old { before, stories: old_stories(db, before, limit)?, ..Old::default() };
+            if old.stories.len() < limit {
+                let before = past(now, retention.max(REMEMBERED));
+                old.tombstones = old_tombstones(db, before, limit)?;
+                old.messages = true;
+            }
+            Ok(old)
+        })
+        .await
+    }
+
+    /// Forgets some of what is old, in one short transaction, if it is as old still:
+    /// stories with their entries, matches, alerts and deliveries, of which stays for
+    /// a year what the entries are recognised by; then that, and notices. Where nothing
+    /// is old, some free pages of the file are given back. Returns how many rows went.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn forget_some(&self, old: &mut Old) -> Result<usize, StoreError> {
+        let mut work = std::mem::take(old);
+        let (gone, rest) = self
+            .write(move |db| {
+                let gone = work.forget(db)?;
+                Ok((gone, work))
+            })
+            .await?;
+        *old = rest;
+        Ok(gone)
+    }
+
+    /// Finds and forgets; see [`find_old`](Self::find_old) and
+    /// [`forget_some`](Self::forget_some). Returns how many rows went.
     ///
     /// # Errors
     /// When the database fails.
@@ -33,28 +105,44 @@ impl Store {
         retention: SignedDuration,
         limit: usize,
     ) -> Result<usize, StoreError> {
-        self.write(move |db| {
-            if !is_steady(db, now)? {
-                return Ok(0);
-            }
-            let mut gone = forget_stories(db, before(now, retention), limit)?;
-            if gone < limit {
-                gone += forget_tombstones(db, before(now, retention.max(REMEMBERED)), limit)?;
-            }
-            if gone < limit {
-                gone += forget_messages(db, before(now, retention))?;
-            }
-            if gone == 0 {
-                // Tables grow for as long as nobody restarts the program.
-                db.execute_batch("PRAGMA incremental_vacuum(256); PRAGMA optimize;")?;
-            }
-            Ok(gone)
-        })
-        .await
+        let mut old = self.find_old(now, retention, limit).await?;
+        let mut gone = 0;
+        while !old.is_empty() {
+            gone += self.forget_some(&mut old).await?;
+        }
+        Ok(gone)
     }
 }
 
-fn before(now: Timestamp, span: SignedDuration) -> i64 {
+impl Old {
+    /// Whether all of it was forgotten, or nothing was old.
+    pub fn is_empty(&self) -> bool {
+        self.stories.is_empty() && self.tombstones.is_empty() && !self.messages
+    }
+
+    fn forget(&mut self, db: &Connection) -> rusqlite::Result<usize> {
+        let begun = Instant::now();
+        let mut gone = 0;
+        while begun.elapsed() < SHARE {
+            if let Some(story) = self.stories.pop() {
+                gone += forget_story(db, story, self.before)?;
+            } else if let Some(tombstone) = self.tombstones.pop() {
+                gone += forget_tombstone(db, &tombstone)?;
+            } else if std::mem::take(&mut self.messages) {
+                gone += forget_messages(db, self.before)?;
+            } else {
+                break;
+            }
+        }
+        if gone == 0 && self.is_empty() {
+            // Tables grow for as long as nobody restarts the program.
+            db.execute_batch("PRAGMA incremental_vacuum(256); PRAGMA optimize;")?;
+        }
+        Ok(gone)
+    }
+}
+
+fn past(now: Timestamp, span: SignedDuration) -> i64 {
     millis(now.checked_sub(span).unwrap_or(Timestamp::UNIX_EPOCH))
 }
 
@@ -79,28 +167,36 @@ fn is_steady(db: &Connection, now: Timestamp) -> rusqlite::Result<bool> {
     Ok(now - since >= STEADY.as_millis() as i64)
 }
 
-fn forget_stories(db: &Connection, before: i64, limit: usize) -> rusqlite::Result<usize> {
-    let mut select = db.prepare_cached(
-        "SELECT id FROM story WHERE last_seen < ?1 AND NOT EXISTS ( \
-           SELECT 1 FROM match JOIN alert ON alert.match_id = match.id \
-           JOIN delivery ON delivery.alert_id = alert.id \
-           WHERE (match.story_id = story.id \
-             OR match.entry_id IN (SELECT id FROM entry WHERE story_id = story.id)) \
-           AND (delivery.state = 'waiting' OR EXISTS (SELECT 1 FROM delivery teller \
-             WHERE teller.digest_id = delivery.gathered_in AND teller.state = 'waiting'))) \
-         AND NOT EXISTS (SELECT 1 FROM entry JOIN feed ON feed.id = entry.feed_id \
-           WHERE entry.story_id = story.id AND feed.active = 1 \
-           AND entry.last_seen >= feed.last_document - 86400000) LIMIT ?2",
-    )?;
-    let rows = select.query_map(params![before, limit as i64], |row| row.get(0))?;
-    let old: Vec<i64> = rows.collect::<Result<_, _>>()?;
-    for story in &old {
-        forget(db, *story)?;
-    }
-    Ok(old.len())
+/// Of a story: nothing of it waits to be sent, or for a digest that does, and no
+/// feed shows it.
+const IDLE: &str = "NOT EXISTS ( \
+       SELECT 1 FROM match JOIN alert ON alert.match_id = match.id \
+       JOIN delivery ON delivery.alert_id = alert.id \
+       WHERE (match.story_id = story.id \
+         OR match.entry_id IN (SELECT id FROM entry WHERE story_id = story.id)) \
+       AND (delivery.state = 'waiting' OR EXISTS (SELECT 1 FROM delivery teller \
+         WHERE teller.digest_id = delivery.gathered_in AND teller.state = 'waiting'))) \
+     AND NOT EXISTS (SELECT 1 FROM entry JOIN feed ON feed.id = entry.feed_id \
+       WHERE entry.story_id = story.id AND feed.active = 1 \
+       AND entry.last_seen >= feed.last_document - 86400000)";
+
+/// The newest first, as they are taken from the end.
+fn old_stories(db: &Connection, before: i64, limit: usize) -> rusqlite::Result<Vec<i64>> {
+    let mut select = db.prepare_cached(&format!(
+        "SELECT id FROM (SELECT id, last_seen FROM story WHERE last_seen < ?1 AND {IDLE} \
+         ORDER BY last_seen LIMIT ?2) ORDER BY last_seen DESC"
+    ))?;
+    let old = select.query_map(params![before, limit as i64], |row| row.get(0))?;
+    old.collect()
 }
 
-fn forget(db: &Connection, story: i64) -> rusqlite::Result<()> {
+/// Forgets a story, unless it is carried again or has something to be sent by now.
+fn forget_story(db: &Connection, story: i64, before: i64) -> rusqlite::Result<usize> {
+    let is_old =
+        format!("SELECT EXISTS (SELECT 1 FROM story WHERE id = ?1 AND last_seen < ?2 AND {IDLE})");
+    if !db.prepare_cached(&is_old)?.query_row([story, before], |row| row.get(0))? {
+        return Ok(0);
+    }
     for sql in [
         "DELETE FROM delivery WHERE alert_id IN (SELECT alert.id FROM alert \
          JOIN match ON match.id = alert.match_id WHERE match.story_id = ?1 \
@@ -117,7 +213,8 @@ fn forget(db: &Connection, story: i64) -> rusqlite::Result<()> {
         "DELETE FROM match WHERE story_id = ?1 \
          OR entry_id IN (SELECT id FROM entry WHERE story_id = ?1)",
         "INSERT INTO tombstone (id, feed_id, last_seen, published, has_guid, link_key, title_key) \
-         SELECT id, feed_id, last_seen, published, guid IS NOT NULL, link_key, title_key \
+         SELECT id, feed_id, last_seen, published, guid IS NOT NULL, substr(link_key, 1, 8), \
+         substr(title_key, 1, 8) \
          FROM entry WHERE story_id = ?",
         "DELETE FROM entry_words WHERE rowid IN (SELECT id FROM entry WHERE story_id = ?)",
         "DELETE FROM entry WHERE story_id = ?",
@@ -125,27 +222,53 @@ fn forget(db: &Connection, story: i64) -> rusqlite::Result<()> {
     ] {
         db.prepare_cached(sql)?.execute([story])?;
     }
-    Ok(())
+    Ok(1)
 }
 
 /// Tombstones of one feed at a time, as their keys are found by reading all
 /// keys of the feed.
-fn forget_tombstones(db: &Connection, before: i64, limit: usize) -> rusqlite::Result<usize> {
-    let feed: Option<i64> = db
+fn old_tombstones(db: &Connection, before: i64, limit: usize) -> rusqlite::Result<Vec<Tombstone>> {
+    let oldest = db
         .prepare_cached(
             "SELECT feed_id FROM tombstone WHERE last_seen < ? ORDER BY last_seen LIMIT 1",
         )?
-        .query_row([before], |row| row.get(0))
+        .query_row([before], |row| row.get::<_, i64>(0))
         .optional()?;
-    let Some(feed) = feed else { return Ok(0) };
-    let old = "SELECT id FROM tombstone WHERE last_seen < ?1 AND feed_id = ?2 \
-               ORDER BY last_seen LIMIT ?3";
-    let arguments = params![before, feed, limit as i64];
-    db.prepare_cached(&format!(
-        "DELETE FROM entry_key WHERE feed_id = ?2 AND entry_id IN ({old})"
-    ))?
-    .execute(arguments)?;
-    db.prepare_cached(&format!("DELETE FROM tombstone WHERE id IN ({old})"))?.execute(arguments)
+    let Some(feed) = oldest else { return Ok(Vec::new()) };
+    let mut select = db.prepare_cached(
+        "SELECT id FROM tombstone WHERE last_seen < ?1 AND feed_id = ?2 \
+         ORDER BY last_seen LIMIT ?3",
+    )?;
+    let old = select.query_map(params![before, feed, limit as i64], |row| row.get(0))?;
+    let old: Vec<i64> = old.collect::<Result<_, _>>()?;
+    let mut keys: HashMap<i64, Vec<(i64, Vec<u8>)>> =
+        old.iter().map(|id| (*id, Vec::new())).collect();
+    let mut select =
+        db.prepare_cached("SELECT kind, key, entry_id FROM entry_key WHERE feed_id = ?")?;
+    let mut rows = select.query([feed])?;
+    while let Some(row) = rows.next()? {
+        if let Some(keys) = keys.get_mut(&row.get(2)?) {
+            keys.push((row.get(0)?, row.get(1)?));
+        }
+    }
+    let whole = |id| Tombstone { id, feed, before, keys: keys.remove(&id).unwrap_or_default() };
+    Ok(old.into_iter().map(whole).collect())
+}
+
+/// Forgets what an entry is recognised by, unless its feed shows it again by now.
+fn forget_tombstone(db: &Connection, old: &Tombstone) -> rusqlite::Result<usize> {
+    let gone = db
+        .prepare_cached("DELETE FROM tombstone WHERE id = ?1 AND last_seen < ?2")?
+        .execute([old.id, old.before])?;
+    if gone > 0 {
+        let mut forget = db.prepare_cached(
+            "DELETE FROM entry_key WHERE feed_id = ?1 AND kind = ?2 AND key = ?3 AND entry_id = ?4",
+        )?;
+        for (kind, key) in &old.keys {
+            forget.execute(params![old.feed, kind, key, old.id])?;
+        }
+    }
+    Ok(gone)
 }
 
 /// Notices that were told, with their messages, digests whose alerts are

@@ -10,7 +10,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use jiff::SignedDuration;
-use wirewatch::store::Store;
+use wirewatch::store::{Store, StoreError};
 
 use super::press::{Item, document};
 use super::random::{self, Random};
@@ -30,6 +30,8 @@ const WINDOW: usize = 2;
 const REVENANTS: usize = 5;
 /// Looks of the sweep a day; the daemon's has three times as many.
 const SWEEPS: i64 = 8;
+/// Stories that a look finds at most.
+const LOOK: usize = 2_000;
 /// What the rule waits for.
 const MARKER: &str = "marker ";
 /// Of the size when the retention was reached, in percent.
@@ -47,7 +49,7 @@ pub(crate) async fn trial() -> Result<(), String> {
     let toml =
         world.toml(&world.feed("wire")).replacen("[defaults]", &(retention + "[defaults]"), 1);
     let config = world.config(&toml);
-    let (mut items, mut sizes, mut longest) = (Vec::new(), Vec::new(), Duration::ZERO);
+    let (mut items, mut sizes, mut batches) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..days {
         // A feed that shows more than some thousand items is not read to its end.
         for part in (0..daily).step_by(EDITION) {
@@ -59,18 +61,24 @@ pub(crate) async fn trial() -> Result<(), String> {
             world.feeds.serve("/wire", "application/rss+xml", document(&shown));
             world.once(&config).await;
         }
-        let (size, batch) = pass_a_day(&world, &config.store, kept).await?;
-        sizes.push(size);
-        longest = longest.max(batch);
+        sizes.push(pass_a_day(&world, &config.store, kept, &mut batches).await?);
     }
     let (before, last) = (sizes[settled - 1], sizes[days - 1]);
     let percent = 100 * last / before.max(1);
     let mut problems = judge(&world, &items);
+    batches.sort_unstable();
+    let part = |part: usize| batches[(batches.len() - 1) * part / 1000];
     say(&format!(
         "{days} days of {daily} stories, WIREWATCH_SEED={seed}: {} KiB after {settled} days, {} \
-         KiB at the end ({percent} %), the longest batch {longest:.0?}, {} told",
+         KiB at the end ({percent} %), {} batches: p50 {:.1?}, p99 {:.1?}, p99.9 {:.1?}, at most \
+         {:.1?}; {} told",
         before >> 10,
         last >> 10,
+        batches.len(),
+        part(500),
+        part(990),
+        part(999),
+        part(1000),
         world.hook.accepted().len()
     ));
     if percent > GROWTH {
@@ -101,29 +109,37 @@ fn shown(items: &[Item], edition: usize, random: &mut Random) -> Vec<Item> {
     shown.into_values().collect()
 }
 
-/// Lets a day go by, in which the sweep looks every few hours; how large the file is then, and how
-/// long the longest batch took.
+/// Lets a day go by, in which the sweep looks every few hours; how large the file is then. Notes
+/// how long each batch took.
 async fn pass_a_day(
     world: &World,
     database: &Path,
     kept: usize,
-) -> Result<(u64, Duration), String> {
+    batches: &mut Vec<Duration>,
+) -> Result<u64, String> {
     let store = Store::open(database).map_err(|error| error.to_string())?;
-    let mut longest = Duration::ZERO;
     for _ in 0..SWEEPS {
         world.wait(SignedDuration::from_mins(24 * 60 / SWEEPS));
+        let retention = SignedDuration::from_hours(24 * kept as i64);
         loop {
-            let retention = SignedDuration::from_hours(24 * kept as i64);
-            let begun = Instant::now();
-            let gone = store.sweep(world.clock.now(), retention, 200).await;
-            longest = longest.max(begun.elapsed());
-            if gone.map_err(|error| error.to_string())? == 0 {
+            let told = |error: StoreError| error.to_string();
+            let mut old = store.find_old(world.clock.now(), retention, LOOK).await.map_err(told)?;
+            if old.is_empty() {
+                break;
+            }
+            let mut gone = 0;
+            while !old.is_empty() {
+                let begun = Instant::now();
+                gone += store.forget_some(&mut old).await.map_err(told)?;
+                batches.push(begun.elapsed());
+            }
+            if gone == 0 {
                 break;
             }
         }
     }
     drop(store);
-    Ok((fs::metadata(database).unwrap().len(), longest))
+    Ok(fs::metadata(database).unwrap().len())
 }
 
 /// Everything that matches was told once, and nothing else.
