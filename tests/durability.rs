@@ -50,6 +50,8 @@ mod daemon;
 mod damage;
 #[path = "kill/desk.rs"]
 mod desk;
+#[path = "durability/drill.rs"]
+mod drill;
 #[path = "durability/faults.rs"]
 mod faults;
 #[path = "kill/feeds.rs"]
@@ -120,6 +122,7 @@ fn main() {
         trial("a_copy_without_room_says_so", room, || run(copies::without_room())),
         trial("backups_are_whole_or_not_there", Ok(()), || run(copies::under_load())),
         trial("two_backups_to_one_name_are_one", Ok(()), || run(copies::two_at_once())),
+        trial("a_restored_daemon_tells_nothing_old", Ok(()), || run(drill::trial())),
         trial("a_locked_database_loses_nothing", Ok(()), || run(busy::writer())),
         trial("a_killed_migration_leaves_old_or_new", strace.clone(), || run(migration::kills())),
         trial("a_large_database_is_migrated", Ok(()), || run(weight::trial())),

@@ -14,7 +14,8 @@
 //! A slow disk is made by strace; without it that test says that it is skipped. By default each
 //! sync takes a fifth of a second, a thousand feeds are read, and the watchdog bites after six
 //! seconds. `WIREWATCH_SLOW_DISK` gives the minutes of a run of ten times the size: two seconds,
-//! ten thousand feeds, a minute.
+//! ten thousand feeds, a minute; and there each read takes ten milliseconds, so that the look at
+//! the whole database takes long.
 
 #![expect(
     clippy::unwrap_used,
@@ -38,6 +39,8 @@ use tempfile::TempDir;
 const LIMIT: Duration = Duration::from_secs(4);
 /// A hung program is killed so long after that at the latest.
 const GRACE: Duration = Duration::from_secs(5);
+/// What a read takes from a disk that is slow throughout.
+const READ: Duration = Duration::from_millis(10);
 const PATIENCE: Duration = Duration::from_secs(30);
 
 #[test]
@@ -99,9 +102,11 @@ fn a_slow_disk_is_no_hung_program() {
     }
     let minutes = std::env::var("WIREWATCH_SLOW_DISK").ok();
     let scale = if minutes.is_some() { 10 } else { 1 };
-    let time = minutes.map_or(20, |minutes| minutes.parse::<u64>().unwrap() * 60);
+    let time = minutes.as_ref().map_or(20, |minutes| minutes.parse::<u64>().unwrap() * 60);
     let (sync, limit) = (Duration::from_millis(200) * scale, Duration::from_secs(6) * scale);
-    let mut service = Service::start_on_slow_disk(1_000 * scale, sync, limit);
+    // The look at the whole database, a minute after the start, then takes another.
+    let read = minutes.is_some().then_some(READ);
+    let mut service = Service::start_on_slow_disk(1_000 * scale, (sync, read), limit);
     service.until("READY=1");
     let start = Instant::now();
     let (mut before, mut longest) = (start, Duration::ZERO);
@@ -118,6 +123,9 @@ fn a_slow_disk_is_no_hung_program() {
     let (longest, limit) = (longest.as_millis(), limit.as_millis());
     say(&format!("slow disk: {read} feeds read, fed at most {longest} ms apart, of {limit}\n"));
     assert!(read > 0, "{}", service.log());
+    let log = service.log();
+    let looks = log.lines().filter(|line| line.contains("the database is sound"));
+    looks.for_each(|line| say(&format!("slow disk: {line}\n")));
 }
 
 #[test]
@@ -161,7 +169,11 @@ impl Service {
 
     /// Feeds on loopback that bring a story whenever they are asked, and a disk whose every sync
     /// takes so long.
-    fn start_on_slow_disk(feeds: u32, sync: Duration, limit: Duration) -> Self {
+    fn start_on_slow_disk(
+        feeds: u32,
+        (sync, read): (Duration, Option<Duration>),
+        limit: Duration,
+    ) -> Self {
         let port = publish();
         let mut config = CONFIG.replace("[feed.a]", "[feed.closed]");
         for feed in 0..feeds {
@@ -171,13 +183,21 @@ impl Service {
                  interval = \"5m\"\nallow_private = true\n"
             ));
         }
-        let fault = format!("inject=fsync,fdatasync:delay_enter={}", sync.as_micros());
+        let mut faults = vec![format!("inject=fsync,fdatasync:delay_enter={}", sync.as_micros())];
+        let mut calls = "trace=fsync,fdatasync".to_owned();
+        if let Some(read) = read {
+            faults.push(format!("inject=pread64:delay_enter={}", read.as_micros()));
+            calls += ",pread64";
+        }
         let binary = std::env::var_os("WIREWATCH_BIN");
         let binary = binary.unwrap_or(env!("CARGO_BIN_EXE_wirewatch").into());
         let mut program = Command::new("strace");
         // The program, not strace, is what is started, and few calls are looked at.
         program.args(["-D", "-f", "--seccomp-bpf", "-o", "/dev/null"]);
-        program.args(["-e", "trace=fsync,fdatasync", "-e", &fault]);
+        program.args(["-e", &calls]);
+        for fault in &faults {
+            program.args(["-e", fault]);
+        }
         program.arg(fs::canonicalize(binary).unwrap());
         Self::start_with(program, &config, limit)
     }
@@ -195,6 +215,7 @@ impl Service {
             command.env_remove(variable);
         }
         command.env("NOTIFY_SOCKET", path("notify")).env("WIREWATCH_WEDGE", path("wedge"));
+        command.env("WIREWATCH_LOG", "info,wirewatch::pipeline::inspect=debug");
         command.env("WATCHDOG_USEC", limit.as_micros().to_string()).env_remove("WATCHDOG_PID");
         command.stdin(Stdio::null()).stdout(Stdio::null());
         command.stderr(fs::File::create(path("daemon.log")).unwrap());

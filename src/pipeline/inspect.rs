@@ -50,9 +50,11 @@ impl Inspector {
 
     /// One look; tells operators of a fault.
     pub async fn look(&self, thorough: bool) {
+        let begun = self.clock.awake();
         let fault = match self.store.inspect(thorough).await {
             Ok(None) => {
-                tracing::debug!(thorough, "the database is sound");
+                let seconds = self.clock.awake().saturating_sub(begun).as_secs();
+                tracing::debug!(thorough, seconds, "the database is sound");
                 return;
             }
             Ok(Some(fault)) => fault,

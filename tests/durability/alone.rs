@@ -30,6 +30,7 @@ pub(crate) async fn instance() -> Result<(), String> {
             }
             say(&format!("a second `{command}` was turned away after {:.0?}", ended.took));
         }
+        problems.extend(from_elsewhere(&scene, 100 * kill + 40).await);
         let beside = scene.home.ask(100 * kill + 50, &["--json", "status"]).await;
         if beside.code != Some(0) {
             problems.push(format!("nobody can look beside the daemon: {beside:?}"));
@@ -42,6 +43,22 @@ pub(crate) async fn instance() -> Result<(), String> {
     problems.extend(life.stop().await.err());
     problems.extend(scene.verdict());
     scene.end(problems)
+}
+
+/// The same from other namespaces, where the owner's process cannot be seen, if there can be any.
+async fn from_elsewhere(scene: &Scene, run: usize) -> Option<String> {
+    let words = ["unshare", "--mount", "--pid", "--ipc", "--uts", "--fork", "--mount-proc"];
+    let behind = words.map(str::to_owned);
+    let version = scene.home.ask_behind(run, &behind, &["version"]).await;
+    if version.code != Some(0) {
+        say(&format!("skipped: no other namespaces: {}", version.stderr.trim()));
+        return None;
+    }
+    let ended = scene.home.ask_behind(run + 1, &behind, &["run"]).await;
+    say(&format!("one of other namespaces was turned away after {:.0?}", ended.took));
+    let is_right = ended.code == Some(1) && ended.stderr.contains("in use");
+    (!is_right || ended.took > TURNED_AWAY)
+        .then(|| format!("a second daemon of other namespaces is not turned away: {ended:?}"))
 }
 
 pub(crate) async fn files() -> Result<(), String> {
