@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinError;
 
 /// Documents read at the same time, by processors.
@@ -14,6 +14,13 @@ const PLACES: std::ops::RangeInclusive<usize> = 2..=4;
 /// as it is read. Documents that wait are held by whoever brought them.
 #[derive(Clone, Debug)]
 pub struct Desk(Arc<Semaphore>);
+
+/// A place at the desk, free again when this is dropped. What was made of a
+/// document may keep it.
+#[derive(Debug)]
+pub struct Seat {
+    _permit: OwnedSemaphorePermit,
+}
 
 impl Desk {
     /// As many places as there are processors, but 2 at least and 4 at most.
@@ -28,19 +35,20 @@ impl Desk {
     }
 
     /// Does the work off the executor, once there is a place for it. The place
-    /// is free when the work ends, not when nobody waits for it any more.
+    /// comes back with what came of it; if nobody waits for that any more, it
+    /// is free when the work ends.
     ///
     /// # Errors
     /// When the work panicked.
     pub async fn read<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> T + Send + 'static,
-    ) -> Result<T, JoinError> {
+    ) -> Result<(T, Option<Seat>), JoinError> {
         // Nobody closes the semaphore, so there is always a place in the end.
-        let place = Arc::clone(&self.0).acquire_owned().await;
+        let permit = Arc::clone(&self.0).acquire_owned().await.ok();
         tokio::task::spawn_blocking(move || {
-            let _place = place;
-            work()
+            let seat = permit.map(|permit| Seat { _permit: permit });
+            (work(), seat)
         })
         .await
     }
@@ -72,13 +80,22 @@ mod tests {
         assert!(first.await.unwrap_err().is_cancelled());
         assert_eq!(desk.0.available_permits(), 0);
         go.send(()).unwrap();
-        assert_eq!(desk.read(|| 7).await.unwrap(), 7);
+        assert_eq!(desk.read(|| 7).await.unwrap().0, 7);
     }
 
     #[tokio::test]
     async fn a_panic_gives_the_place_back() {
         let desk = Desk::new(1);
         assert!(desk.read(|| panic!("a bug")).await.unwrap_err().is_panic());
-        assert_eq!(desk.read(|| 7).await.unwrap(), 7);
+        assert_eq!(desk.read(|| 7).await.unwrap().0, 7);
+    }
+
+    #[tokio::test]
+    async fn what_was_read_may_keep_its_place() {
+        let desk = Desk::new(1);
+        let (seven, seat) = desk.read(|| 7).await.unwrap();
+        assert_eq!((seven, desk.0.available_permits()), (7, 0));
+        drop(seat);
+        assert_eq!(desk.0.available_permits(), 1);
     }
 }

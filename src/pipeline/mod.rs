@@ -40,7 +40,7 @@ mod watch;
 
 pub use callback::CallbackDesk;
 pub use complaint::Complaint;
-pub use desk::Desk;
+pub use desk::{Desk, Seat};
 pub use dispatch::{Dispatcher, Drained};
 pub use ingest::{Arrived, Prepared, ingest, prepare};
 pub use inspect::Inspector;

@@ -269,7 +269,7 @@ impl PageReader {
         };
         let bytes = document.bytes.len() as u64;
         // Hostile work: a panic costs one page.
-        let read = self.desk.read(move || extract(&document)).await;
+        let read = self.desk.read(move || extract(&document)).await.map(|(read, _)| read);
         let read = read.unwrap_or_else(|_| Err("the reader failed on this page".to_owned()));
         read.map(|page| ReadPage { bytes, ..page })
             .map_err(|reason| UnreadPage { bytes, ..unwanted(&reason) })

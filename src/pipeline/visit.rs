@@ -106,9 +106,9 @@ impl Poller {
         let reading = self.desk.read(move || {
             prepare(&document).map_err(|error| Box::new((error, push::in_page(&document))))
         });
-        let prepared = match reading.await {
-            Ok(Ok(prepared)) => prepared,
-            Ok(Err(refused)) => {
+        let (seat, prepared) = match reading.await {
+            Ok((Ok(prepared), seat)) => (seat.filter(|_| prepared.is_long()), prepared),
+            Ok((Err(refused), _)) => {
                 let (error, page) = *refused;
                 let place = push::find(&after.server, &page, &after.claim.url);
                 after.page = place.filter(|_| after.feed.websub);
@@ -141,7 +141,7 @@ impl Poller {
         let report = self.store_it(&live, &after, arrived).await?;
         self.tell(&after.claim, &report);
         // Older pages may be large as well.
-        drop(place);
+        drop((seat, place));
         if let Some(url) = &report.older_pages {
             self.read_older_pages(&live, &after, url.clone()).await?;
         }
