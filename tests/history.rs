@@ -38,7 +38,7 @@ use wirewatch::config::{self, Environment};
 use wirewatch::fetch::{self, Fetcher};
 use wirewatch::model::{Clock, Document, Entry};
 use wirewatch::parse::parse_feed;
-use wirewatch::pipeline::{Live, Meter, Poller, RoundReport};
+use wirewatch::pipeline::{Desk, Live, Meter, Poller, RoundReport};
 use wirewatch::store::{Filter, Store};
 
 /// Nearly every English item has one of these words.
@@ -173,6 +173,7 @@ impl Daemon {
             clock: clock.clone(),
             planned: watch::channel(0).0,
             meter: Meter::default(),
+            desk: Desk::new(1),
             hurried: watch::channel(0).1,
         };
         Self { store, poller, clock, _live: live, _fetcher }

@@ -33,6 +33,8 @@
 mod behaviour;
 #[path = "hostile/http2.rs"]
 mod http2;
+#[path = "hostile/large.rs"]
+mod large;
 #[path = "hostile/siege.rs"]
 mod siege;
 #[path = "it/support/mod.rs"]

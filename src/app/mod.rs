@@ -21,8 +21,8 @@ use crate::fetch::{self, Fetcher, host_of};
 use crate::model::{ChannelName, Clock, Feed};
 use crate::net::NetError;
 use crate::pipeline::{
-    Dispatcher, Inspector, Live, Meter, Notifier, PageReader, PollStatus, Poller, Pulse, Sweeper,
-    Watcher,
+    Desk, Dispatcher, Inspector, Live, Meter, Notifier, PageReader, PollStatus, Poller, Pulse,
+    Sweeper, Watcher,
 };
 use crate::schedule;
 use crate::serve;
@@ -150,6 +150,7 @@ impl App {
             clock: clock.clone(),
             planned: self.planned.clone(),
             meter: self.meter.clone(),
+            desk: Desk::of_this_machine(),
             hurried: self.hurried.subscribe(),
         };
         let pages = PageReader::beside(&poller);
@@ -188,8 +189,8 @@ impl App {
     pub async fn reload(&mut self, config: &Config) -> Result<Reloaded, AppError> {
         let mut built = build_channels(config)?;
         let options = fetch_options(config);
-        let fetcher =
-            if options == self.fetch_options { None } else { Some(Fetcher::new(&options)?) };
+        let is_same = options == self.fetch_options;
+        let fetcher = if is_same { None } else { Some(self.fetcher.borrow().renewed(&options)?) };
         for (name, running) in &self.channels {
             if let Some((options, channel)) = built.get_mut(name)
                 && *options == running.options

@@ -12,7 +12,7 @@ use crate::config::Config;
 use crate::fetch::Fetcher;
 use crate::model::Clock;
 use crate::pipeline::{
-    Dispatcher, Drained, Meter, Notifier, PageReader, PagesReport, Poller, RoundReport,
+    Desk, Dispatcher, Drained, Meter, Notifier, PageReader, PagesReport, Poller, RoundReport,
 };
 use crate::store::Store;
 
@@ -56,6 +56,7 @@ pub async fn once(
         clock: clock.clone(),
         planned,
         meter: meter.clone(),
+        desk: Desk::of_this_machine(),
         hurried: watch::channel(0).1,
     };
     let notifier = Notifier::beside(&poller);

@@ -223,7 +223,7 @@ pub(super) const FETCH: Section = Section {
         default(
             "concurrency",
             Kind::Integer { min: 1, max: 256 },
-            "8",
+            "32",
             "Requests at the same time, over all hosts. A single host gets one at a time.",
         ),
         optional(

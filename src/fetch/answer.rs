@@ -3,10 +3,12 @@
 use jiff::{SignedDuration, Timestamp};
 use reqwest::header::{CONTENT_TYPE, ETAG, HeaderMap, LAST_MODIFIED};
 use reqwest::{Response, StatusCode};
+use tokio::time::{Instant, timeout, timeout_at};
 use url::Url;
 
 use super::challenge::{ADVICE, LOOKED_AT, challenge};
 use super::decode::{Bounds, Decoder};
+use super::large::{Place, Places};
 use super::{Body, FetchError, Fetched, Limits, RequestKind, hash, hints, links};
 use crate::model::{Document, RequestOptions, ServerHints, Validators};
 use crate::net;
@@ -20,16 +22,20 @@ const LONGEST_FRESH_REFUSAL: SignedDuration = SignedDuration::from_hours(24);
 
 /// What holds for answers.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Terms {
+pub(super) struct Terms<'a> {
     /// Times and sizes.
     pub limits: Limits,
     /// Largest document after decoding, in bytes.
     pub max_body: u64,
+    /// When the time for the whole of it is over.
+    pub end: Instant,
+    /// Of large documents.
+    pub places: &'a Places,
 }
 
-impl Terms {
+impl Terms<'_> {
     fn bounds(self) -> Bounds {
-        Bounds { wire: self.limits.wire, decoded: self.max_body }
+        Bounds { wire: self.limits.wire, decoded: self.max_body, small: self.limits.small }
     }
 }
 
@@ -37,13 +43,13 @@ impl Terms {
 pub(super) async fn document(
     response: Response,
     url: &Url,
-    (terms, kind): (Terms, RequestKind),
+    (terms, kind): (Terms<'_>, RequestKind),
     now: Timestamp,
 ) -> Result<Fetched, FetchError> {
     let (status, headers) = (response.status(), response.headers().clone());
     let mut wishes = wishes(&headers, now);
     links::add(&mut wishes, &headers, url);
-    let bytes = whole_body(response, terms).await?;
+    let (bytes, place) = whole_body(response, terms).await?;
     // Articles may carry the marks of a check that let us through.
     if let Some(name) = challenge(status, &headers, &bytes).filter(|_| kind != RequestKind::Page) {
         return Err(challenged(status, name, &wishes, now));
@@ -59,6 +65,7 @@ pub(super) async fn document(
         // RFC 9110 gives Retry-After no meaning beside a document.
         hints: ServerHints { retry_after: None, ..wishes },
         moved_to: None,
+        place,
     })
 }
 
@@ -67,7 +74,7 @@ pub(super) async fn document(
 pub(super) async fn partial(
     response: Response,
     url: &Url,
-    terms: Terms,
+    terms: Terms<'_>,
     now: Timestamp,
 ) -> Result<Fetched, FetchError> {
     let made = response.headers().get_all("im").iter();
@@ -103,6 +110,7 @@ pub(super) fn not_modified(
         validators: renewed,
         hints: wishes(response.headers(), now),
         moved_to: None,
+        place: None,
     })
 }
 
@@ -122,27 +130,41 @@ fn wishes(headers: &HeaderMap, now: Timestamp) -> ServerHints {
     hints::hints(headers, now)
 }
 
-async fn whole_body(mut response: Response, terms: Terms) -> Result<Vec<u8>, FetchError> {
+/// Reads a body to its end. One that becomes large waits for a place first;
+/// from then on it has the rest of its time, so that a slow server keeps a
+/// place no longer than any fetch lasts.
+async fn whole_body(
+    mut response: Response,
+    mut terms: Terms<'_>,
+) -> Result<(Vec<u8>, Option<Place>), FetchError> {
     let failed = |error: super::decode::DecodeError| FetchError::Failed(error.to_string());
     if response.content_length().is_some_and(|length| length > terms.limits.wire) {
         let limit = terms.limits.wire;
         return Err(failed(super::decode::DecodeError::Wire(limit)));
     }
     let mut decoder = Decoder::new(response.headers(), terms.bounds()).map_err(failed)?;
+    let mut place = None;
     while let Some(chunk) = next_chunk(&mut response, terms).await? {
         decoder.push(&chunk).map_err(failed)?;
+        if decoder.is_waiting() {
+            let since = Instant::now();
+            place = Some(terms.places.take().await?);
+            terms.end += since.elapsed();
+            decoder.admit().map_err(failed)?;
+        }
     }
-    decoder.finish().map_err(failed)
+    Ok((decoder.finish().map_err(failed)?, place))
 }
 
 async fn next_chunk(
     response: &mut Response,
-    terms: Terms,
+    terms: Terms<'_>,
 ) -> Result<Option<impl std::ops::Deref<Target = [u8]> + use<>>, FetchError> {
     let idle = terms.limits.idle;
-    match tokio::time::timeout(idle, response.chunk()).await {
-        Ok(chunk) => chunk.map_err(|error| FetchError::Failed(net::short_error(&error))),
-        Err(_) => Err(FetchError::Failed(format!("no byte of the answer came for {idle:?}"))),
+    match timeout_at(terms.end, timeout(idle, response.chunk())).await {
+        Ok(Ok(chunk)) => chunk.map_err(|error| FetchError::Failed(net::short_error(&error))),
+        Ok(Err(_)) => Err(FetchError::Failed(format!("no byte of the answer came for {idle:?}"))),
+        Err(_) => Err(FetchError::timed_out()),
     }
 }
 
@@ -150,11 +172,11 @@ async fn next_chunk(
 pub(super) async fn refusal(
     mut response: Response,
     options: &RequestOptions,
-    terms: Terms,
+    terms: Terms<'_>,
     now: Timestamp,
 ) -> FetchError {
     let (status, headers) = (response.status(), response.headers().clone());
-    let page = tokio::time::timeout(terms.limits.idle, page(&mut response, terms)).await;
+    let page = timeout(terms.limits.idle, page(&mut response, terms)).await;
     let wishes = wishes(&headers, now);
     if let Some(name) = challenge(status, &headers, &page.unwrap_or_default()) {
         return challenged(status, name, &wishes, now);
@@ -172,8 +194,9 @@ pub(super) async fn refusal(
 }
 
 /// The beginning of a page; whatever goes wrong with it is of no interest.
-async fn page(response: &mut Response, terms: Terms) -> Vec<u8> {
-    let bounds = Bounds { wire: LOOKED_AT as u64, decoded: 2 * LOOKED_AT as u64 };
+async fn page(response: &mut Response, terms: Terms<'_>) -> Vec<u8> {
+    let most = 2 * LOOKED_AT as u64;
+    let bounds = Bounds { wire: LOOKED_AT as u64, decoded: most, small: most };
     let Ok(mut decoder) = Decoder::new(response.headers(), bounds) else {
         return Vec::new();
     };

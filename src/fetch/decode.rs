@@ -31,6 +31,8 @@ pub(super) struct Bounds {
     pub wire: u64,
     /// Bytes of the document.
     pub decoded: u64,
+    /// Bytes of the document from which on it is large.
+    pub small: u64,
 }
 
 /// Why a body is not a document.
@@ -212,6 +214,10 @@ pub(super) struct Decoder {
     ended: bool,
     /// What follows is padding.
     over: bool,
+    /// The document has become large, and this waits to be decoded.
+    rest: Option<Vec<u8>>,
+    /// It may be large.
+    admitted: bool,
 }
 
 impl Decoder {
@@ -229,10 +235,13 @@ impl Decoder {
             members: 0,
             ended: false,
             over: false,
+            rest: None,
+            admitted: false,
         })
     }
 
-    /// Takes the next bytes.
+    /// Takes the next bytes. Where the document becomes large, it stops until
+    /// it is [admitted](Self::admit): a few bytes may become very many.
     pub(super) fn push(&mut self, chunk: &[u8]) -> Result<(), DecodeError> {
         self.wire += chunk.len() as u64;
         if self.wire > self.bounds.wire {
@@ -241,7 +250,9 @@ impl Decoder {
         if matches!(self.coding, Coding::Identity) {
             // A file that is compressed by itself, as site maps are.
             if !self.document.is_empty() || !chunk.starts_with(&GZIP_HEAD) {
-                return self.keep(chunk);
+                self.keep(chunk)?;
+                self.rest = self.is_large().then(Vec::new);
+                return Ok(());
             }
             self.coding = Coding::named("gzip")?;
             self.scratch = vec![0; SCRATCH];
@@ -255,6 +266,24 @@ impl Decoder {
         let mut joined = std::mem::take(&mut self.head);
         joined.extend_from_slice(chunk);
         self.decode(&joined)
+    }
+
+    /// Whether the document waits to be admitted among the large ones.
+    pub(super) fn is_waiting(&self) -> bool {
+        self.rest.is_some()
+    }
+
+    /// Goes on although the document is large.
+    pub(super) fn admit(&mut self) -> Result<(), DecodeError> {
+        self.admitted = true;
+        match self.rest.take() {
+            Some(rest) if !matches!(self.coding, Coding::Identity) => self.decode(&rest),
+            _ => Ok(()),
+        }
+    }
+
+    fn is_large(&self) -> bool {
+        !self.admitted && self.document.len() as u64 > self.bounds.small
     }
 
     fn decode(&mut self, mut input: &[u8]) -> Result<(), DecodeError> {
@@ -273,6 +302,10 @@ impl Decoder {
             input = &input[step.read..];
             self.keep(&scratch[..step.written])?;
             self.ended = step.ended;
+            if self.is_large() {
+                self.rest = Some(input.to_vec());
+                break;
+            }
             let stuck = step.read == 0 && step.written == 0 && !step.ended;
             match input.is_empty() {
                 // The decoder may hold more than the scratch had room for.
@@ -378,12 +411,15 @@ mod tests {
         headers
     }
 
-    const WIDE: Bounds = Bounds { wire: 5 << 20, decoded: 10 << 20 };
+    const WIDE: Bounds = Bounds { wire: 5 << 20, decoded: 10 << 20, small: 20 };
 
     fn decode(coding: &str, body: &[u8], chunk: usize) -> Result<Vec<u8>, DecodeError> {
         let mut decoder = Decoder::new(&headers(coding), WIDE)?;
         for piece in body.chunks(chunk) {
             decoder.push(piece)?;
+            if decoder.is_waiting() {
+                decoder.admit()?;
+            }
         }
         decoder.finish()
     }
@@ -481,9 +517,10 @@ mod tests {
         assert_eq!(decode("zstd", &zstd(&zeros), 4096), Err(DecodeError::Bomb));
         // A repetitive document of honest size.
         assert_eq!(decode("gzip", &gzip(&zeros[..1 << 20]), 4096).map(|d| d.len()), Ok(1 << 20));
-        let wire = Bounds { wire: 10, decoded: 100 };
-        let small = Bounds { wire: 100, decoded: 10 };
-        for (bounds, expected) in [(wire, DecodeError::Wire(10)), (small, DecodeError::Decoded(10))]
+        let wire = Bounds { wire: 10, decoded: 100, small: 100 };
+        let decoded = Bounds { wire: 100, decoded: 10, small: 100 };
+        for (bounds, expected) in
+            [(wire, DecodeError::Wire(10)), (decoded, DecodeError::Decoded(10))]
         {
             let mut plain = Decoder::new(&HeaderMap::new(), bounds).unwrap();
             assert_eq!(plain.push(&[0; 11]), Err(expected));
@@ -500,13 +537,42 @@ mod tests {
     }
 
     #[test]
+    fn a_document_that_becomes_large_waits_until_it_may() {
+        let text: Vec<u8> = (0..80_000_u32).flat_map(|n| n.to_string().into_bytes()).collect();
+        let bounds = Bounds { small: 100_000, ..WIDE };
+        for (coding, body) in [
+            ("", text.clone()),
+            ("gzip", gzip(&text)),
+            ("gzip", [gzip(&text[..200_000]), gzip(&text[200_000..])].concat()),
+            ("deflate", raw_deflate(&text)),
+            ("zstd", zstd(&text)),
+        ] {
+            for chunk in [64 << 10, usize::MAX] {
+                let mut decoder = Decoder::new(&headers(coding), bounds).unwrap();
+                let mut waited = 0;
+                for piece in body.chunks(chunk) {
+                    decoder.push(piece).unwrap();
+                    if decoder.is_waiting() {
+                        waited += 1;
+                        let more = if coding.is_empty() { piece.len() } else { SCRATCH };
+                        assert!(decoder.so_far().len() <= 100_000 + more, "{coding}");
+                        decoder.admit().unwrap();
+                    }
+                }
+                assert_eq!((decoder.finish(), waited), (Ok(text.clone()), 1), "{coding}");
+            }
+        }
+    }
+
+    #[test]
     fn a_bomb_costs_no_more_than_its_bound() {
         let zeros = vec![0; 12 << 20];
         for (coding, bomb) in
             [("gzip", gzip(&zeros)), ("deflate", zlib(&zeros)), ("zstd", zstd(&zeros))]
         {
             let mut decoder = Decoder::new(&headers(coding), WIDE).unwrap();
-            let end = bomb.chunks(64 << 10).find_map(|piece| decoder.push(piece).err());
+            let mut push = |piece: &[u8]| decoder.push(piece).and_then(|()| decoder.admit());
+            let end = bomb.chunks(64 << 10).find_map(|piece| push(piece).err());
             assert!(end.is_some(), "{coding}");
             let used = decoder.document.capacity() as u64;
             assert!(used <= WIDE.decoded + (1 << 20), "{coding} took {used} bytes");

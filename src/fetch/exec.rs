@@ -49,6 +49,7 @@ pub(super) async fn run(program: Program<'_>) -> Result<Fetched, FetchError> {
         validators: None,
         hints: ServerHints::default(),
         moved_to: None,
+        place: None,
     })
 }
 

@@ -35,5 +35,6 @@ fn read_now(path: &Path, max: u64) -> Result<Fetched, FetchError> {
         validators: None,
         hints: ServerHints::default(),
         moved_to: None,
+        place: None,
     })
 }

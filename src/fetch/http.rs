@@ -9,6 +9,7 @@ use reqwest::header::{
     IF_NONE_MATCH, LOCATION, USER_AGENT,
 };
 use reqwest::{Client, Response, StatusCode};
+use tokio::time::{Instant, timeout_at};
 use url::Url;
 
 use super::answer::{self, Terms};
@@ -57,7 +58,7 @@ pub(super) struct Way<'a> {
     /// For the connection.
     pub connect: Duration,
     /// What holds for the answers.
-    pub terms: Terms,
+    pub terms: Terms<'a>,
 }
 
 /// Fetches a document over HTTP.
@@ -67,11 +68,13 @@ pub(super) async fn get(
     now: Timestamp,
 ) -> Result<Fetched, FetchError> {
     let mut route = Route::to(request.url, request.home)?;
+    let end = way.terms.end;
     for _ in 0..=MAX_REDIRECTS {
         let (way, request) = route.guarded(way, request);
         let url = &route.url;
         let validators = request.validators.filter(|v| v.url == url.as_str());
-        let response = send(way, request, &route, validators).await?;
+        let response = timeout_at(end, send(way, request, &route, validators)).await;
+        let response = response.unwrap_or_else(|_| Err(FetchError::timed_out()))?;
         let fetched = match response.status() {
             StatusCode::NOT_MODIFIED => answer::not_modified(&response, validators, url, now)?,
             StatusCode::MOVED_PERMANENTLY
@@ -88,7 +91,11 @@ pub(super) async fn get(
             StatusCode::IM_USED if validators.is_some() => {
                 answer::partial(response, url, way.terms, now).await?
             }
-            _ => return Err(answer::refusal(response, request.options, way.terms, now).await),
+            _ => {
+                let refusal = answer::refusal(response, request.options, way.terms, now);
+                let refusal = timeout_at(end, refusal).await;
+                return Err(refusal.unwrap_or_else(|_| FetchError::timed_out()));
+            }
         };
         return Ok(route.arrived(fetched, &Veil::of("", request.options)));
     }
@@ -190,7 +197,9 @@ async fn send(
     if request.kind == RequestKind::Page {
         headers.insert(ACCEPT, HeaderValue::from_static(PAGE));
     }
-    let sent = way.client.get(route.url.clone()).headers(headers).send();
+    // The client's own limit knows nothing of what is waited for.
+    let latest = way.terms.end.duration_since(Instant::now()) + way.terms.limits.wait;
+    let sent = way.client.get(route.url.clone()).headers(headers).timeout(latest).send();
     let sent = tokio::time::timeout(way.connect + way.terms.limits.headers, sent)
         .await
         .map_err(|_| FetchError::Failed("timed out waiting for an answer".to_string()))?;

@@ -58,8 +58,8 @@ impl Fetcher {
         &self,
         asked: impl Future<Output = Result<T, FetchError>>,
     ) -> Result<T, FetchError> {
-        let timed_out = Err(FetchError::Failed("timed out".to_owned()));
-        tokio::time::timeout(self.options.timeout, asked).await.unwrap_or(timed_out)
+        let timed_out = |_| Err(FetchError::timed_out());
+        tokio::time::timeout(self.options.timeout, asked).await.unwrap_or_else(timed_out)
     }
 }
 

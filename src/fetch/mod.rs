@@ -11,6 +11,7 @@ mod file;
 mod hints;
 mod http;
 mod hub;
+mod large;
 mod links;
 
 use std::path::PathBuf;
@@ -26,6 +27,9 @@ use crate::model::{Document, RequestOptions, Secret, ServerHints, Validators, Ve
 use crate::net::{self, ClientOptions, NetError};
 
 pub use hub::HubRequest;
+pub use large::Place;
+
+use large::Places;
 
 /// Redirects followed before giving up.
 pub const MAX_REDIRECTS: usize = 5;
@@ -59,11 +63,25 @@ pub struct Limits {
     pub idle: Duration,
     /// Largest body as it arrives, in bytes. A feed's own `max_body` raises it.
     pub wire: u64,
+    /// A document of more bytes is large and needs a place.
+    pub small: u64,
+    /// Places for large documents. They are held from the first byte too many
+    /// until the document is stored.
+    pub places: usize,
+    /// Longest wait for a place, which is no part of the time for a fetch.
+    pub wait: Duration,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { headers: Duration::from_secs(15), idle: Duration::from_secs(15), wire: 5 << 20 }
+        Self {
+            headers: Duration::from_secs(15),
+            idle: Duration::from_secs(15),
+            wire: 5 << 20,
+            small: 1 << 20,
+            places: 4,
+            wait: Duration::from_secs(120),
+        }
     }
 }
 
@@ -109,6 +127,8 @@ pub struct Fetched {
     /// Where the feed lives now, when every redirect on the way was permanent
     /// (301, 308).
     pub moved_to: Option<String>,
+    /// Of a large document; to be kept until it is read and stored.
+    pub place: Option<Place>,
 }
 
 /// The body of an answer.
@@ -173,6 +193,10 @@ impl FetchError {
         }
     }
 
+    fn timed_out() -> Self {
+        Self::Failed("timed out".to_string())
+    }
+
     /// The decision for the schedule.
     pub fn failure(&self, now: Timestamp) -> VisitFailure {
         match self {
@@ -199,6 +223,7 @@ pub struct Fetcher {
     open: Client,
     options: Arc<Options>,
     proxied: Arc<Mutex<Vec<Proxied>>>,
+    places: Places,
 }
 
 /// A client whose requests go through a proxy.
@@ -215,11 +240,25 @@ impl Fetcher {
     /// # Errors
     /// When the file of extra authorities cannot be used.
     pub fn new(options: &Options) -> Result<Self, NetError> {
+        Self::with(options, Places::new(options.limits.places, options.limits.wait))
+    }
+
+    /// Prepares clients with other options beside these, whose requests may be
+    /// under way: large documents have their places in common.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn renewed(&self, options: &Options) -> Result<Self, NetError> {
+        Self::with(options, self.places.clone())
+    }
+
+    fn with(options: &Options, places: Places) -> Result<Self, NetError> {
         Ok(Self {
             guarded: net::client(&client_options(options, false))?,
             open: net::client(&client_options(options, true))?,
             options: Arc::new(options.clone()),
             proxied: Arc::default(),
+            places,
         })
     }
 
@@ -238,12 +277,13 @@ impl Fetcher {
             ));
         }
         if let Some(path) = request.url.strip_prefix("file:") {
-            return file::read(path, max_body).await;
+            return self.placed(file::read(path, max_body).await?).await;
         }
         let limit = self.options.timeout;
         if let Some(path) = request.url.strip_prefix("exec:") {
             let args = &request.options.args;
-            return exec::run(exec::Program { path, args, max: max_body, limit }).await;
+            let program = exec::Program { path, args, max: max_body, limit };
+            return self.placed(exec::run(program).await?).await;
         }
         let client = self.client(request)?;
         let mut limits = self.options.limits;
@@ -252,14 +292,27 @@ impl Fetcher {
             client: &client,
             guarded: &self.guarded,
             connect: self.options.connect_timeout,
-            terms: answer::Terms { limits, max_body },
+            terms: answer::Terms {
+                limits,
+                max_body,
+                end: tokio::time::Instant::now() + limit,
+                places: &self.places,
+            },
         };
-        let fetched = match tokio::time::timeout(limit, http::get(way, request, now)).await {
-            Ok(fetched) => fetched,
-            Err(_) => Err(FetchError::Failed("timed out".to_string())),
-        };
+        let fetched = http::get(way, request, now).await;
         let veil = Veil::of(request.url, request.options);
         fetched.map_err(|error| error.veiled(&veil))
+    }
+
+    /// What came from this machine waits for its place when it is there.
+    async fn placed(&self, fetched: Fetched) -> Result<Fetched, FetchError> {
+        let size = match &fetched.body {
+            Body::Document { document, .. } => document.bytes.len() as u64,
+            Body::NotModified => 0,
+        };
+        let is_large = size > self.options.limits.small;
+        let place = if is_large { Some(self.places.take().await?) } else { None };
+        Ok(Fetched { place, ..fetched })
     }
 
     fn client(&self, request: Request<'_>) -> Result<Client, FetchError> {

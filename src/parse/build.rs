@@ -12,7 +12,7 @@ use super::xml::{Token, Tokenizer};
 
 /// Elements inside of elements; what is deeper loses its tags.
 const MAX_DEPTH: usize = 256;
-/// Elements and texts of one item, or of the feed around the items.
+/// Elements, attributes and texts of one item, or of the feed around the items.
 const MAX_NODES: usize = 200_000;
 /// Namespace prefixes in force at a time.
 const MAX_BINDINGS: usize = 128;
@@ -129,7 +129,7 @@ impl<'a, 'r> Builder<'a, 'r> {
             return;
         }
         let parent = open.index;
-        if self.tree.nodes.len() < MAX_NODES {
+        if self.tree.len() < MAX_NODES {
             let end = self.tree.nodes.len() as u32 + 1;
             self.tree.nodes.push(Node { end, parent, kind: Kind::Text(text) });
         }
@@ -158,7 +158,7 @@ impl<'a, 'r> Builder<'a, 'r> {
             self.close_to(self.open.len() - 1);
             added = self.bind();
         }
-        if self.open.len() >= MAX_DEPTH || self.tree.nodes.len() >= MAX_NODES {
+        if self.open.len() >= MAX_DEPTH || self.tree.len() >= MAX_NODES {
             let deep = self.open.len() >= MAX_DEPTH;
             self.repairs.note(if deep { Repair::TooDeep } else { Repair::TooManyElements });
             self.bindings.truncate(self.bindings.len() - added);

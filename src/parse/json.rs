@@ -7,12 +7,13 @@ use url::Url;
 use super::read::Items;
 use super::repair::{Repair, Repairs};
 use super::text::{Text, cut, joined, link, names};
-use super::{MAX_LINK, MAX_TEXT, MAX_TITLE, ParseError, ParsedFeed, parse_date};
+use super::{MAX_LINK, MAX_TEXT, MAX_TITLE, ParseError, ParsedFeed, parse_date, weight};
 use crate::extract::one_line;
 use crate::model::{Entry, FeedHints};
 
 type Object = Map<String, Value>;
 
+const TOO_MANY: &str = "this JSON has more values than any feed";
 const NO_ITEMS: &str = "this JSON is no JSON Feed: it has no items";
 
 /// Reads `text`.
@@ -24,6 +25,10 @@ pub(super) fn read(
     base: Option<&str>,
     repairs: &mut Repairs,
 ) -> Result<ParsedFeed, ParseError> {
+    if weight::has_many_values(text) {
+        repairs.note(Repair::TooManyElements);
+        return Err(ParseError::Malformed(TOO_MANY.to_string()));
+    }
     let base = base.and_then(|base| Url::parse(base).ok());
     let (feed, listed) = match serde_json::from_str(text) {
         Ok(Value::Object(mut feed)) => {

@@ -18,6 +18,7 @@ mod repair;
 mod root;
 mod text;
 mod tree;
+mod weight;
 mod xml;
 
 use std::borrow::Cow;
@@ -107,7 +108,8 @@ pub fn parse_feed(document: &Document) -> Result<ParsedFeed, ParseError> {
         Err(ParseError::WebPage(_)) => false,
         Err(_) => true,
     };
-    let theirs = if asks_strict && !is_hostile(&repairs) { strictly(head, base) } else { None };
+    let asks_strict = asks_strict && !is_hostile(&repairs) && !weight::has_many_tags(head);
+    let theirs = if asks_strict { strictly(head, base) } else { None };
     let mut parsed = match (ours, theirs) {
         (Ok(ours), Some(theirs)) if theirs.entries.len() > ours.entries.len() => {
             ParsedFeed { entries: theirs.entries, warnings: theirs.warnings, ..ours }

@@ -336,6 +336,21 @@ fn json_of_the_wrong_types_or_cut_off_gives_its_complete_items() {
 }
 
 #[test]
+fn documents_of_a_million_nothings_are_given_to_no_reader_that_keeps_them() {
+    let empty =
+        format!("<rss version='2.0'><channel>{}</channel></rss>", "<item/>".repeat(300_000));
+    assert!(parse(&empty).entries.is_empty());
+    for value in ["{}", "[]", "{\"a\":{\"b\":0}}", "0"] {
+        let values = vec![value; 1_100_000].join(",");
+        let text =
+            format!("{{\"version\":\"https://jsonfeed.org/version/1\",\"items\":[{values}]}}");
+        let document = Document { bytes: text.into_bytes(), ..Document::default() };
+        let error = parse_feed(&document).unwrap_err().to_string();
+        assert_eq!(error, "the feed is malformed: this JSON has more values than any feed");
+    }
+}
+
+#[test]
 fn documents_without_end_or_measure_exhaust_nothing() {
     let item = "<item><title>A</title></item>";
     let around = |inner: &str| format!("<rss version='2.0'><channel>{item}{inner}</channel></rss>");

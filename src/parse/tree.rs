@@ -46,6 +46,11 @@ impl<'a> Tree<'a> {
         Children { tree: self, at: 0, end: self.nodes.len() as u32 }
     }
 
+    /// Nodes and attributes.
+    pub(super) fn len(&self) -> usize {
+        self.nodes.len() + self.attributes.len()
+    }
+
     /// Forgets `index` and what follows.
     pub(super) fn truncate(&mut self, index: u32) {
         if let Some(Kind::Element { attributes: (first, _), .. }) =

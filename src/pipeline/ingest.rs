@@ -19,6 +19,10 @@ use crate::rule::{Item, search_words};
 use crate::store::{CommitReport, Judge, Judged, JudgedMatch, Situation, Store, StoreError, Visit};
 use crate::story::{self, Change, Features, Join, Wording};
 
+/// Entries of an ordinary document. An entry takes a kilobyte and what it
+/// says, and twice that while it is stored.
+const MANY_ENTRIES: usize = 500;
+
 /// A document read and its entries' keys worked out; nothing decided yet.
 #[derive(Clone, Debug, Default)]
 pub struct Prepared {
@@ -32,6 +36,14 @@ pub struct Prepared {
     pub facts: DocumentFacts,
     /// Whether it breaks off.
     pub cut: bool,
+}
+
+impl Prepared {
+    /// Whether it has so many entries that it is held in few copies only: it
+    /// keeps its place at the desk until it is stored.
+    pub(super) fn is_long(&self) -> bool {
+        self.entries.len() > MANY_ENTRIES
+    }
 }
 
 /// Reads a document: the part that needs no store and takes the time.

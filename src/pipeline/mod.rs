@@ -18,6 +18,7 @@ mod aftermath;
 mod ask;
 mod callback;
 mod complaint;
+mod desk;
 mod dispatch;
 mod gate;
 mod ingest;
@@ -39,6 +40,7 @@ mod watch;
 
 pub use callback::CallbackDesk;
 pub use complaint::Complaint;
+pub use desk::{Desk, Seat};
 pub use dispatch::{Dispatcher, Drained};
 pub use ingest::{Arrived, Prepared, ingest, prepare};
 pub use inspect::Inspector;

@@ -6,14 +6,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::complaint::Complaint;
 use super::ingest::page_judge;
-use super::{Live, Meter, Poller, Pulse, Watched};
+use super::{Desk, Live, Meter, Poller, Pulse, Watched};
 use crate::article::{self, ArticleError};
 use crate::fetch::{Body, FetchError, Fetcher, Request, RequestKind, host_of};
 use crate::model::{ClaimedPage, Clock, Document, Feed, ReadPage, RequestOptions, UnreadPage};
@@ -53,7 +53,7 @@ pub struct PageReader {
     pub planned: watch::Sender<u64>,
     /// One page is taken apart at a time: a hostile one may take hundreds of
     /// megabytes for a second.
-    pub desk: Arc<Semaphore>,
+    pub desk: Desk,
     /// Counters.
     pub meter: Meter,
 }
@@ -131,7 +131,7 @@ impl PageReader {
             live: poller.live.clone(),
             clock: poller.clock.clone(),
             planned: poller.planned.clone(),
-            desk: Arc::new(Semaphore::new(1)),
+            desk: Desk::new(1),
             meter: poller.meter.clone(),
         }
     }
@@ -268,9 +268,8 @@ impl PageReader {
             return Err(unwanted("the server says \"not modified\" to a first request"));
         };
         let bytes = document.bytes.len() as u64;
-        // Hostile work: off the executor, and a panic costs one page.
-        let _alone = self.desk.acquire().await;
-        let read = tokio::task::spawn_blocking(move || extract(&document)).await;
+        // Hostile work: a panic costs one page.
+        let read = self.desk.read(move || extract(&document)).await.map(|(read, _)| read);
         let read = read.unwrap_or_else(|_| Err("the reader failed on this page".to_owned()));
         read.map(|page| ReadPage { bytes, ..page })
             .map_err(|reason| UnreadPage { bytes, ..unwanted(&reason) })

@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::complaint::Complaint;
 use super::round::{Round, RoundReport};
-use super::{Meter, Pulse, Watched};
+use super::{Desk, Meter, Pulse, Watched};
 use crate::fetch::Fetcher;
 use crate::model::{Clock, FeedName};
 use crate::schedule::{self, Moment, Overdue};
@@ -47,6 +47,8 @@ pub struct Poller {
     pub planned: watch::Sender<u64>,
     /// Counts visits.
     pub meter: Meter,
+    /// Where documents are read.
+    pub desk: Desk,
     /// Counts feeds that fell due out of turn.
     pub hurried: watch::Receiver<u64>,
 }

@@ -5,13 +5,16 @@ use std::sync::Arc;
 
 use super::aftermath::Aftermath;
 use super::round::HOST_REST;
-use super::{Arrived, Live, Poller, Prepared, ingest, prepare};
-use crate::fetch::{Body, Request, RequestKind};
+use super::{Arrived, Live, Poller, Prepared, Seat, ingest, prepare};
+use crate::fetch::{Body, Place, Request, RequestKind};
 use crate::model::Scope;
 use crate::store::StoreError;
 
 /// Pages read for one gap.
 const PAGES: usize = 5;
+
+/// What a page keeps until it is stored.
+type Places = (Option<Seat>, Option<Place>);
 
 impl Poller {
     /// Reads older pages from `url` on until one shows a known entry. A page
@@ -26,7 +29,7 @@ impl Poller {
         let (mut next, mut found) = (Some(url), 0);
         for _ in 0..PAGES {
             let Some(url) = next.take() else { break };
-            let Some(prepared) = self.older_page(about, &url).await else {
+            let Some((prepared, _places)) = self.older_page(about, &url).await else {
                 let again = about.claim.memory.older_pages.is_none().then_some(url);
                 tracing::warn!(feed = %name, retry = again.is_some(), "an older page cannot be read");
                 return self.store.finish_gap(about.claim.id, found, again).await;
@@ -53,7 +56,7 @@ impl Poller {
         self.store.finish_gap(about.claim.id, found, None).await
     }
 
-    async fn older_page(&self, about: &Aftermath, url: &str) -> Option<Prepared> {
+    async fn older_page(&self, about: &Aftermath, url: &str) -> Option<(Prepared, Places)> {
         if !about.feed.allow_private {
             tokio::time::sleep(HOST_REST).await;
         }
@@ -68,6 +71,9 @@ impl Poller {
         };
         let fetched = fetcher.fetch(request, self.clock.now()).await.ok()?;
         let Body::Document { document, .. } = fetched.body else { return None };
-        tokio::task::spawn_blocking(move || prepare(&document)).await.ok()?.ok()
+        let (prepared, seat) = self.desk.read(move || prepare(&document)).await.ok()?;
+        let prepared = prepared.ok()?;
+        let seat = seat.filter(|_| prepared.is_long());
+        Some((prepared, (seat, fetched.place)))
     }
 }

@@ -6,7 +6,7 @@ use super::aftermath::Aftermath;
 use super::poll::STORE_PAUSE;
 use super::round::{VisitResult, Visited};
 use super::{Arrived, Live, Poller, ingest, prepare};
-use crate::fetch::{Body, FetchError, Fetched, Request, RequestKind};
+use crate::fetch::{Body, FetchError, Fetched, Place, Request, RequestKind};
 use crate::model::{Document, Feed, FeedAfter, Scope, ServerHints, Validators, Veil};
 use crate::push;
 use crate::schedule::{self, Rhythm};
@@ -78,7 +78,7 @@ impl Poller {
         };
         match fetched {
             Err(error) => self.failed(&after(ServerHints::default(), None), &error).await,
-            Ok(Fetched { body, validators, hints, moved_to }) => {
+            Ok(Fetched { body, validators, hints, moved_to, place }) => {
                 let after = after(hints, moved_to);
                 match body {
                     Body::NotModified => self.unchanged(&after, validators, false).await,
@@ -88,7 +88,7 @@ impl Poller {
                         self.unchanged(&after, validators, true).await
                     }
                     Body::Document { document, hash, partial } => {
-                        self.document(after, document, (validators, hash, partial)).await
+                        self.document(after, document, (validators, hash, partial), place).await
                     }
                 }
             }
@@ -100,15 +100,15 @@ impl Poller {
         mut after: Aftermath,
         document: Document,
         (validators, body_hash, partial): (Option<Validators>, Vec<u8>, bool),
+        place: Option<Place>,
     ) -> Result<VisitResult, StoreError> {
-        // Parsing is hostile work: off the executor, and a panic costs one feed one poll.
-        let reading = tokio::task::spawn_blocking(move || {
+        // Parsing is hostile work: a panic costs one feed one poll.
+        let reading = self.desk.read(move || {
             prepare(&document).map_err(|error| Box::new((error, push::in_page(&document))))
         });
-        let reading = reading.await;
-        let prepared = match reading {
-            Ok(Ok(prepared)) => prepared,
-            Ok(Err(refused)) => {
+        let (seat, prepared) = match reading.await {
+            Ok((Ok(prepared), seat)) => (seat.filter(|_| prepared.is_long()), prepared),
+            Ok((Err(refused), _)) => {
                 let (error, page) = *refused;
                 let place = push::find(&after.server, &page, &after.claim.url);
                 after.page = place.filter(|_| after.feed.websub);
@@ -140,6 +140,8 @@ impl Poller {
         let after = Arc::new(after);
         let report = self.store_it(&live, &after, arrived).await?;
         self.tell(&after.claim, &report);
+        // Older pages may be large as well.
+        drop((seat, place));
         if let Some(url) = &report.older_pages {
             self.read_older_pages(&live, &after, url.clone()).await?;
         }

@@ -34,6 +34,20 @@ fn fetcher_with(timeout: Duration, ca_file: Option<PathBuf>) -> Fetcher {
     .unwrap()
 }
 
+/// One with a single place for documents of more than a kilobyte.
+fn fetcher_of_one_place(timeout: Duration, wait: Duration) -> (Fetcher, Options) {
+    let limits = Limits { small: 1_000, places: 1, wait, ..Limits::default() };
+    let options = Options {
+        user_agent: "wirewatch/test".to_string(),
+        connect_timeout: Duration::from_secs(10),
+        timeout,
+        max_body: 10 << 20,
+        ca_file: None,
+        limits,
+    };
+    (Fetcher::new(&options).unwrap(), options)
+}
+
 fn fetcher() -> Fetcher {
     fetcher_with(Duration::from_secs(20), None)
 }
@@ -549,4 +563,61 @@ async fn the_environment_does_not_choose_a_proxy() {
     let done = command.args(["once", "--config"]).arg(path).output().await.unwrap();
     assert_eq!(world.feeds.count("/a"), 1, "{done:?}");
     assert_eq!(canary.all_requests().len(), 0);
+}
+
+#[tokio::test]
+async fn a_large_document_waits_for_its_place_longer_than_for_its_server() {
+    let (limit, wait) = (Duration::from_secs(2), Duration::from_secs(60));
+    let (fetcher, options) = fetcher_of_one_place(limit, wait);
+    // As after a reload: what is under way keeps its place.
+    let renewed =
+        fetcher.renewed(&Options { user_agent: "another".to_string(), ..options }).unwrap();
+    let server = FeedServer::start().await;
+    let large = rss(&[("1", "A story", &"x".repeat(20_000))]);
+    server.serve("/large", "text/xml", large.clone());
+    server.serve("/small", "text/xml", document());
+    let first = plain(&fetcher, &server.url("/large")).await.unwrap();
+    let url = server.url("/large");
+    let second = plain(&renewed, &url);
+    tokio::pin!(second);
+    let early = tokio::time::timeout(limit + Duration::from_millis(500), &mut second).await;
+    assert!(early.is_err(), "{early:?}");
+    let small = plain(&fetcher, &server.url("/small")).await.unwrap();
+    assert!(small.place.is_none(), "a small document needs no place");
+    drop(first);
+    let Body::Document { document, .. } = second.await.unwrap().body else { panic!() };
+    assert_eq!(document.bytes, large.into_bytes());
+}
+
+#[tokio::test]
+async fn a_server_that_drips_keeps_a_place_no_longer_than_a_fetch_lasts() {
+    let (fetcher, _) = fetcher_of_one_place(Duration::from_secs(1), Duration::from_secs(60));
+    let server = FeedServer::start().await;
+    let large = rss(&[("1", "A story", &"x".repeat(20_000))]);
+    server.route("/drip", handler(|_| Reply::ok("x".repeat(20_000)).truncate_at(10_000).hang()));
+    server.serve("/large", "text/xml", large);
+    let (drip, url) = (server.url("/drip"), server.url("/large"));
+    let (dripped, read) = tokio::join!(plain(&fetcher, &drip), async {
+        server.wait_for("/drip", 1).await;
+        plain(&fetcher, &url).await.map(|fetched| fetched.place.is_some())
+    });
+    assert_eq!(dripped.unwrap_err().to_string(), "timed out");
+    assert_eq!(read, Ok(true));
+}
+
+#[tokio::test]
+async fn a_large_document_that_finds_no_place_says_so() {
+    let (fetcher, _) = fetcher_of_one_place(Duration::from_secs(20), Duration::from_millis(50));
+    let server = FeedServer::start().await;
+    server.serve("/large", "text/xml", rss(&[("1", "A story", &"x".repeat(20_000))]));
+    let first = plain(&fetcher, &server.url("/large")).await.unwrap();
+    let error = plain(&fetcher, &server.url("/large")).await.unwrap_err();
+    assert_eq!(error.to_string(), "too many large documents are being read");
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("feed.xml");
+    std::fs::write(&path, "x".repeat(2_000)).unwrap();
+    let error = plain(&fetcher, &format!("file:{}", path.display())).await.unwrap_err();
+    assert_eq!(error.to_string(), "too many large documents are being read");
+    drop(first);
+    plain(&fetcher, &server.url("/large")).await.unwrap();
 }

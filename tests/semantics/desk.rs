@@ -14,7 +14,7 @@ use wirewatch::config::Config;
 use wirewatch::deliver::{self, Channel};
 use wirewatch::fetch::Fetcher;
 use wirewatch::model::ChannelName;
-use wirewatch::pipeline::{Dispatcher, Live, Meter, Notifier, Poller};
+use wirewatch::pipeline::{self, Dispatcher, Live, Meter, Notifier, Poller};
 use wirewatch::store::Store;
 
 use crate::world::World;
@@ -43,11 +43,19 @@ impl Desk {
         let (_fetcher, fetcher) = watch::channel(fetcher);
         let (planned, _) = watch::channel(0);
         let clock = world.clock.clone();
-        let meter = Meter::default();
+        let (meter, desk) = (Meter::default(), pipeline::Desk::new(1));
         let (_hurried, hurried) = watch::channel(0);
         let store_too = store.clone();
-        let poller =
-            Poller { store: store_too, fetcher, live: watched, clock, meter, planned, hurried };
+        let poller = Poller {
+            store: store_too,
+            fetcher,
+            live: watched,
+            clock,
+            meter,
+            desk,
+            planned,
+            hurried,
+        };
         let notifier = Notifier::beside(&poller);
         let dispatcher = |(name, channel)| Dispatcher {
             store: store.clone(),
