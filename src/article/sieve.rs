@@ -5,7 +5,8 @@
 use std::collections::HashSet;
 use std::ops::RangeInclusive;
 
-use super::blocks::{Block, Kind, Page};
+use super::blocks::{Block, Kind, PARAGRAPH, Page};
+use super::cards::drop_cards;
 use super::tree::squeezed;
 
 /// Blocks at least so long are known by standing anywhere in what was found.
@@ -19,8 +20,6 @@ const CONTAINED: usize = 80;
 /// The publisher's own text counts if it has this share of what was found, in
 /// percent; some give the beginning only.
 const STATED: usize = 70;
-/// A shorter block is no paragraph by itself.
-const PARAGRAPH: usize = 80;
 /// Blocks before the article among which the lede is looked for.
 const BEFORE: usize = 12;
 /// And among which what the page says of itself is looked for.
@@ -55,6 +54,7 @@ pub(super) fn sieve(page: &Page, known: &Known<'_>) -> Option<String> {
     add_missed(page, &mut kept, container, &range);
     add_lede(page, &mut kept, known.summary);
     drop_outside(page, &mut kept, container);
+    drop_cards(page, &mut kept, container);
     drop_links(page, &mut kept);
     drop_last_headings(page, &mut kept);
     let lines = page.blocks.iter().zip(&kept).filter(|(_, kept)| **kept);
@@ -81,8 +81,31 @@ fn marked(page: &Page, text: &str) -> Option<Vec<bool>> {
         covered += if has { block.bare.len() } else { 0 };
         has
     };
-    let marks = page.blocks.iter().map(&mut has).collect();
+    let mut marks: Vec<bool> = page.blocks.iter().map(&mut has).collect();
+    covered += mark_cut(page, &mut marks, text);
     (covered * 100 >= whole.len() * COVERED).then_some(marks)
+}
+
+/// Marks blocks of which a text has a part only: the finder loses words after
+/// a link or an emphasis. Gives the bytes of those parts.
+fn mark_cut(page: &Page, marks: &mut [bool], text: &str) -> usize {
+    let whole: HashSet<&str> = page.blocks.iter().map(|block| block.bare.as_str()).collect();
+    let (mut covered, mut budget) = (0, SEARCHED);
+    let lines = text.lines().map(squeezed);
+    let is_cut = |line: &String| line.chars().count() >= LONG && !whole.contains(line.as_str());
+    for line in lines.filter(is_cut) {
+        let has = |(block, _): &(&Block, &mut bool)| {
+            let searched = block.bare.len() > line.len() && budget >= block.bare.len();
+            budget -= if searched { block.bare.len() } else { 0 };
+            searched && block.bare.contains(&line)
+        };
+        let blocks = page.blocks.iter().zip(marks.iter_mut()).filter(has);
+        if let Some((_, mark)) = blocks.min_by_key(|(block, _)| block.length) {
+            covered += line.len();
+            *mark = true;
+        }
+    }
+    covered
 }
 
 /// What the publisher states counts; around it only paragraphs do besides.
@@ -209,8 +232,7 @@ fn drop_links(page: &Page, kept: &mut [bool]) {
     let parents: HashSet<usize> = paragraphs.map(|(block, _)| parent(block)).collect();
     for (block, kept) in page.blocks.iter().zip(kept.iter_mut()) {
         let is_heading = page.elements[block.element].kind == Kind::Heading;
-        *kept &= block.linked * 100 < block.length * 90
-            || (is_heading && parents.contains(&parent(block)));
+        *kept &= !block.is_link() || (is_heading && parents.contains(&parent(block)));
     }
 }
 
@@ -222,20 +244,6 @@ fn drop_last_headings(page: &Page, kept: &mut [bool]) {
             return;
         }
         *kept = false;
-    }
-}
-
-impl Block {
-    /// Sentences, with few links.
-    fn is_prose(&self) -> bool {
-        let end = self.text.trim_end_matches(['"', '\'', '”', '’', '»', '“', ')', ']']);
-        self.linked * 3 <= self.length
-            && end.ends_with(['.', '!', '?', '。', '！', '？', '…', ':', '؟', '।'])
-    }
-
-    /// Prose that is long enough to be a paragraph by itself.
-    fn is_paragraph(&self) -> bool {
-        self.length >= PARAGRAPH && self.is_prose()
     }
 }
 
@@ -279,6 +287,19 @@ mod tests {
         check(&format!("<p>{FIRST}</p><aside>{SECOND}</aside><p>{THIRD}</p>"), &both);
         check(&format!("<p>{FIRST}</p><p><a>{SECOND}</a></p><p>{THIRD}</p>"), &both);
         check(&format!("<div><p>{FIRST}</p><p>{THIRD}</p></div><p>{SECOND}</p>"), &both);
+    }
+
+    #[test]
+    fn paragraphs_of_which_a_part_was_found_are_whole() {
+        let html = format!("<p>{FIRST}</p><p>{SECOND}</p><p>Trains: {THIRD}</p>");
+        let page = Page::of(&scraper::Html::parse_document(&html));
+        let found = format!("{}\n{}\n{}", &FIRST[..60], &SECOND[70..], &THIRD[50..110]);
+        let known = Known { found: &found, body: None, summary: None };
+        let expected = format!("{FIRST}\n{SECOND}\nTrains: {THIRD}");
+        assert_eq!(sieve(&page, &known), Some(expected));
+        // A few words may stand anywhere.
+        let known = Known { found: &found[..20], body: None, summary: None };
+        assert_eq!(sieve(&page, &known), None);
     }
 
     #[test]
