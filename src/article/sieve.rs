@@ -5,7 +5,7 @@
 use std::collections::HashSet;
 use std::ops::RangeInclusive;
 
-use super::blocks::{Block, Kind, PARAGRAPH, Page};
+use super::blocks::{Block, Kind, PARAGRAPH, Page, ends_sentence};
 use super::cards::drop_cards;
 use super::tree::squeezed;
 
@@ -47,7 +47,7 @@ pub(super) fn sieve(page: &Page, known: &Known<'_>) -> Option<String> {
         && body.len() * 100 >= known.found.len() * STATED
         && let Some(stated) = marked(page, body)
     {
-        agree(page, &mut kept, &stated);
+        agree(page, &mut kept, &stated, is_whole(body));
     }
     let range = range(&kept)?;
     let container = container(page, &kept);
@@ -108,13 +108,20 @@ fn mark_cut(page: &Page, marks: &mut [bool], text: &str) -> usize {
     covered
 }
 
-/// What the publisher states counts; around it only paragraphs do besides.
-fn agree(page: &Page, kept: &mut [bool], stated: &[bool]) {
+/// What the publisher states counts; around it only paragraphs do besides, and
+/// behind it nothing where it is whole.
+fn agree(page: &Page, kept: &mut [bool], stated: &[bool], whole: bool) {
     let Some(range) = range(stated) else { return };
     for (at, kept) in kept.iter_mut().enumerate() {
-        let found = *kept && (range.contains(&at) || page.blocks[at].is_paragraph());
-        *kept = found || stated[at];
+        let around = page.blocks[at].is_paragraph() && !(whole && at > *range.end());
+        *kept = stated[at] || (*kept && (around || range.contains(&at)));
     }
+}
+
+/// Whether the publisher's text ends with a sentence, and not where room ended.
+fn is_whole(body: &str) -> bool {
+    let end = body.trim_end();
+    ends_sentence(end) && !end.ends_with(['…', ':']) && !end.ends_with("...")
 }
 
 /// The innermost element with nearly all of the article.
@@ -347,6 +354,19 @@ mod tests {
         let body = format!("{FIRST} {SECOND} {THIRD}");
         let known = Known { found: &found, body: Some(&body), summary: None };
         assert_eq!(sieve(&page, &known).unwrap(), format!("{FIRST}\n{SECOND}\n{THIRD}"));
+        // What follows a text that is whole is none of it.
+        let writer = "Ida Berg has written of harbours for this newspaper since the spring of 2019, \
+            and of ships before that.";
+        let story = format!("{FIRST}\n{SECOND}\n{THIRD}");
+        let found = format!("{story}\n{writer}");
+        let html = format!("<p>{}</p>", found.replace('\n', "</p><p>"));
+        let page = Page::of(&scraper::Html::parse_document(&html));
+        let sifted = |body: &str| {
+            let known = Known { found: &found, body: Some(body), summary: None };
+            sieve(&page, &known).unwrap()
+        };
+        assert_eq!(sifted(&story), story);
+        assert_eq!(sifted(&format!("{story} ...")), found);
         // A text that the page does not show is none of its.
         let known = Known { found: &"Something else. ".repeat(9), body: None, summary: None };
         assert_eq!(sieve(&page, &known), None);
