@@ -85,8 +85,11 @@ fn rows(page: &Page, cards: Vec<Card>) -> impl Iterator<Item = (usize, usize)> {
 /// Whether blocks are a linked headline and words, or a heading, words and a
 /// button; a date or a topic may stand before.
 fn is_card(page: &Page, blocks: &[Block]) -> bool {
+    if blocks.len() > MOST_BLOCKS {
+        return false;
+    }
     let bare: usize = blocks.iter().map(|block| block.length.saturating_sub(block.linked)).sum();
-    if blocks.len() > MOST_BLOCKS || bare > LONGEST {
+    if bare > LONGEST {
         return false;
     }
     let is_heading = |block: &Block| page.elements[block.element].kind == Kind::Heading;
@@ -96,7 +99,10 @@ fn is_card(page: &Page, blocks: &[Block]) -> bool {
                 .iter()
                 .any(|block| !block.is_link() && !is_heading(block) && block.length >= SHORTEST)
     };
-    let linked = blocks.iter().position(|block| block.is_link() && block.length >= SHORTEST);
+    // Before the link a heading may say what kind of story it is.
+    let leads =
+        |block: &Block| block.is_link() || (is_heading(block) && block.linked * 2 >= block.length);
+    let linked = blocks.iter().position(|block| leads(block) && block.length >= SHORTEST);
     let heading = blocks.iter().position(is_heading);
     let button = blocks.last().is_some_and(|last| last.is_link() && last.length < BUTTON);
     linked.is_some_and(begins) || (button && heading.is_some_and(begins))
@@ -132,6 +138,7 @@ mod tests {
         check(&dated.repeat(2), false);
         let button = format!("<div><h3>Ferry line</h3><p>{teaser}</p><a>Read on</a></div>");
         check(&button.repeat(2), false);
+        check(&linked.replace("<a>", "Islands <a>").repeat(2), false);
         // Each in an element of its own, but of one class.
         let apart = linked.replacen("<div>", "<section><div class=teaser>", 1) + "</section>";
         check(&apart.repeat(2), false);

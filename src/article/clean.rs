@@ -45,6 +45,7 @@ static START: LazyLock<Option<Regex>> = LazyLock::new(|| {
   (?:sign|signup)\ up\ (?:for|to|here|now)|subscribe\ (?:to|for|now|today|here)|get\ (?:the|our|your)\ .{0,60}\b(?:newsletter|inbox|email)|(?:our|the|free|daily|weekly|unser(?:en)?|zum|der|nuestro|notre)\ .{0,40}newsletter|newsletter\b.{0,60}|suscr[ií]bete|abonnez[- ]vous|jetzt\ (?:abonnieren|anmelden|newsletter)|by\ (?:signing\ up|subscribing|registering|clicking|submitting)|already\ (?:a\ )?(?:subscriber|registered|have\ an\ account)|to\ (?:continue|keep)\ reading|this\ (?:article|content|story)\ is\ (?:for|only|reserved)|
   (?:we|this\ (?:site|website)|our\ (?:site|website)|diese\ (?:website|seite)|wir)\ (?:uses?|verwende[nt]|nutzen|setzt)\ (?:\w+\ )?(?:cookies|akismet)|(?:accept|manage|reject|alle)\ (?:all\ )?cookies|cookie[- ](?:settings|policy|einstellungen)|datenschutz|privacy\ policy|impressum|
   (?:all\ rights\ reserved|alle\ rechte\ vorbehalten|todos\ los\ derechos|tous\ droits\ réservés)|(?:copyright|©|\(c\))|
+  (?:topics|tags|filed\ under|keywords|themen|schlagwort|schlagw[öo]rte[rn]?|stichworte|temas|etiquetas|mots[- ]clés|argomenti|tagi|słowa\ kluczowe)\s*:|
   (?:quellen?|sources?|fuentes?|fonti|fonte|źródł[oa]|zdroj|bron|источник|来源)\s*[:：]|(?:photo|photograph|foto|fotos|image|bild|titelbild|bildnachweis|bildquelle|picture|crédits?(?:\ photos?)?|photo\ credit|image\ credit|credit|credits|screenshot|grafik|infografik|abbildung\ \d+)(?:\s*(?:\([^)]{0,30}\))?\s*[:：/©|]|\ (?:by|von|courtesy|via|credit)\b)|
   download\ (?:the|our)\ .{0,40}\bapp\b|(?:if\ you|for\ the\ latest|stay\ (?:up|informed|connected)|send\ us|contact\ us|have\ a\ (?:tip|story)|got\ a\ (?:tip|story)).{0,80}\b(?:newsletter|e-?mail|whatsapp|twitter|facebook|app|telegram|subscribe|sign\ up)
 )",
@@ -311,6 +312,7 @@ mod tests {
         check("Sign up for our morning newsletter", true);
         check("This site uses cookies to improve your visit.", true);
         check("Photo: Jane Doe", true);
+        check("Topics: ferries, Islands, Editor's Picks", true);
         check("Soldiers at the gate on Monday. Jane Doe/Getty Images", true);
         check(
             "If you value what you read here, support our journalism with five euros a month.",

@@ -94,6 +94,9 @@ fn mark_cut(page: &Page, marks: &mut [bool], text: &str) -> usize {
     let lines = text.lines().map(squeezed);
     let is_cut = |line: &String| line.chars().count() >= LONG && !whole.contains(line.as_str());
     for line in lines.filter(is_cut) {
+        // Each line costs a look at every block, at the least.
+        let Some(rest) = budget.checked_sub(page.blocks.len()) else { break };
+        budget = rest;
         let has = |(block, _): &(&Block, &mut bool)| {
             let searched = block.bare.len() > line.len() && budget >= block.bare.len();
             budget -= if searched { block.bare.len() } else { 0 };
