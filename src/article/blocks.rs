@@ -110,7 +110,9 @@ impl Page {
 impl Block {
     /// Sentences, with few links.
     pub(super) fn is_prose(&self) -> bool {
-        self.linked * 3 <= self.length && ends_sentence(&self.text)
+        let end = self.text.trim_end_matches(['"', '\'', '”', '’', '»', '“', ')', ']']);
+        self.linked * 3 <= self.length
+            && end.ends_with(['.', '!', '?', '。', '！', '？', '…', ':', '؟', '।'])
     }
 
     /// Prose that is long enough to be a paragraph by itself.
@@ -122,12 +124,6 @@ impl Block {
     pub(super) fn is_link(&self) -> bool {
         self.linked * 100 >= self.length * 90
     }
-}
-
-/// Whether a text ends like a sentence, or announces what follows.
-pub(super) fn ends_sentence(text: &str) -> bool {
-    let end = text.trim_end_matches(['"', '\'', '”', '’', '»', '“', ')', ']']);
-    end.ends_with(['.', '!', '?', '。', '！', '？', '…', ':', '؟', '।'])
 }
 
 /// A page as far as it was read.

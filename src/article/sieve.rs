@@ -2,10 +2,10 @@
 //! with those that it missed among them and the lede before them, and without
 //! links to other stories.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::ops::RangeInclusive;
 
-use super::blocks::{Block, Kind, PARAGRAPH, Page, ends_sentence};
+use super::blocks::{Block, Kind, PARAGRAPH, Page};
 use super::cards::drop_cards;
 use super::tree::squeezed;
 
@@ -24,6 +24,8 @@ const STATED: usize = 70;
 const BEFORE: usize = 12;
 /// And among which what the page says of itself is looked for.
 const FAR_BEFORE: usize = 60;
+/// More elements of one label are no ledes.
+const LEDES: usize = 3;
 /// The shortest lede.
 const LEDE: usize = 50;
 /// Characters of a lede by which the page's summary is known to have it.
@@ -47,7 +49,7 @@ pub(super) fn sieve(page: &Page, known: &Known<'_>) -> Option<String> {
         && body.len() * 100 >= known.found.len() * STATED
         && let Some(stated) = marked(page, body)
     {
-        agree(page, &mut kept, &stated, is_whole(body));
+        agree(page, &mut kept, &stated);
     }
     let range = range(&kept)?;
     let container = container(page, &kept);
@@ -111,20 +113,13 @@ fn mark_cut(page: &Page, marks: &mut [bool], text: &str) -> usize {
     covered
 }
 
-/// What the publisher states counts; around it only paragraphs do besides, and
-/// behind it nothing where it is whole.
-fn agree(page: &Page, kept: &mut [bool], stated: &[bool], whole: bool) {
+/// What the publisher states counts; around it only paragraphs do besides.
+fn agree(page: &Page, kept: &mut [bool], stated: &[bool]) {
     let Some(range) = range(stated) else { return };
     for (at, kept) in kept.iter_mut().enumerate() {
-        let around = page.blocks[at].is_paragraph() && !(whole && at > *range.end());
-        *kept = stated[at] || (*kept && (around || range.contains(&at)));
+        let found = *kept && (range.contains(&at) || page.blocks[at].is_paragraph());
+        *kept = found || stated[at];
     }
-}
-
-/// Whether the publisher's text ends with a sentence, and not where room ended.
-fn is_whole(body: &str) -> bool {
-    let end = body.trim_end();
-    ends_sentence(end) && !end.ends_with(['…', ':']) && !end.ends_with("...")
 }
 
 /// The innermost element with nearly all of the article.
@@ -195,6 +190,7 @@ fn add_lede(page: &Page, kept: &mut [bool], summary: Option<&str>) {
     let is_headline = |at: &usize| page.elements[page.blocks[*at].element].kind == Kind::Headline;
     let headline = (near..first).rev().find(is_headline);
     let summary = summary.map(squeezed).unwrap_or_default();
+    let teasers = in_rows(page);
     let blocks = page.blocks.iter().enumerate().take(first);
     for (at, block) in blocks.skip(first.saturating_sub(FAR_BEFORE)) {
         let beside = || page.around(block).any(|(_, around)| around.kind.is_beside());
@@ -204,12 +200,23 @@ fn add_lede(page: &Page, kept: &mut [bool], summary: Option<&str>) {
         let begin: String = block.bare.chars().take(*SUMMED.end()).collect();
         let summed = begin.chars().count() >= *SUMMED.start() && summary.contains(&begin);
         let labelled = || {
-            page.around(block).take(3).any(|(_, around)| is_lede(&around.label))
-                && (block.is_prose() || block.length >= PARAGRAPH)
+            page.around(block).take(3).any(|(_, around)| {
+                is_lede(&around.label) && !teasers.contains(around.label.as_str())
+            }) && (block.is_prose() || block.length >= PARAGRAPH)
         };
         let follows = || headline.is_some_and(|headline| at > headline) && block.is_prose();
         kept[at] |= summed || (at >= near && (labelled() || follows()));
     }
+}
+
+/// Labels that many elements have: what they name stands in rows, while a lede
+/// is there once, or once for each width of screens.
+fn in_rows(page: &Page) -> HashSet<&str> {
+    let mut counts: HashMap<&str, usize> = HashMap::new();
+    for element in &page.elements {
+        *counts.entry(&element.label).or_default() += 1;
+    }
+    counts.into_iter().filter(|(_, count)| *count > LEDES).map(|(label, _)| label).collect()
 }
 
 /// Whether a class or an id is that of a lede.
@@ -323,6 +330,8 @@ mod tests {
             &format!("<div class=article__teaser>{lede}, it is said</div>{story}"),
             &[&format!("{lede}, it is said"), FIRST, THIRD],
         );
+        let row = format!("<div class=teaser>{lede}, it is said</div>").repeat(4);
+        check(&format!("{row}{story}"), &with[1..]);
         check(&format!("<p>{full}</p>{story}"), &with[1..]);
         // What the page says of itself, however far before.
         let summary = "Storm: the port is closed until further notice, ships wait.";
@@ -357,19 +366,6 @@ mod tests {
         let body = format!("{FIRST} {SECOND} {THIRD}");
         let known = Known { found: &found, body: Some(&body), summary: None };
         assert_eq!(sieve(&page, &known).unwrap(), format!("{FIRST}\n{SECOND}\n{THIRD}"));
-        // What follows a text that is whole is none of it.
-        let writer = "Ida Berg has written of harbours for this newspaper since the spring of 2019, \
-            and of ships before that.";
-        let story = format!("{FIRST}\n{SECOND}\n{THIRD}");
-        let found = format!("{story}\n{writer}");
-        let html = format!("<p>{}</p>", found.replace('\n', "</p><p>"));
-        let page = Page::of(&scraper::Html::parse_document(&html));
-        let sifted = |body: &str| {
-            let known = Known { found: &found, body: Some(body), summary: None };
-            sieve(&page, &known).unwrap()
-        };
-        assert_eq!(sifted(&story), story);
-        assert_eq!(sifted(&format!("{story} ...")), found);
         // A text that the page does not show is none of its.
         let known = Known { found: &"Something else. ".repeat(9), body: None, summary: None };
         assert_eq!(sieve(&page, &known), None);
