@@ -10,6 +10,9 @@ use super::{prune, tree};
 /// So much of a label is read, in bytes.
 const LONGEST_LABEL: usize = 80;
 
+/// A shorter block is no paragraph by itself, in characters.
+pub(super) const PARAGRAPH: usize = 80;
+
 /// One paragraph, heading or item.
 #[derive(Debug)]
 pub(super) struct Block {
@@ -89,13 +92,37 @@ impl Page {
 
     /// The elements around a block, the nearest first.
     pub(super) fn around(&self, block: &Block) -> impl Iterator<Item = (usize, &Around)> {
-        let mut next = Some(block.element);
+        self.outwards(block.element)
+    }
+
+    /// An element and those around it.
+    pub(super) fn outwards(&self, element: usize) -> impl Iterator<Item = (usize, &Around)> {
+        let mut next = Some(element);
         std::iter::from_fn(move || {
             let at = next?;
             let around = &self.elements[at];
             next = (around.parent != at).then_some(around.parent);
             Some((at, around))
         })
+    }
+}
+
+impl Block {
+    /// Sentences, with few links.
+    pub(super) fn is_prose(&self) -> bool {
+        let end = self.text.trim_end_matches(['"', '\'', '”', '’', '»', '“', ')', ']']);
+        self.linked * 3 <= self.length
+            && end.ends_with(['.', '!', '?', '。', '！', '？', '…', ':', '؟', '।'])
+    }
+
+    /// Prose that is long enough to be a paragraph by itself.
+    pub(super) fn is_paragraph(&self) -> bool {
+        self.length >= PARAGRAPH && self.is_prose()
+    }
+
+    /// A link, and hardly anything else.
+    pub(super) fn is_link(&self) -> bool {
+        self.linked * 100 >= self.length * 90
     }
 }
 

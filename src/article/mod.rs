@@ -9,6 +9,7 @@
 
 mod blocks;
 mod byline;
+mod cards;
 mod clean;
 mod decode;
 mod guard;

@@ -2,10 +2,11 @@
 //! with those that it missed among them and the lede before them, and without
 //! links to other stories.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::ops::RangeInclusive;
 
-use super::blocks::{Block, Kind, Page};
+use super::blocks::{Block, Kind, PARAGRAPH, Page};
+use super::cards::drop_cards;
 use super::tree::squeezed;
 
 /// Blocks at least so long are known by standing anywhere in what was found.
@@ -19,12 +20,12 @@ const CONTAINED: usize = 80;
 /// The publisher's own text counts if it has this share of what was found, in
 /// percent; some give the beginning only.
 const STATED: usize = 70;
-/// A shorter block is no paragraph by itself.
-const PARAGRAPH: usize = 80;
 /// Blocks before the article among which the lede is looked for.
 const BEFORE: usize = 12;
 /// And among which what the page says of itself is looked for.
 const FAR_BEFORE: usize = 60;
+/// More elements of one label are no ledes.
+const LEDES: usize = 3;
 /// The shortest lede.
 const LEDE: usize = 50;
 /// Characters of a lede by which the page's summary is known to have it.
@@ -55,6 +56,7 @@ pub(super) fn sieve(page: &Page, known: &Known<'_>) -> Option<String> {
     add_missed(page, &mut kept, container, &range);
     add_lede(page, &mut kept, known.summary);
     drop_outside(page, &mut kept, container);
+    drop_cards(page, &mut kept, container);
     drop_links(page, &mut kept);
     drop_last_headings(page, &mut kept);
     let lines = page.blocks.iter().zip(&kept).filter(|(_, kept)| **kept);
@@ -81,8 +83,34 @@ fn marked(page: &Page, text: &str) -> Option<Vec<bool>> {
         covered += if has { block.bare.len() } else { 0 };
         has
     };
-    let marks = page.blocks.iter().map(&mut has).collect();
+    let mut marks: Vec<bool> = page.blocks.iter().map(&mut has).collect();
+    covered += mark_cut(page, &mut marks, text);
     (covered * 100 >= whole.len() * COVERED).then_some(marks)
+}
+
+/// Marks blocks of which a text has a part only: the finder loses words after
+/// a link or an emphasis. Gives the bytes of those parts.
+fn mark_cut(page: &Page, marks: &mut [bool], text: &str) -> usize {
+    let whole: HashSet<&str> = page.blocks.iter().map(|block| block.bare.as_str()).collect();
+    let (mut covered, mut budget) = (0, SEARCHED);
+    let lines = text.lines().map(squeezed);
+    let is_cut = |line: &String| line.chars().count() >= LONG && !whole.contains(line.as_str());
+    for line in lines.filter(is_cut) {
+        // Each line costs a look at every block, at the least.
+        let Some(rest) = budget.checked_sub(page.blocks.len()) else { break };
+        budget = rest;
+        let has = |(block, _): &(&Block, &mut bool)| {
+            let searched = block.bare.len() > line.len() && budget >= block.bare.len();
+            budget -= if searched { block.bare.len() } else { 0 };
+            searched && block.bare.contains(&line)
+        };
+        let blocks = page.blocks.iter().zip(marks.iter_mut()).filter(has);
+        if let Some((_, mark)) = blocks.min_by_key(|(block, _)| block.length) {
+            covered += line.len();
+            *mark = true;
+        }
+    }
+    covered
 }
 
 /// What the publisher states counts; around it only paragraphs do besides.
@@ -162,6 +190,7 @@ fn add_lede(page: &Page, kept: &mut [bool], summary: Option<&str>) {
     let is_headline = |at: &usize| page.elements[page.blocks[*at].element].kind == Kind::Headline;
     let headline = (near..first).rev().find(is_headline);
     let summary = summary.map(squeezed).unwrap_or_default();
+    let teasers = in_rows(page);
     let blocks = page.blocks.iter().enumerate().take(first);
     for (at, block) in blocks.skip(first.saturating_sub(FAR_BEFORE)) {
         let beside = || page.around(block).any(|(_, around)| around.kind.is_beside());
@@ -171,12 +200,23 @@ fn add_lede(page: &Page, kept: &mut [bool], summary: Option<&str>) {
         let begin: String = block.bare.chars().take(*SUMMED.end()).collect();
         let summed = begin.chars().count() >= *SUMMED.start() && summary.contains(&begin);
         let labelled = || {
-            page.around(block).take(3).any(|(_, around)| is_lede(&around.label))
-                && (block.is_prose() || block.length >= PARAGRAPH)
+            page.around(block).take(3).any(|(_, around)| {
+                is_lede(&around.label) && !teasers.contains(around.label.as_str())
+            }) && (block.is_prose() || block.length >= PARAGRAPH)
         };
         let follows = || headline.is_some_and(|headline| at > headline) && block.is_prose();
         kept[at] |= summed || (at >= near && (labelled() || follows()));
     }
+}
+
+/// Labels that many elements have: what they name stands in rows, while a lede
+/// is there once, or once for each width of screens.
+fn in_rows(page: &Page) -> HashSet<&str> {
+    let mut counts: HashMap<&str, usize> = HashMap::new();
+    for element in &page.elements {
+        *counts.entry(&element.label).or_default() += 1;
+    }
+    counts.into_iter().filter(|(_, count)| *count > LEDES).map(|(label, _)| label).collect()
 }
 
 /// Whether a class or an id is that of a lede.
@@ -209,8 +249,7 @@ fn drop_links(page: &Page, kept: &mut [bool]) {
     let parents: HashSet<usize> = paragraphs.map(|(block, _)| parent(block)).collect();
     for (block, kept) in page.blocks.iter().zip(kept.iter_mut()) {
         let is_heading = page.elements[block.element].kind == Kind::Heading;
-        *kept &= block.linked * 100 < block.length * 90
-            || (is_heading && parents.contains(&parent(block)));
+        *kept &= !block.is_link() || (is_heading && parents.contains(&parent(block)));
     }
 }
 
@@ -222,20 +261,6 @@ fn drop_last_headings(page: &Page, kept: &mut [bool]) {
             return;
         }
         *kept = false;
-    }
-}
-
-impl Block {
-    /// Sentences, with few links.
-    fn is_prose(&self) -> bool {
-        let end = self.text.trim_end_matches(['"', '\'', '”', '’', '»', '“', ')', ']']);
-        self.linked * 3 <= self.length
-            && end.ends_with(['.', '!', '?', '。', '！', '？', '…', ':', '؟', '।'])
-    }
-
-    /// Prose that is long enough to be a paragraph by itself.
-    fn is_paragraph(&self) -> bool {
-        self.length >= PARAGRAPH && self.is_prose()
     }
 }
 
@@ -282,6 +307,19 @@ mod tests {
     }
 
     #[test]
+    fn paragraphs_of_which_a_part_was_found_are_whole() {
+        let html = format!("<p>{FIRST}</p><p>{SECOND}</p><p>Trains: {THIRD}</p>");
+        let page = Page::of(&scraper::Html::parse_document(&html));
+        let found = format!("{}\n{}\n{}", &FIRST[..60], &SECOND[70..], &THIRD[50..110]);
+        let known = Known { found: &found, body: None, summary: None };
+        let expected = format!("{FIRST}\n{SECOND}\nTrains: {THIRD}");
+        assert_eq!(sieve(&page, &known), Some(expected));
+        // A few words may stand anywhere.
+        let known = Known { found: &found[..20], body: None, summary: None };
+        assert_eq!(sieve(&page, &known), None);
+    }
+
+    #[test]
     fn the_lede_is_added() {
         let story = format!("<div><p>{FIRST}</p><p>{THIRD}</p></div>");
         let lede = "The storm of the night has broken two cranes, and ships wait in the bay";
@@ -292,6 +330,8 @@ mod tests {
             &format!("<div class=article__teaser>{lede}, it is said</div>{story}"),
             &[&format!("{lede}, it is said"), FIRST, THIRD],
         );
+        let row = format!("<div class=teaser>{lede}, it is said</div>").repeat(4);
+        check(&format!("{row}{story}"), &with[1..]);
         check(&format!("<p>{full}</p>{story}"), &with[1..]);
         // What the page says of itself, however far before.
         let summary = "Storm: the port is closed until further notice, ships wait.";
