@@ -2,6 +2,7 @@
 //! what entries are recognised by.
 
 use std::collections::HashMap;
+use std::ops::RangeInclusive;
 use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
@@ -10,8 +11,11 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::rows::millis;
 use super::{Store, StoreError};
 
-/// An entry is recognised for at least so long after its feed showed it last.
-const REMEMBERED: SignedDuration = SignedDuration::from_hours(365 * 24);
+/// An entry is recognised for three times the retention after its feed showed it
+/// last, but for no less than three months; and where that is more than a year, for
+/// a year, or for the retention itself.
+const REMEMBERED: RangeInclusive<SignedDuration> =
+    SignedDuration::from_hours(90 * 24)..=SignedDuration::from_hours(365 * 24);
 /// The sweep looks more often than this, even on a machine that sleeps at
 /// night; a longer pause is a stop or a jump.
 const LONGEST_PAUSE: SignedDuration = SignedDuration::from_hours(48);
@@ -20,7 +24,7 @@ const LONGEST_PAUSE: SignedDuration = SignedDuration::from_hours(48);
 const STEADY: SignedDuration = SignedDuration::from_hours(24);
 
 /// Work of one transaction, beside its commit: others who write wait meanwhile.
-const SHARE: Duration = Duration::from_millis(20);
+const SHARE: Duration = Duration::from_millis(8);
 
 /// What is old enough to be forgotten.
 #[derive(Debug, Default)]
@@ -43,8 +47,8 @@ struct Tombstone {
 
 impl Store {
     /// Finds up to `limit` stories that nobody has carried for `retention`. If there
-    /// are fewer, then also entries that were shown for the last time a year ago and
-    /// longer, and notices as old as the stories.
+    /// are fewer, then also entries that were forgotten long ago, so that they
+    /// are not recognised any more, and notices as old as the stories.
     ///
     /// Left alone is whatever waits to be sent, and what stood in its feed's latest
     /// document: a feed that says "not modified" for weeks still shows it. And
@@ -66,7 +70,7 @@ impl Store {
             let mut old =
                 Old { before, stories: old_stories(db, before, limit)?, ..Old::default() };
             if old.stories.len() < limit {
-                let before = past(now, retention.max(REMEMBERED));
+                let before = past(now, remembered(retention));
                 old.tombstones = old_tombstones(db, before, limit)?;
                 old.messages = true;
             }
@@ -76,8 +80,8 @@ impl Store {
     }
 
     /// Forgets some of what is old, in one short transaction, if it is as old still:
-    /// stories with their entries, matches, alerts and deliveries, of which stays for
-    /// a year what the entries are recognised by; then that, and notices. Where nothing
+    /// stories with their entries, matches, alerts and deliveries, of which stays
+    /// what the entries are recognised by; then that, and notices. Where nothing
     /// is old, some free pages of the file are given back. Returns how many rows went.
     ///
     /// # Errors
@@ -140,6 +144,11 @@ impl Old {
         }
         Ok(gone)
     }
+}
+
+fn remembered(retention: SignedDuration) -> SignedDuration {
+    let thrice = retention.saturating_add(retention).saturating_add(retention);
+    thrice.clamp(*REMEMBERED.start(), *REMEMBERED.end()).max(retention)
 }
 
 fn past(now: Timestamp, span: SignedDuration) -> i64 {
@@ -298,4 +307,19 @@ fn forget_messages(db: &Connection, before: i64) -> rusqlite::Result<usize> {
         gone += db.prepare_cached(&sql)?.execute([before])?;
     }
     Ok(gone)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn entries_are_recognised_for_longer_than_their_stories_are_kept() {
+        let days = |days: i64| SignedDuration::from_hours(24 * days);
+        for (kept, recognised) in [(1, 90), (30, 90), (60, 180), (122, 365), (365, 365), (800, 800)]
+        {
+            assert_eq!(remembered(days(kept)), days(recognised), "{kept} days");
+        }
+        assert_eq!(remembered(SignedDuration::MAX), SignedDuration::MAX);
+    }
 }
