@@ -373,7 +373,7 @@ async fn what_is_remembered_of_an_entry_is_small() {
     let size = packed(&path) - packed(&dir.path().join("empty.db"));
     let each = size / 2_000;
     println!("{size} bytes for 2,000 remembered entries, {each} each");
-    assert!(each < 250, "{each} bytes");
+    assert!(each < 160, "{each} bytes");
 }
 
 #[tokio::test]
