@@ -2,7 +2,7 @@
 //! with those that it missed among them and the lede before them, and without
 //! links to other stories.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::ops::RangeInclusive;
 
 use super::blocks::{Block, Kind, PARAGRAPH, Page};
@@ -24,8 +24,6 @@ const STATED: usize = 70;
 const BEFORE: usize = 12;
 /// And among which what the page says of itself is looked for.
 const FAR_BEFORE: usize = 60;
-/// More elements of one label are no ledes.
-const LEDES: usize = 3;
 /// The shortest lede.
 const LEDE: usize = 50;
 /// Characters of a lede by which the page's summary is known to have it.
@@ -190,7 +188,6 @@ fn add_lede(page: &Page, kept: &mut [bool], summary: Option<&str>) {
     let is_headline = |at: &usize| page.elements[page.blocks[*at].element].kind == Kind::Headline;
     let headline = (near..first).rev().find(is_headline);
     let summary = summary.map(squeezed).unwrap_or_default();
-    let teasers = in_rows(page);
     let blocks = page.blocks.iter().enumerate().take(first);
     for (at, block) in blocks.skip(first.saturating_sub(FAR_BEFORE)) {
         let beside = || page.around(block).any(|(_, around)| around.kind.is_beside());
@@ -200,23 +197,12 @@ fn add_lede(page: &Page, kept: &mut [bool], summary: Option<&str>) {
         let begin: String = block.bare.chars().take(*SUMMED.end()).collect();
         let summed = begin.chars().count() >= *SUMMED.start() && summary.contains(&begin);
         let labelled = || {
-            page.around(block).take(3).any(|(_, around)| {
-                is_lede(&around.label) && !teasers.contains(around.label.as_str())
-            }) && (block.is_prose() || block.length >= PARAGRAPH)
+            page.around(block).take(3).any(|(_, around)| is_lede(&around.label))
+                && (block.is_prose() || block.length >= PARAGRAPH)
         };
         let follows = || headline.is_some_and(|headline| at > headline) && block.is_prose();
         kept[at] |= summed || (at >= near && (labelled() || follows()));
     }
-}
-
-/// Labels that many elements have: what they name stands in rows, while a lede
-/// is there once, or once for each width of screens.
-fn in_rows(page: &Page) -> HashSet<&str> {
-    let mut counts: HashMap<&str, usize> = HashMap::new();
-    for element in &page.elements {
-        *counts.entry(&element.label).or_default() += 1;
-    }
-    counts.into_iter().filter(|(_, count)| *count > LEDES).map(|(label, _)| label).collect()
 }
 
 /// Whether a class or an id is that of a lede.
@@ -330,8 +316,6 @@ mod tests {
             &format!("<div class=article__teaser>{lede}, it is said</div>{story}"),
             &[&format!("{lede}, it is said"), FIRST, THIRD],
         );
-        let row = format!("<div class=teaser>{lede}, it is said</div>").repeat(4);
-        check(&format!("{row}{story}"), &with[1..]);
         check(&format!("<p>{full}</p>{story}"), &with[1..]);
         // What the page says of itself, however far before.
         let summary = "Storm: the port is closed until further notice, ships wait.";
