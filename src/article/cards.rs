@@ -22,8 +22,9 @@ const ROW: usize = 2;
 /// the posts of a live page, the items of a list.
 const LARGEST_SHARE: usize = 25;
 
-/// Drops cards that follow the article's first paragraph.
-pub(super) fn drop_cards(page: &Page, kept: &mut [bool], container: usize) {
+/// Drops cards that follow the article's first paragraph, but nothing that the
+/// publisher states to be the article's.
+pub(super) fn drop_cards(page: &Page, kept: &mut [bool], (container, stated): (usize, &[bool])) {
     let mut blocks = page.blocks.iter().zip(kept.iter());
     let Some(first) = blocks.position(|(block, kept)| *kept && block.is_paragraph()) else {
         return;
@@ -31,6 +32,9 @@ pub(super) fn drop_cards(page: &Page, kept: &mut [bool], container: usize) {
     let mut dropped = vec![false; kept.len()];
     for (from, to) in rows(page, cards(page, first, container)) {
         dropped[from..=to].fill(true);
+    }
+    for (dropped, stated) in dropped.iter_mut().zip(stated) {
+        *dropped &= !stated;
     }
     let length = |only: &dyn Fn(usize) -> bool| -> usize {
         let blocks = page.blocks.iter().enumerate().filter(|(at, _)| kept[*at] && only(*at));
@@ -119,7 +123,7 @@ mod tests {
     fn left(html: &str) -> Vec<String> {
         let page = Page::of(&scraper::Html::parse_document(html));
         let mut kept = vec![true; page.blocks.len()];
-        drop_cards(&page, &mut kept, 0);
+        drop_cards(&page, &mut kept, (0, &[]));
         let blocks = page.blocks.into_iter().zip(kept).filter(|(_, kept)| *kept);
         blocks.map(|(block, _)| block.text).collect()
     }
@@ -143,6 +147,19 @@ mod tests {
         // Each in an element of its own, but of one class.
         let apart = linked.replacen("<div>", "<section><div class=teaser>", 1) + "</section>";
         check(&apart.repeat(2), false);
+    }
+
+    #[test]
+    fn what_the_publisher_states_stays() {
+        let card =
+            "<div><h2><a>Harbour open again</a></h2><p>The first ferry left at noon.</p></div>";
+        let html = format!("{}{}", STORY.repeat(6), card.repeat(2));
+        let page = Page::of(&scraper::Html::parse_document(&html));
+        let mut kept = vec![true; page.blocks.len()];
+        drop_cards(&page, &mut kept, (0, &vec![true; page.blocks.len()]));
+        assert!(kept.iter().all(|kept| *kept));
+        drop_cards(&page, &mut kept, (0, &[]));
+        assert_eq!(kept.iter().filter(|kept| **kept).count(), 6);
     }
 
     #[test]

@@ -90,27 +90,6 @@ static CONSENT: LazyLock<Option<Regex>> = LazyLock::new(|| {
         r"(?i)\b(?:(?:web ?)?sites?|web\w*|pages?|brows\w+|consent\w*|accept\w*|agree\w*|priva\w+|experience|settings|adverti\w+|analy\w+|traffic|daten\w*|zustimm\w+|einwillig\w+|einverstanden|nutz\w+|seiten?|analys\w+|acept\w+|experienc\w+|publici\w+|sitio|accepte[rz]?|expérience|navigat\w+|naviga\w+|consens\w+|accetta\w*|strony?|serwis\w*|zgod\w+|stránk\w+|souhlas\w*|instemm\w+|godkänn\w+|сайт\w*|соглас\w+)\b",
     )
 });
-/// An outlet that asks for support: who is to be supported stands near.
-static SUPPORT: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    pattern(
-        r"(?xi)(?:
-  (?:(?:^|[.!?:;,])\W*|\b(?:please|to|help|and|can|by|bitte|und|darum|deshalb|pour|para|per|aby|om)\W+)
-  (?:support|supporting|unterstütze|unterstützen\W+sie|soutene[zr]|apoya|apoyar|apóy\w*|wesprzyj\w*|wspieraj\w*|wesprzeć|sosteni\w*|sostenere|apoie|apoiar|steun|steunen|støtt|støtte|stöd|stödja|podpořte)
-  \W+(?:[\w-]+\W+)?(?:us|our|uns|unser\w*|nous|notre|nos|nuestr\w+|nas|nasz\w*|noi|nostr\w+|nós|noss\w+|ons|onze|oss|vår\w*|nás|náš|naše\w*)|
-  \b(?:du|ihr|sie)\W+(?:[\w-]+\W+){0,3}unser\w*\W+(?:[\w-]+\W+){0,2}unterstütz\w*|
-  \b(?:wir|uns)\W+(?:[\w-]+\W+){0,3}(?:jede|deine|ihre|eure)\W+(?:[\w-]+\W+)?spenden?|
-  \b(?:your|deine|ihre|eure|votre|tu|su|vostro|tuo|twoje\w*|jouw|uw)\W+(?:[\w-]+\W+)?(?:support|unterstützung|spende|soutien|apoyo|sostegno|wsparci\w*|steun)
-)\b",
-    )
-});
-/// And how, or what for.
-static GIFT: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    pattern(
-        r"(?i)[€£$]|\b(?:donat\w*|donaci\w+|spende\w*|beitrag|abos?|abonn\w*|abbon\w*|euro|paywall|bezahlschranke|member\w*|mitglied\w*|darowizn\w*|dons?|suscri\w*|assina\w*|subscri\w*|independent\w*|unabhängig\w*|indépendan\w*|independien\w*|indipenden\w*|niezależn\w*|journalis\w*|periodismo|dziennikarstw\w*|giornalismo)\b",
-    )
-});
-/// Somebody is quoted.
-static QUOTED: LazyLock<Option<Regex>> = LazyLock::new(|| pattern("[\"„“”«»「]"));
 /// Who wrote a text, before it.
 static BYLINE: LazyLock<Option<Regex>> = LazyLock::new(|| {
     pattern(
@@ -140,7 +119,7 @@ static BUTTONS: LazyLock<HashSet<&'static str>> = LazyLock::new(|| {
 
 /// A longer line is prose.
 const LONGEST: usize = 240;
-/// What is said of cookies, or of the outlet's needs, may be longer.
+/// What is said of cookies may be longer.
 const LONGEST_NOTICE: usize = 600;
 /// A sentence of more words is no furniture, whatever it begins with; after
 /// "Sources:" one of fewer.
@@ -154,9 +133,6 @@ fn furniture(line: &str) -> bool {
     let length = line.chars().count();
     if length <= LONGEST_NOTICE && holds(&COOKIES, line) && holds(&CONSENT, line) {
         return true;
-    }
-    if length <= LONGEST_NOTICE && holds(&SUPPORT, line) && holds(&GIFT, line) {
-        return !holds(&QUOTED, line);
     }
     if length > LONGEST {
         return false;
@@ -285,9 +261,6 @@ mod tests {
             &EMBED,
             &COOKIES,
             &CONSENT,
-            &SUPPORT,
-            &GIFT,
-            &QUOTED,
             &BYLINE,
             &TAIL,
             &PROSE_END,
@@ -314,17 +287,7 @@ mod tests {
         check("Photo: Jane Doe", true);
         check("Topics: ferries, Islands, Editor's Picks", true);
         check("Soldiers at the gate on Monday. Jane Doe/Getty Images", true);
-        check(
-            "If you value what you read here, support our journalism with five euros a month.",
-            true,
-        );
-        check("Mit einem kleinen Beitrag kannst du unsere Arbeit unterstützen.", true);
-        check("Thank you for reading! Please support us: become a member today.", true);
-        check("Wir unterstützen die Mitglieder der Gewerkschaft.", false);
-        check("Die Stadt unterstützt unsere Mitglieder.", false);
-        check("The union will support its members with donations until the strike ends.", false);
-        check("\u{201c}Please support us with donations,\u{201d} the harbour master said.", false);
-        check("They told us that the support of the members was never in doubt again.", false);
+        check("Congress approved $14 billion to support US allies in the Pacific.", false);
         check("Advertisement revenue fell by a third last year, the group said.", false);
         check("He listened for four minutes.", false);
         check("The ministers did not meet.", false);

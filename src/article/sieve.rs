@@ -43,18 +43,17 @@ pub(super) struct Known<'a> {
 /// not what the page shows.
 pub(super) fn sieve(page: &Page, known: &Known<'_>) -> Option<String> {
     let mut kept = marked(page, known.found)?;
-    if let Some(body) = known.body
-        && body.len() * 100 >= known.found.len() * STATED
-        && let Some(stated) = marked(page, body)
-    {
-        agree(page, &mut kept, &stated);
+    let stated = known.body.filter(|body| body.len() * 100 >= known.found.len() * STATED);
+    let stated = stated.and_then(|body| marked(page, body));
+    if let Some(stated) = &stated {
+        agree(page, &mut kept, stated);
     }
     let range = range(&kept)?;
     let container = container(page, &kept);
     add_missed(page, &mut kept, container, &range);
     add_lede(page, &mut kept, known.summary);
     drop_outside(page, &mut kept, container);
-    drop_cards(page, &mut kept, container);
+    drop_cards(page, &mut kept, (container, stated.as_deref().unwrap_or_default()));
     drop_links(page, &mut kept);
     drop_last_headings(page, &mut kept);
     let lines = page.blocks.iter().zip(&kept).filter(|(_, kept)| **kept);

@@ -31,12 +31,16 @@ impl Places {
         Self { free: Arc::new(Semaphore::new(count)), wait }
     }
 
-    /// Waits for a place.
+    /// Waits for a place, but not for ever.
     pub(super) async fn take(&self) -> Result<Place, FetchError> {
-        match timeout(self.wait, Arc::clone(&self.free).acquire_owned()).await {
-            Ok(Ok(permit)) => Ok(Place { _permit: Arc::new(permit) }),
-            _ => Err(FetchError::Failed("too many large documents are being read".to_string())),
-        }
+        timeout(self.wait, self.wait_for()).await.unwrap_or(Err(FetchError::Busy))
+    }
+
+    /// Waits for a place.
+    pub(super) async fn wait_for(&self) -> Result<Place, FetchError> {
+        let permit = Arc::clone(&self.free).acquire_owned().await;
+        let permit = permit.map_err(|_| FetchError::Busy)?;
+        Ok(Place { _permit: Arc::new(permit) })
     }
 }
 

@@ -172,6 +172,9 @@ pub enum FetchError {
         /// For people: whose check it is, and what can be done.
         reason: String,
     },
+    /// There was no place for another large document.
+    #[error("too many large documents are being read")]
+    Busy,
     /// Anything else: try later.
     #[error("{0}")]
     Failed(String),
@@ -189,6 +192,7 @@ impl FetchError {
             Self::Challenged { until, reason } => {
                 Self::Challenged { until, reason: veil.over(reason) }
             }
+            Self::Busy => Self::Busy,
             Self::Failed(reason) => Self::Failed(veil.over(reason)),
         }
     }
@@ -207,7 +211,7 @@ impl FetchError {
             Self::Challenged { until, .. } => {
                 VisitFailure::Challenged { retry_after: until.map(|until| wait(now, until)) }
             }
-            Self::Blocked(_) | Self::Failed(_) => VisitFailure::Failed,
+            Self::Blocked(_) | Self::Busy | Self::Failed(_) => VisitFailure::Failed,
         }
     }
 }
@@ -288,6 +292,10 @@ impl Fetcher {
         let client = self.client(request)?;
         let mut limits = self.options.limits;
         limits.wire = limits.wire.max(request.options.max_body.unwrap_or(0));
+        if request.kind == RequestKind::Page {
+            // Few are read at once, and none is larger than a few megabytes.
+            limits.small = u64::MAX;
+        }
         let way = http::Way {
             client: &client,
             guarded: &self.guarded,
@@ -304,14 +312,15 @@ impl Fetcher {
         fetched.map_err(|error| error.veiled(&veil))
     }
 
-    /// What came from this machine waits for its place when it is there.
+    /// What came from this machine waits for its place when it is there, for as
+    /// long as it takes: a program may say what it has to say once only.
     async fn placed(&self, fetched: Fetched) -> Result<Fetched, FetchError> {
         let size = match &fetched.body {
             Body::Document { document, .. } => document.bytes.len() as u64,
             Body::NotModified => 0,
         };
         let is_large = size > self.options.limits.small;
-        let place = if is_large { Some(self.places.take().await?) } else { None };
+        let place = if is_large { Some(self.places.wait_for().await?) } else { None };
         Ok(Fetched { place, ..fetched })
     }
 

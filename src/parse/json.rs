@@ -13,7 +13,6 @@ use crate::model::{Entry, FeedHints};
 
 type Object = Map<String, Value>;
 
-const TOO_MANY: &str = "this JSON has more values than any feed";
 const NO_ITEMS: &str = "this JSON is no JSON Feed: it has no items";
 
 /// Reads `text`.
@@ -25,19 +24,20 @@ pub(super) fn read(
     base: Option<&str>,
     repairs: &mut Repairs,
 ) -> Result<ParsedFeed, ParseError> {
-    if weight::has_many_values(text) {
-        repairs.note(Repair::TooManyElements);
-        return Err(ParseError::Malformed(TOO_MANY.to_string()));
-    }
     let base = base.and_then(|base| Url::parse(base).ok());
-    let (feed, listed) = match serde_json::from_str(text) {
-        Ok(Value::Object(mut feed)) => {
+    // A document of very many values is read an item at a time, and no more
+    // items than are taken.
+    let is_heavy = weight::has_many_values(text);
+    let whole = if is_heavy { None } else { serde_json::from_str(text).ok() };
+    let (feed, listed) = match whole {
+        Some(Value::Object(mut feed)) => {
             let items = feed.remove("items");
             (feed, items)
         }
-        Ok(_) => return Err(ParseError::NotAFeed("this JSON is no object".to_string())),
-        Err(_) => {
-            repairs.note(Repair::JsonSyntax);
+        Some(_) => return Err(ParseError::NotAFeed("this JSON is no object".to_string())),
+        None => {
+            let many = Repair::TooManyElements;
+            repairs.note(if is_heavy { many } else { Repair::JsonSyntax });
             let (feed, items) = salvage(text, repairs)?;
             (feed, Some(Value::Array(items)))
         }
@@ -293,6 +293,9 @@ fn value_length(text: &str) -> Option<usize> {
 /// A value that may hold raw control characters, halves of surrogate pairs or
 /// commas too many.
 fn lenient(text: &str) -> Option<Value> {
+    if weight::has_many_values(text) {
+        return None;
+    }
     serde_json::from_str(text).ok().or_else(|| serde_json::from_str(&mended(text)).ok())
 }
 

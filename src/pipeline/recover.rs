@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::aftermath::Aftermath;
 use super::round::HOST_REST;
 use super::{Arrived, Live, Poller, Prepared, Seat, ingest, prepare};
-use crate::fetch::{Body, Place, Request, RequestKind};
+use crate::fetch::{Body, FetchError, Place, Request, RequestKind};
 use crate::model::Scope;
 use crate::store::StoreError;
 
@@ -15,6 +15,15 @@ const PAGES: usize = 5;
 
 /// What a page keeps until it is stored.
 type Places = (Option<Seat>, Option<Place>);
+
+/// Why an older page was not read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Missed {
+    /// There was no place for it.
+    Busy,
+    /// It cannot be had, or is no feed.
+    Unreadable,
+}
 
 impl Poller {
     /// Reads older pages from `url` on until one shows a known entry. A page
@@ -29,10 +38,15 @@ impl Poller {
         let (mut next, mut found) = (Some(url), 0);
         for _ in 0..PAGES {
             let Some(url) = next.take() else { break };
-            let Some((prepared, _places)) = self.older_page(about, &url).await else {
-                let again = about.claim.memory.older_pages.is_none().then_some(url);
-                tracing::warn!(feed = %name, retry = again.is_some(), "an older page cannot be read");
-                return self.store.finish_gap(about.claim.id, found, again).await;
+            let (prepared, _places) = match self.older_page(about, &url).await {
+                Ok(read) => read,
+                Err(missed) => {
+                    let is_first = about.claim.memory.older_pages.is_none();
+                    let again = (missed == Missed::Busy || is_first).then_some(url);
+                    let retry = again.is_some();
+                    tracing::warn!(feed = %name, retry, "an older page cannot be read");
+                    return self.store.finish_gap(about.claim.id, found, again).await;
+                }
             };
             let older = prepared.facts.hints.older.clone().filter(|older| *older != url);
             let arrived = Arrived {
@@ -56,7 +70,7 @@ impl Poller {
         self.store.finish_gap(about.claim.id, found, None).await
     }
 
-    async fn older_page(&self, about: &Aftermath, url: &str) -> Option<(Prepared, Places)> {
+    async fn older_page(&self, about: &Aftermath, url: &str) -> Result<(Prepared, Places), Missed> {
         if !about.feed.allow_private {
             tokio::time::sleep(HOST_REST).await;
         }
@@ -69,11 +83,16 @@ impl Poller {
             options: &about.feed.request,
             kind: RequestKind::Document,
         };
-        let fetched = fetcher.fetch(request, self.clock.now()).await.ok()?;
-        let Body::Document { document, .. } = fetched.body else { return None };
-        let (prepared, seat) = self.desk.read(move || prepare(&document)).await.ok()?;
-        let prepared = prepared.ok()?;
+        let fetched =
+            fetcher.fetch(request, self.clock.now()).await.map_err(|error| match error {
+                FetchError::Busy => Missed::Busy,
+                _ => Missed::Unreadable,
+            })?;
+        let Body::Document { document, .. } = fetched.body else { return Err(Missed::Unreadable) };
+        let read = self.desk.read(move || prepare(&document)).await;
+        let (prepared, seat) = read.map_err(|_| Missed::Unreadable)?;
+        let prepared = prepared.map_err(|_| Missed::Unreadable)?;
         let seat = seat.filter(|_| prepared.is_long());
-        Some((prepared, (seat, fetched.place)))
+        Ok((prepared, (seat, fetched.place)))
     }
 }

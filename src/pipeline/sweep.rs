@@ -64,8 +64,9 @@ impl Sweeper {
 
     /// Looks for what is old where none is known, and forgets some of it.
     async fn step(&self, old: &mut Old) -> Result<usize, StoreError> {
-        if old.is_empty() {
-            let retention = self.live.borrow().retention;
+        let retention = self.live.borrow().retention;
+        // What was found may be less old now that another retention holds.
+        if old.is_empty() || old.retention() != retention {
             *old = self.store.find_old(self.clock.now(), retention, LOOK).await?;
         }
         self.store.forget_some(old).await

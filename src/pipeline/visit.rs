@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
+
 use super::aftermath::Aftermath;
 use super::poll::STORE_PAUSE;
 use super::round::{VisitResult, Visited};
-use super::{Arrived, Live, Poller, ingest, prepare};
+use super::{Arrived, Live, Poller, Seat, ingest, prepare};
 use crate::fetch::{Body, FetchError, Fetched, Place, Request, RequestKind};
 use crate::model::{Document, Feed, FeedAfter, Scope, ServerHints, Validators, Veil};
 use crate::push;
@@ -77,6 +79,7 @@ impl Poller {
             now: self.clock.now(),
         };
         match fetched {
+            Err(error @ FetchError::Busy) => self.put_off(claim, &error).await,
             Err(error) => self.failed(&after(ServerHints::default(), None), &error).await,
             Ok(Fetched { body, validators, hints, moved_to, place }) => {
                 let after = after(hints, moved_to);
@@ -138,10 +141,10 @@ impl Poller {
         };
         let live = self.live.borrow().clone();
         let after = Arc::new(after);
-        let report = self.store_it(&live, &after, arrived).await?;
+        let report = self.store_it(&live, &after, arrived, seat).await?;
         self.tell(&after.claim, &report);
         // Older pages may be large as well.
-        drop((seat, place));
+        drop(place);
         if let Some(url) = &report.older_pages {
             self.read_older_pages(&live, &after, url.clone()).await?;
         }
@@ -150,17 +153,20 @@ impl Poller {
 
     /// A document that cannot be stored, on a full disk say, is kept and tried
     /// again: by the time the feed is due once more it may have dropped entries.
+    /// Meanwhile others are read at its place.
     async fn store_it(
         &self,
         live: &Arc<Live>,
         after: &Arc<Aftermath>,
         arrived: Arrived,
+        mut seat: Option<Seat>,
     ) -> Result<CommitReport, StoreError> {
         let try_it =
             |arrived| ingest(&self.store, live, &after.feed, arrived, Some(Arc::clone(after)));
         for number in 1..STORE_TRIES {
             match try_it(arrived.clone()).await {
                 Err(StoreError::Sqlite(error)) => {
+                    drop(seat.take());
                     // Once a minute.
                     if number % 12 == 1 {
                         let feed = &after.claim.name;
@@ -172,6 +178,18 @@ impl Poller {
             }
         }
         try_it(arrived).await
+    }
+
+    /// A document that found no place here is no failure of its feed's, which
+    /// is asked again in its interval.
+    async fn put_off(
+        &self,
+        claim: &ClaimedFeed,
+        why: &FetchError,
+    ) -> Result<VisitResult, StoreError> {
+        tracing::warn!(feed = %claim.name, reason = %why, "feed was not read to its end");
+        self.store.give_back(claim.id, Timestamp::MAX).await?;
+        Ok(VisitResult::Failed(why.to_string()))
     }
 
     /// What was not stored is asked for again as soon as something can be stored.

@@ -29,6 +29,7 @@ const SHARE: Duration = Duration::from_millis(8);
 /// What is old enough to be forgotten.
 #[derive(Debug, Default)]
 pub struct Old {
+    retention: SignedDuration,
     before: i64,
     stories: Vec<i64>,
     tombstones: Vec<Tombstone>,
@@ -67,8 +68,12 @@ impl Store {
         }
         self.read(move |db| {
             let before = past(now, retention);
-            let mut old =
-                Old { before, stories: old_stories(db, before, limit)?, ..Old::default() };
+            let mut old = Old {
+                retention,
+                before,
+                stories: old_stories(db, before, limit)?,
+                ..Old::default()
+            };
             if old.stories.len() < limit {
                 let before = past(now, remembered(retention));
                 old.tombstones = old_tombstones(db, before, limit)?;
@@ -119,6 +124,11 @@ impl Store {
 }
 
 impl Old {
+    /// By which retention it is old.
+    pub fn retention(&self) -> SignedDuration {
+        self.retention
+    }
+
     /// Whether all of it was forgotten, or nothing was old.
     pub fn is_empty(&self) -> bool {
         self.stories.is_empty() && self.tombstones.is_empty() && !self.messages

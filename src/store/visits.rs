@@ -131,7 +131,8 @@ impl Store {
         .await
     }
 
-    /// Makes a feed due at once whose visit could not be stored.
+    /// Makes a feed due at `now` whose visit could not be stored, unless it is
+    /// due earlier.
     ///
     /// # Errors
     /// When the database fails.

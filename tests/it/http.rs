@@ -8,8 +8,13 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+use wirewatch::config::Config;
 use wirewatch::fetch::{Body, FetchError, Fetched, Fetcher, Limits, Options, Request, RequestKind};
 use wirewatch::model::{Auth, RequestOptions, Secret, Validators};
+use wirewatch::pipeline::{Desk, Live, Meter, Poller};
+use wirewatch::store::Store;
 
 use crate::support::Server;
 use crate::support::http::{FeedServer, Reply, handler};
@@ -612,12 +617,67 @@ async fn a_large_document_that_finds_no_place_says_so() {
     server.serve("/large", "text/xml", rss(&[("1", "A story", &"x".repeat(20_000))]));
     let first = plain(&fetcher, &server.url("/large")).await.unwrap();
     let error = plain(&fetcher, &server.url("/large")).await.unwrap_err();
-    assert_eq!(error.to_string(), "too many large documents are being read");
+    assert_eq!(error, FetchError::Busy);
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("feed.xml");
     std::fs::write(&path, "x".repeat(2_000)).unwrap();
-    let error = plain(&fetcher, &format!("file:{}", path.display())).await.unwrap_err();
-    assert_eq!(error.to_string(), "too many large documents are being read");
+    // What is here already waits.
+    let url = format!("file:{}", path.display());
+    let file = plain(&fetcher, &url);
+    tokio::pin!(file);
+    assert!(tokio::time::timeout(Duration::from_millis(500), &mut file).await.is_err());
     drop(first);
+    assert!(file.await.unwrap().place.is_some());
     plain(&fetcher, &server.url("/large")).await.unwrap();
+}
+
+/// A page of the same size needs no place.
+#[tokio::test]
+async fn a_document_without_a_place_is_no_failure_of_its_feed() {
+    let (fetcher, _) = fetcher_of_one_place(Duration::from_secs(20), Duration::from_millis(50));
+    let world = World::new().await;
+    let large = rss(&[("1", "A story", &"x".repeat(20_000))]);
+    world.feeds.serve("/wire", "text/xml", rss(&[]));
+    world.feeds.serve("/large", "text/xml", large.clone());
+    let config = world.config(&world.toml(&world.feed("wire")));
+    world.once(&config).await;
+    world.feeds.serve("/wire", "text/xml", large);
+    world.wait(SignedDuration::from_hours(24));
+    let (store, url) = (Store::open(&config.store).unwrap(), world.feeds.url("/large"));
+    let poller = poller(&world, &config, (store, fetcher.clone()));
+    let place = plain(&fetcher, &url).await.unwrap().place;
+    let options = RequestOptions::default();
+    let page = Request {
+        url: &url,
+        home: &url,
+        allow_private: true,
+        validators: None,
+        options: &options,
+        kind: RequestKind::Page,
+    };
+    assert!(fetcher.fetch(page, now()).await.unwrap().place.is_none());
+    let report = poller.once(&CancellationToken::new(), |_| {}).await.unwrap();
+    assert_eq!(report.failed.len(), 1, "{report:?}");
+    let row = world.feed_row(&config, "wire").await;
+    assert_eq!((row.failures, row.health.as_str(), row.last_error), (0, "ok", None));
+    assert!(row.next_due > world.clock.now(), "its server is asked again in its interval");
+    drop(place);
+    world.wait(SignedDuration::from_hours(24));
+    let report = poller.once(&CancellationToken::new(), |_| {}).await.unwrap();
+    assert_eq!((report.failed.len(), report.new), (0, 1), "{report:?}");
+}
+
+/// One that visits as the daemon does, with this fetcher.
+fn poller(world: &World, config: &Config, (store, fetcher): (Store, Fetcher)) -> Poller {
+    let feeds = config.feeds.iter().map(|feed| (feed.name.clone(), feed.clone())).collect();
+    Poller {
+        store,
+        fetcher: watch::channel(fetcher).1,
+        live: watch::channel(Arc::new(Live { feeds, concurrency: 1, ..Live::default() })).1,
+        clock: world.clock.clone(),
+        planned: watch::channel(0).0,
+        meter: Meter::default(),
+        desk: Desk::new(1),
+        hurried: watch::channel(0).1,
+    }
 }

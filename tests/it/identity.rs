@@ -332,6 +332,21 @@ async fn what_was_seen_is_known_for_months_after_its_texts_were_forgotten() {
 }
 
 #[tokio::test]
+async fn a_feed_that_comes_back_when_all_of_it_is_forgotten_begins_anew() {
+    let mut desk = Desk::open(None).await;
+    let undated = change(&items(0, 50, desk.now), |_, item| Item { date: None, ..item });
+    desk.show(&undated[..40]).await;
+    desk.store.sync_feeds(Vec::new(), |now, _, _| now, |due, _, _| due, desk.now).await.unwrap();
+    desk.wait(2 * DAY);
+    assert_eq!(desk.sweep(DAY).await, 40);
+    desk.wait(91 * DAY);
+    assert_eq!(desk.sweep(DAY).await, 40);
+    desk.configure("https://wire.example/feed").await;
+    assert_eq!(alerts(&desk.show(&undated[..40]).await), 0);
+    assert_eq!(alerts(&desk.show(&undated).await), 10);
+}
+
+#[tokio::test]
 async fn a_clock_that_jumps_ahead_forgets_nothing_for_a_day() {
     let mut desk = Desk::open(None).await;
     desk.show(&items(0, 50, desk.now)).await;
