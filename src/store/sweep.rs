@@ -2,7 +2,6 @@
 //! what entries are recognised by.
 
 use std::collections::HashMap;
-use std::ops::RangeInclusive;
 use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
@@ -11,11 +10,8 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::rows::millis;
 use super::{Store, StoreError};
 
-/// An entry is recognised for three times the retention after its feed showed it
-/// last, but for no less than three months; and where that is more than a year, for
-/// a year, or for the retention itself.
-const REMEMBERED: RangeInclusive<SignedDuration> =
-    SignedDuration::from_hours(90 * 24)..=SignedDuration::from_hours(365 * 24);
+/// An entry is recognised for at least so long after its feed showed it last.
+const REMEMBERED: SignedDuration = SignedDuration::from_hours(365 * 24);
 /// The sweep looks more often than this, even on a machine that sleeps at
 /// night; a longer pause is a stop or a jump.
 const LONGEST_PAUSE: SignedDuration = SignedDuration::from_hours(48);
@@ -48,8 +44,8 @@ struct Tombstone {
 
 impl Store {
     /// Finds up to `limit` stories that nobody has carried for `retention`. If there
-    /// are fewer, then also entries that were forgotten long ago, so that they
-    /// are not recognised any more, and notices as old as the stories.
+    /// are fewer, then also entries that were shown for the last time a year ago and
+    /// longer, and notices as old as the stories.
     ///
     /// Left alone is whatever waits to be sent, and what stood in its feed's latest
     /// document: a feed that says "not modified" for weeks still shows it. And
@@ -75,7 +71,7 @@ impl Store {
                 ..Old::default()
             };
             if old.stories.len() < limit {
-                let before = past(now, remembered(retention));
+                let before = past(now, retention.max(REMEMBERED));
                 old.tombstones = old_tombstones(db, before, limit)?;
                 old.messages = true;
             }
@@ -154,11 +150,6 @@ impl Old {
         }
         Ok(gone)
     }
-}
-
-fn remembered(retention: SignedDuration) -> SignedDuration {
-    let thrice = retention.saturating_add(retention).saturating_add(retention);
-    thrice.clamp(*REMEMBERED.start(), *REMEMBERED.end()).max(retention)
 }
 
 fn past(now: Timestamp, span: SignedDuration) -> i64 {
@@ -317,19 +308,4 @@ fn forget_messages(db: &Connection, before: i64) -> rusqlite::Result<usize> {
         gone += db.prepare_cached(&sql)?.execute([before])?;
     }
     Ok(gone)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn entries_are_recognised_for_longer_than_their_stories_are_kept() {
-        let days = |days: i64| SignedDuration::from_hours(24 * days);
-        for (kept, recognised) in [(1, 90), (30, 90), (60, 180), (122, 365), (365, 365), (800, 800)]
-        {
-            assert_eq!(remembered(days(kept)), days(recognised), "{kept} days");
-        }
-        assert_eq!(remembered(SignedDuration::MAX), SignedDuration::MAX);
-    }
 }
