@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
-
 use super::aftermath::Aftermath;
 use super::poll::STORE_PAUSE;
 use super::round::{VisitResult, Visited};
@@ -188,7 +186,7 @@ impl Poller {
         why: &FetchError,
     ) -> Result<VisitResult, StoreError> {
         tracing::warn!(feed = %claim.name, reason = %why, "feed was not read to its end");
-        self.store.give_back(claim.id, Timestamp::MAX).await?;
+        self.store.end_visit(claim.id, why.to_string()).await?;
         Ok(VisitResult::Failed(why.to_string()))
     }
 

@@ -131,8 +131,23 @@ impl Store {
         .await
     }
 
-    /// Makes a feed due at `now` whose visit could not be stored, unless it is
-    /// due earlier.
+    /// Ends a visit that says nothing of its feed; why is kept for people. The
+    /// feed stays due when its claim said.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn end_visit(&self, feed: i64, why: String) -> Result<(), StoreError> {
+        self.write(move |db| {
+            db.execute(
+                "UPDATE feed SET leased_until = NULL, last_error = ?2 WHERE id = ?1",
+                params![feed, why],
+            )
+            .map(drop)
+        })
+        .await
+    }
+
+    /// Makes a feed due at once whose visit could not be stored.
     ///
     /// # Errors
     /// When the database fails.

@@ -61,21 +61,14 @@ async fn ask(
     fetcher: &Fetcher,
     url: &str,
     validators: Option<&Validators>,
-    options: &RequestOptions,
+    (options, kind): (&RequestOptions, RequestKind),
 ) -> Result<Fetched, FetchError> {
-    let request = Request {
-        url,
-        home: url,
-        allow_private: true,
-        validators,
-        options,
-        kind: RequestKind::Document,
-    };
+    let request = Request { url, home: url, allow_private: true, validators, options, kind };
     fetcher.fetch(request, now()).await
 }
 
 async fn plain(fetcher: &Fetcher, url: &str) -> Result<Fetched, FetchError> {
-    ask(fetcher, url, None, &RequestOptions::default()).await
+    ask(fetcher, url, None, (&RequestOptions::default(), RequestKind::Document)).await
 }
 
 fn document() -> String {
@@ -138,7 +131,13 @@ async fn validators_of_every_shape_come_back_byte_for_byte() {
         let mut kept: Option<Validators> = None;
         for _ in 0..5 {
             let url = server.url("/a");
-            let answer = ask(&fetcher, &url, kept.as_ref(), &RequestOptions::default()).await;
+            let answer = ask(
+                &fetcher,
+                &url,
+                kept.as_ref(),
+                (&RequestOptions::default(), RequestKind::Document),
+            )
+            .await;
             let fetched = answer.unwrap();
             kept = fetched.validators.or(kept);
         }
@@ -163,10 +162,13 @@ async fn a_304_renews_what_it_names_and_keeps_the_rest() {
     let url = server.url("/a");
     let kept = plain(&fetcher, &url).await.unwrap().validators;
     let options = RequestOptions::default();
-    let renewed = ask(&fetcher, &url, kept.as_ref(), &options).await.unwrap();
+    let renewed =
+        ask(&fetcher, &url, kept.as_ref(), (&options, RequestKind::Document)).await.unwrap();
     assert!(matches!(renewed.body, Body::NotModified));
     assert_eq!(renewed.hints.fresh_for, Some(SignedDuration::from_secs(60)));
-    ask(&fetcher, &url, renewed.validators.as_ref(), &options).await.unwrap();
+    ask(&fetcher, &url, renewed.validators.as_ref(), (&options, RequestKind::Document))
+        .await
+        .unwrap();
     let third = &server.requests("/a")[2];
     assert_eq!(third.header("If-None-Match"), Some("\"b\""));
     assert_eq!(third.header("If-Modified-Since"), Some("then"));
@@ -230,7 +232,7 @@ async fn nothing_meant_for_one_origin_reaches_another() {
         for status in [301, 302, 303, 307, 308] {
             for to in [other.url("/there"), "/here".to_string()] {
                 home.script("/a", vec![Reply::status(status).header("Location", to)]);
-                ask(&fetcher(), &url, None, &options).await.unwrap();
+                ask(&fetcher(), &url, None, (&options, RequestKind::Document)).await.unwrap();
             }
         }
         assert_eq!((home.count("/a"), home.count("/here"), other.count("/there")), (10, 5, 5));
@@ -322,7 +324,9 @@ async fn a_226_is_a_part_only_when_it_was_asked_for_and_says_so() {
     ] {
         server.script("/a", vec![reply.clone()]);
         let validators = asked.then_some(&known);
-        let answer = ask(&fetcher, &url, validators, &RequestOptions::default()).await;
+        let answer =
+            ask(&fetcher, &url, validators, (&RequestOptions::default(), RequestKind::Document))
+                .await;
         let found = answer.ok().map(|fetched| match fetched.body {
             Body::Document { partial, .. } => partial,
             Body::NotModified => panic!("{reply:?}"),
@@ -388,12 +392,18 @@ async fn a_feeds_own_limit_stands_over_the_general_one() {
     server.serve("/six", "text/xml", vec![b' '; 6 << 20]);
     let url = server.url("/six");
     let options = |max_body| RequestOptions { max_body, ..RequestOptions::default() };
-    let error = ask(&fetcher, &url, None, &options(None)).await.unwrap_err().to_string();
+    let error = ask(&fetcher, &url, None, (&options(None), RequestKind::Document))
+        .await
+        .unwrap_err()
+        .to_string();
     assert!(error.contains("on the wire"), "{error}");
-    assert!(ask(&fetcher, &url, None, &options(Some(7 << 20))).await.is_ok());
+    assert!(
+        ask(&fetcher, &url, None, (&options(Some(7 << 20)), RequestKind::Document)).await.is_ok()
+    );
     server.serve("/two", "text/xml", vec![b' '; 2 << 20]);
     let (url, small) = (server.url("/two"), options(Some(1 << 20)));
-    let error = ask(&fetcher, &url, None, &small).await.unwrap_err().to_string();
+    let error =
+        ask(&fetcher, &url, None, (&small, RequestKind::Document)).await.unwrap_err().to_string();
     assert!(error.contains("larger than 1048576"), "{error}");
 }
 
@@ -405,7 +415,9 @@ async fn header_lines_that_are_ours_cannot_be_set() {
     {
         let headers = vec![(name.to_string(), Secret::new(value))];
         let options = RequestOptions { headers, ..RequestOptions::default() };
-        let error = ask(&fetcher, &server.url("/a"), None, &options).await.unwrap_err();
+        let error = ask(&fetcher, &server.url("/a"), None, (&options, RequestKind::Document))
+            .await
+            .unwrap_err();
         assert!(error.to_string().contains(&format!("\"{name}\"")), "{error}");
     }
     assert_eq!(server.all_requests().len(), 0);
@@ -548,7 +560,10 @@ async fn errors_keep_secrets() {
     let proxy = Some(Secret::new(format!("http://ann:hush@{closed}")));
     for proxy in [proxy, Some(Secret::new("hush://x"))] {
         let options = RequestOptions { proxy, ..RequestOptions::default() };
-        let error = ask(&fetcher(), "http://news.invalid/", None, &options).await.unwrap_err();
+        let error =
+            ask(&fetcher(), "http://news.invalid/", None, (&options, RequestKind::Document))
+                .await
+                .unwrap_err();
         assert!(!format!("{error} {error:?}").contains("hush"), "{error:?}");
     }
 }
@@ -646,25 +661,20 @@ async fn a_document_without_a_place_is_no_failure_of_its_feed() {
     let (store, url) = (Store::open(&config.store).unwrap(), world.feeds.url("/large"));
     let poller = poller(&world, &config, (store, fetcher.clone()));
     let place = plain(&fetcher, &url).await.unwrap().place;
-    let options = RequestOptions::default();
-    let page = Request {
-        url: &url,
-        home: &url,
-        allow_private: true,
-        validators: None,
-        options: &options,
-        kind: RequestKind::Page,
-    };
-    assert!(fetcher.fetch(page, now()).await.unwrap().place.is_none());
+    let page = ask(&fetcher, &url, None, (&RequestOptions::default(), RequestKind::Page)).await;
+    assert!(page.unwrap().place.is_none());
     let report = poller.once(&CancellationToken::new(), |_| {}).await.unwrap();
     assert_eq!(report.failed.len(), 1, "{report:?}");
     let row = world.feed_row(&config, "wire").await;
-    assert_eq!((row.failures, row.health.as_str(), row.last_error), (0, "ok", None));
+    let why = row.last_error.as_deref();
+    let expected = Some("too many large documents are being read");
+    assert_eq!((row.failures, row.health.as_str(), why), (0, "ok", expected));
     assert!(row.next_due > world.clock.now(), "its server is asked again in its interval");
     drop(place);
     world.wait(SignedDuration::from_hours(24));
     let report = poller.once(&CancellationToken::new(), |_| {}).await.unwrap();
     assert_eq!((report.failed.len(), report.new), (0, 1), "{report:?}");
+    assert_eq!(world.feed_row(&config, "wire").await.last_error, None);
 }
 
 /// One that visits as the daemon does, with this fetcher.
