@@ -9,8 +9,12 @@
 //! `WIREWATCH_STREAM=FILE`, JSON lines with `title`, `text`, `url`, `feed`, `lang`, it takes those
 //! instead, again and again with other names.
 //!
-//! `cargo bench --bench stories -- --memory N` fills a window with N items and prints the peak of
-//! the process in MiB.
+//! What is too much to keep in mind is written to files without names, as the daemon does it; with
+//! `WIREWATCH_PAPER=memory` it is all kept in memory.
+//!
+//! `cargo bench --bench stories -- --memory N` fills a window with N items, fills another one with
+//! what a store would keep of them, as a start does, and prints the peak of the process in MiB and
+//! how long a start would take for it.
 
 #![expect(
     clippy::unwrap_used,
@@ -20,11 +24,13 @@
 
 use std::collections::HashMap;
 use std::hint::black_box;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use criterion::{Criterion, Throughput};
 use jiff::{SignedDuration, Timestamp};
-use wirewatch::model::{EntryId, FeedName, StoryId};
+use wirewatch::app::ScratchFolder;
+use wirewatch::model::{EntryId, FeedName, MemoryPosition, StoredMemory, StoredTelling, StoryId};
 use wirewatch::story::{Features, Join, Memory};
 
 const SIZES: [u64; 5] = [12_500, 25_000, 50_000, 100_000, 200_000];
@@ -190,6 +196,35 @@ fn recorded(path: &std::ffi::OsStr) -> Vec<Item> {
     text.lines().map(item).collect()
 }
 
+/// A memory that writes as the daemon's does.
+fn empty() -> Memory {
+    if std::env::var_os("WIREWATCH_PAPER").is_some_and(|paper| paper == "memory") {
+        return Memory::default();
+    }
+    let database = std::env::temp_dir().join("wirewatch.db");
+    Memory::on(Arc::new(ScratchFolder::beside(&database)))
+}
+
+/// Fills a memory with as many stored tellings, each a story of its own. Making them is not counted.
+fn refill(size: u64) -> Duration {
+    let (mut stream, mut making) = (Stream::new(), Duration::ZERO);
+    let step = SignedDuration::from_micros(WINDOW.as_micros() as i64 / size as i64);
+    let mut at = Timestamp::from_second(1_700_000_000).unwrap();
+    let mut tellings = (1..=size as i64).map(|n| {
+        let began = Instant::now();
+        let item = stream.next();
+        at += step;
+        let features = Features::of(&item.title, &item.text, item.lang.as_deref()).to_bytes();
+        let (entry, story) = (EntryId(n), StoryId::new(format!("s{n:016x}")));
+        making += began.elapsed();
+        StoredTelling { entry, story, feed: item.feed, url: Some(item.url), at, features }
+    });
+    let position = MemoryPosition { last: size as i64, edits: 0 };
+    let (memory, began) = (empty(), Instant::now());
+    memory.restore(StoredMemory { knowledge: None, upto: 0, tellings: &mut tellings, position });
+    began.elapsed() - making
+}
+
 /// A memory that is fed at a rate at which its window holds so many items.
 struct Desk {
     memory: Memory,
@@ -204,7 +239,7 @@ impl Desk {
     fn filled(size: u64) -> Self {
         let step = SignedDuration::from_micros(WINDOW.as_micros() as i64 / size as i64);
         let now = Timestamp::from_second(1_700_000_000).unwrap();
-        let (memory, stream) = (Memory::default(), Stream::new());
+        let (memory, stream) = (empty(), Stream::new());
         let mut desk = Self { memory, stream, now, step, stored: 0, stories: 0 };
         for _ in 0..size {
             let item = desk.stream.next();
@@ -266,6 +301,8 @@ fn main() {
         let size = words[at + 1].parse().unwrap();
         let desk = Desk::filled(size);
         println!("{size} items, {} stories, peak {} MiB", desk.stories, peak());
+        drop(desk);
+        println!("filled anew in {:.1} s", refill(size).as_secs_f64());
         return;
     }
     let mut criterion = Criterion::default().configure_from_args();

@@ -5,6 +5,7 @@ mod endpoint;
 mod guard;
 mod once;
 mod parts;
+mod scratch;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -27,12 +28,14 @@ use crate::pipeline::{
 use crate::schedule;
 use crate::serve;
 use crate::store::{Store, StoreError, SyncReport};
+use crate::story::Memory;
 
 use endpoint::{Endpoint, Vitality};
 pub use guard::Guard;
 pub use once::{OnceReport, once};
 use parts::{BuiltChannels, build_channels, live, ungrouped};
 pub use parts::{decisions, fetch_options};
+pub use scratch::ScratchFolder;
 
 /// How long stopping waits for requests and sends under way.
 const GRACE: Duration = Duration::from_secs(8);
@@ -110,7 +113,9 @@ impl App {
         let channels = build_channels(config)?;
         let fetch_options = fetch_options(config);
         let (fetcher, _) = watch::channel(Fetcher::new(&fetch_options)?);
-        let (live, _) = watch::channel(Arc::new(live(config, &channels, config.gather)));
+        let mut live = live(config, &channels, config.gather);
+        live.stories = Arc::new(Memory::on(Arc::new(ScratchFolder::beside(&config.store))));
+        let (live, _) = watch::channel(Arc::new(live));
         let (planned, _) = watch::channel(0);
         let (status, polling) = watch::channel(PollStatus { in_flight: 1, next: None });
         let mut app = Self {

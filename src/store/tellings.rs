@@ -162,7 +162,11 @@ pub(super) fn refresh_memory(
     if judge.position() == position {
         return Ok(());
     }
-    let filled = fill(db, position, now, judge);
+    let mut filled = fill(db, position, now, judge);
+    if filled.is_ok() && judge.position() != position {
+        // What it is written on failed; it makes do without that now.
+        filled = fill(db, position, now, judge);
+    }
     if filled.is_err() {
         judge.forget();
     }

@@ -21,11 +21,11 @@ pub(super) struct Story {
     pub(super) last: i64,
     pub(super) tellings: u32,
     /// Who told it, and how often.
-    hosts: Vec<(u32, u32)>,
+    pub(super) hosts: Vec<(u32, u32)>,
     /// Of all its tellings, by id.
     pub(super) terms: Vec<Carried>,
     /// The last tellings, once there are two.
-    recent: Vec<Told>,
+    pub(super) recent: Vec<Told>,
 }
 
 /// A term of a story and how many of its tellings have it.
@@ -53,6 +53,18 @@ impl Carried {
         let title = term.is(TITLE);
         let number = if term.is(NUMBER) { IS_NUMBER } else { 0 };
         Self { id: term.id, in_title: u16::from(title), in_text: number | u16::from(!title) }
+    }
+
+    pub(super) fn to_bytes(self) -> [u8; 8] {
+        let [a, b, c, d] = self.id.to_le_bytes();
+        let ([e, f], [g, h]) = (self.in_title.to_le_bytes(), self.in_text.to_le_bytes());
+        [a, b, c, d, e, f, g, h]
+    }
+
+    /// Reads [`Carried::to_bytes`].
+    pub(super) fn from_bytes([a, b, c, d, e, f, g, h]: [u8; 8]) -> Self {
+        let id = u32::from_le_bytes([a, b, c, d]);
+        Self { id, in_title: u16::from_le_bytes([e, f]), in_text: u16::from_le_bytes([g, h]) }
     }
 
     pub(super) fn in_title(self) -> f64 {

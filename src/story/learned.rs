@@ -21,22 +21,28 @@ const FEED_HALVED_AFTER: u32 = 400;
 /// Entries of a feed from which on it can have habits.
 const FEED_ENTRIES: u32 = 16;
 /// Terms remembered of a feed.
-const FEED_TERMS: usize = 512;
+const FEED_TERMS: usize = 448;
 /// A term in more than this share of a feed's entries is a habit.
 const HABITUAL: f64 = 0.2;
 
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Count {
     entries: u32,
-    small: u32,
-    capital: u32,
-    /// What the shipped counts say.
-    seeded: f32,
+    /// How it was written: only which is more counts, so both are halved when
+    /// one is full.
+    small: u16,
+    capital: u16,
 }
 
 impl Count {
-    fn new(term: u32) -> Self {
-        Self { seeded: seeded(term), ..Self::default() }
+    fn observe(&mut self, small: bool, capital: bool) {
+        self.entries += 1;
+        self.small += u16::from(small);
+        self.capital += u16::from(capital);
+        if self.small.max(self.capital) == u16::MAX {
+            self.small /= 2;
+            self.capital /= 2;
+        }
     }
 }
 
@@ -47,7 +53,7 @@ struct FeedCount {
 }
 
 /// What was learnt so far.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Learned {
     entries: u32,
     terms: HashMap<u32, Count>,
@@ -79,10 +85,8 @@ impl Learned {
             if habit {
                 continue;
             }
-            let count = self.terms.entry(term.id).or_insert_with(|| Count::new(term.id));
-            count.entries += 1;
-            count.small += u32::from(term.is(SMALL));
-            count.capital += u32::from(term.is(CAPITAL));
+            let count = self.terms.entry(term.id).or_default();
+            count.observe(term.is(SMALL), term.is(CAPITAL));
         }
         of_feed.fade();
         self.fade();
@@ -104,10 +108,9 @@ impl Learned {
     /// How much a term tells, the rarer the more, and whether it is mostly
     /// written as names are.
     pub(super) fn weight_and_name(&self, term: u32) -> (f64, bool) {
-        let count = self.terms.get(&term).copied();
-        let name = count.is_some_and(|count| count.capital > 0 && count.capital >= count.small);
-        let count = count.unwrap_or_else(|| Count::new(term));
-        let seen = f64::from(count.entries) + f64::from(count.seeded);
+        let count = self.terms.get(&term).copied().unwrap_or_default();
+        let name = count.capital > 0 && count.capital >= count.small;
+        let seen = f64::from(count.entries) + f64::from(seeded(term));
         let weight = (f64::from(self.entries) + SEED_STORIES + 1.0) / (seen + 0.5);
         (weight.ln().max(0.05), name)
     }
@@ -119,12 +122,14 @@ impl Learned {
 
     /// All that was learnt, the same bytes for the same knowledge.
     pub(super) fn to_bytes(&self) -> Vec<u8> {
-        let mut out = vec![VERSION];
+        let feeds = self.feeds.values().map(|feed| 12 + 8 * feed.terms.len()).sum::<usize>();
+        let mut out = Vec::with_capacity(9 + 16 * self.terms.len() + feeds);
+        out.push(VERSION);
         put(&mut out, &[self.entries, self.terms.len() as u32]);
-        let mut terms: Vec<_> = self.terms.iter().collect();
-        terms.sort_unstable_by_key(|(id, _)| **id);
+        let mut terms: Vec<_> = self.terms.iter().map(|(id, count)| (*id, *count)).collect();
+        terms.sort_unstable_by_key(|(id, _)| *id);
         for (id, count) in terms {
-            put(&mut out, &[*id, count.entries, count.small, count.capital]);
+            put(&mut out, &[id, count.entries, count.small.into(), count.capital.into()]);
         }
         let mut feeds: Vec<_> = self.feeds.iter().collect();
         feeds.sort_unstable_by_key(|(id, _)| **id);
@@ -148,8 +153,11 @@ impl Learned {
         for _ in 0..next()? {
             let id = next()?;
             let (entries, small, capital) = (next()?, next()?, next()?);
-            let count = Count { entries, small, capital, seeded: seeded(id) };
-            learned.terms.insert(id, count);
+            // Earlier versions counted further.
+            let shift = (small.max(capital) / u32::from(u16::MAX)).checked_ilog2();
+            let fit = |count: u32| (count >> shift.map_or(0, |shift| shift + 1)) as u16;
+            let (small, capital) = (fit(small), fit(capital));
+            learned.terms.insert(id, Count { entries, small, capital });
         }
         while let Some(id) = next() {
             let mut feed = FeedCount { entries: next()?, ..FeedCount::default() };

@@ -1,173 +1,247 @@
-//! Where stories and texts stand by number, and the lists that lead to them.
+//! Records by number, on paper: at hand is only where each of them stands.
 
 use std::collections::VecDeque;
+use std::io;
+use std::num::NonZeroU32;
+use std::sync::Arc;
 
-use hashbrown::HashMap;
+use super::paper::{Paper, Sheet};
 
-/// Things by number, in the order in which they were put there.
-#[derive(Clone, Debug)]
-pub(super) struct Shelf<T> {
-    first: u32,
-    places: VecDeque<Option<T>>,
+/// Bytes after which another sheet is begun. A sheet goes when nothing on it
+/// is valid any more.
+const SHEET: u32 = 64 << 20;
+/// Bytes read at first: most records are shorter.
+const GLANCE: usize = 1_024;
+/// Numbers on a page of places.
+const PAGE: usize = 256;
+
+/// Records by number, in the order in which they were put there.
+#[derive(Debug)]
+pub(super) struct Shelf {
+    paper: Arc<dyn Paper>,
+    sheets: VecDeque<Filled>,
+    /// The number of the first of them; sheets are counted from one.
+    first: NonZeroU32,
+    places: Places,
+    next: u32,
+    sheet_bytes: u32,
 }
 
-impl<T> Default for Shelf<T> {
-    fn default() -> Self {
-        Self { first: 0, places: VecDeque::new() }
-    }
+#[derive(Debug)]
+struct Filled {
+    sheet: Box<dyn Sheet>,
+    bytes: u32,
+    /// Records on it that are valid.
+    valid: u32,
 }
 
-impl<T> Shelf<T> {
-    /// Puts one more thing there and gives its number.
-    pub(super) fn push(&mut self, thing: T) -> u32 {
-        let number = self.first + self.places.len() as u32;
-        self.places.push_back(Some(thing));
-        number
-    }
+/// Where a record stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Place {
+    sheet: NonZeroU32,
+    at: u32,
+}
 
-    /// The place of a number, counted from the oldest thing that is there.
-    pub(super) fn place(&self, number: u32) -> Option<usize> {
-        number.checked_sub(self.first).map(|place| place as usize)
-    }
-
-    pub(super) fn number(&self, place: usize) -> u32 {
-        self.first + place as u32
-    }
-
-    /// How many places there are, empty ones included.
-    pub(super) fn places(&self) -> usize {
-        self.places.len()
-    }
-
-    pub(super) fn get(&self, number: u32) -> Option<&T> {
-        self.places.get(self.place(number)?)?.as_ref()
-    }
-
-    pub(super) fn get_mut(&mut self, number: u32) -> Option<&mut T> {
-        let place = self.place(number)?;
-        self.places.get_mut(place)?.as_mut()
-    }
-
-    pub(super) fn take(&mut self, number: u32) -> Option<T> {
-        let place = self.place(number)?;
-        let taken = self.places.get_mut(place)?.take();
-        self.close_up();
-        taken
-    }
-
-    /// Takes away what is not to be kept.
-    pub(super) fn retain(&mut self, keep: impl Fn(&T) -> bool) {
-        for place in &mut self.places {
-            if place.as_ref().is_some_and(|thing| !keep(thing)) {
-                *place = None;
-            }
+impl Shelf {
+    pub(super) fn new(paper: Arc<dyn Paper>) -> Self {
+        Self {
+            paper,
+            sheets: VecDeque::new(),
+            first: NonZeroU32::MIN,
+            places: Places::default(),
+            next: 0,
+            sheet_bytes: SHEET,
         }
-        self.close_up();
     }
 
+    /// The number that the next record gets.
+    pub(super) fn next(&self) -> u32 {
+        self.next
+    }
+
+    /// Puts one more record there and gives its number.
+    pub(super) fn push(&mut self, record: &[u8]) -> io::Result<u32> {
+        let place = self.write(record)?;
+        let number = self.next;
+        self.next += 1;
+        self.places.set(number, Some(place));
+        Ok(number)
+    }
+
+    /// Puts another record in the place of one.
+    pub(super) fn replace(&mut self, number: u32, record: &[u8]) -> io::Result<()> {
+        let place = self.write(record)?;
+        let before = self.places.set(number, Some(place));
+        self.leave(before);
+        Ok(())
+    }
+
+    pub(super) fn has(&self, number: u32) -> bool {
+        self.places.get(number).is_some()
+    }
+
+    /// The record of a number, if it is there still.
+    pub(super) fn get(&self, number: u32) -> io::Result<Option<Vec<u8>>> {
+        let Some(place) = self.places.get(number) else { return Ok(None) };
+        let filled = self.sheets.get(self.sheet(place)).ok_or(io::ErrorKind::NotFound)?;
+        let mut bytes = vec![0; GLANCE.min(filled.bytes.saturating_sub(place.at) as usize)];
+        filled.sheet.read(place.at.into(), &mut bytes)?;
+        let (length, record) = bytes.split_first_chunk().ok_or(io::ErrorKind::InvalidData)?;
+        let (length, seen) = (u32::from_le_bytes(*length) as usize, record.len());
+        let mut record = record.to_vec();
+        record.resize(length, 0);
+        if let Some(rest) = record.get_mut(seen..).filter(|rest| !rest.is_empty()) {
+            filled.sheet.read(u64::from(place.at) + 4 + seen as u64, rest)?;
+        }
+        Ok(Some(record))
+    }
+
+    /// Takes a record away.
+    pub(super) fn remove(&mut self, number: u32) {
+        let before = self.places.set(number, None);
+        self.leave(before);
+    }
+
+    fn write(&mut self, record: &[u8]) -> io::Result<Place> {
+        if self.sheets.back().is_none_or(|last| last.bytes >= self.sheet_bytes) {
+            let sheet = self.paper.sheet()?;
+            self.sheets.push_back(Filled { sheet, bytes: 0, valid: 0 });
+            self.drop_sheets();
+        }
+        let sheet = self.first.saturating_add(self.sheets.len() as u32 - 1);
+        let last = self.sheets.back_mut().ok_or(io::ErrorKind::NotFound)?;
+        let mut bytes = Vec::with_capacity(4 + record.len());
+        bytes.extend((record.len() as u32).to_le_bytes());
+        bytes.extend(record);
+        last.sheet.write(last.bytes.into(), &bytes)?;
+        let at = last.bytes;
+        last.bytes += bytes.len() as u32;
+        last.valid += 1;
+        Ok(Place { sheet, at })
+    }
+
+    fn leave(&mut self, place: Option<Place>) {
+        let Some(sheet) = place.map(|place| self.sheet(place)) else { return };
+        if let Some(filled) = self.sheets.get_mut(sheet) {
+            filled.valid -= 1;
+        }
+        self.drop_sheets();
+    }
+
+    fn sheet(&self, place: Place) -> usize {
+        (place.sheet.get() - self.first.get()) as usize
+    }
+
+    /// Drops the oldest sheets while nothing on them is valid, but not the last.
+    fn drop_sheets(&mut self) {
+        while self.sheets.len() > 1 && self.sheets.front().is_some_and(|first| first.valid == 0) {
+            self.sheets.pop_front();
+            self.first = self.first.saturating_add(1);
+        }
+    }
+}
+
+/// Places by number. A page without any takes no room.
+#[derive(Debug, Default)]
+struct Places {
+    first: u32,
+    pages: VecDeque<Option<Box<Page>>>,
+}
+
+#[derive(Debug)]
+struct Page {
+    places: [Option<Place>; PAGE],
+    taken: usize,
+}
+
+impl Places {
+    fn page(&self, number: u32) -> Option<usize> {
+        (number / PAGE as u32).checked_sub(self.first).map(|page| page as usize)
+    }
+
+    fn get(&self, number: u32) -> Option<Place> {
+        let page = self.pages.get(self.page(number)?)?.as_ref()?;
+        *page.places.get(number as usize % PAGE)?
+    }
+
+    /// Sets a place, and gives what it was before.
+    fn set(&mut self, number: u32, place: Option<Place>) -> Option<Place> {
+        let at = self.page(number)?;
+        if place.is_some() && at >= self.pages.len() {
+            self.pages.resize_with(at + 1, || None);
+        }
+        let slot = self.pages.get_mut(at)?;
+        if place.is_some() && slot.is_none() {
+            *slot = Some(Box::new(Page { places: [None; PAGE], taken: 0 }));
+        }
+        let page = slot.as_mut()?;
+        let before = std::mem::replace(page.places.get_mut(number as usize % PAGE)?, place);
+        page.taken += usize::from(place.is_some());
+        page.taken -= usize::from(before.is_some());
+        if page.taken == 0 {
+            *slot = None;
+            self.close_up();
+        }
+        before
+    }
+
+    /// Drops what is empty at the beginning, but not the page that is filled.
     fn close_up(&mut self) {
-        while self.places.front().is_some_and(Option::is_none) {
-            self.places.pop_front();
+        while self.pages.len() > 1 && self.pages.front().is_some_and(Option::is_none) {
+            self.pages.pop_front();
             self.first += 1;
         }
     }
 }
 
-/// Lists of numbers by key. Most have one number, which needs no list.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Lists {
-    /// The only number, or with [`MANY`] the place of the list.
-    heads: HashMap<u32, u32>,
-    lists: Vec<Vec<u32>>,
-    free: Vec<u32>,
-}
-
-/// Numbers stay below this.
-const MANY: u32 = 1 << 31;
-
-impl Lists {
-    /// The numbers of a key, the oldest first.
-    pub(super) fn get(&self, key: u32) -> &[u32] {
-        match self.heads.get(&key) {
-            None => &[],
-            Some(head) if head & MANY == 0 => std::slice::from_ref(head),
-            Some(head) => self.lists.get((head ^ MANY) as usize).map_or(&[], Vec::as_slice),
-        }
-    }
-
-    pub(super) fn push(&mut self, key: u32, number: u32) {
-        let Some(head) = self.heads.get_mut(&key) else {
-            self.heads.insert(key, number);
-            return;
-        };
-        if *head & MANY != 0 {
-            if let Some(list) = self.lists.get_mut((*head ^ MANY) as usize) {
-                list.push(number);
-            }
-            return;
-        }
-        let list = vec![*head, number];
-        let place = self.free.pop().unwrap_or(self.lists.len() as u32);
-        match self.lists.get_mut(place as usize) {
-            Some(free) => *free = list,
-            None => self.lists.push(list),
-        }
-        *head = place | MANY;
-    }
-
-    /// Drops the numbers that are not to be kept.
-    pub(super) fn retain(&mut self, keep: impl Fn(u32) -> bool) {
-        let Self { heads, lists, free } = self;
-        heads.retain(|_, head| {
-            if *head & MANY == 0 {
-                return keep(*head);
-            }
-            let place = *head ^ MANY;
-            let Some(list) = lists.get_mut(place as usize) else { return false };
-            list.retain(|number| keep(*number));
-            if list.capacity() > 2 * list.len() {
-                list.shrink_to_fit();
-            }
-            let left = list.first().copied();
-            if list.len() < 2 {
-                *list = Vec::new();
-                free.push(place);
-                *head = left.unwrap_or_default();
-            }
-            left.is_some()
-        });
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::paper::MemoryPaper;
     use super::*;
 
     #[test]
-    fn things_keep_their_number_while_older_ones_go() {
-        let mut shelf = Shelf::default();
-        let numbers: Vec<u32> = ["a", "b", "c"].into_iter().map(|x| shelf.push(x)).collect();
-        assert_eq!(shelf.take(numbers[1]), Some("b"));
-        assert_eq!(shelf.take(numbers[0]), Some("a"));
-        assert_eq!(shelf.get(numbers[2]), Some(&"c"));
-        assert_eq!((shelf.get(numbers[0]), shelf.places()), (None, 1));
-        shelf.retain(|thing| *thing != "c");
-        assert_eq!((shelf.push("d"), shelf.get(numbers[2])), (3, None));
+    fn records_keep_their_number_while_older_ones_go() {
+        let mut shelf = Shelf::new(Arc::new(MemoryPaper));
+        let text = |n: u32| vec![n as u8; 40 * n as usize];
+        for n in 0..600 {
+            assert_eq!(shelf.push(&text(n)).unwrap(), n);
+        }
+        for n in 0..500 {
+            shelf.remove(n);
+        }
+        shelf.replace(555, b"another").unwrap();
+        assert!(!shelf.has(499) && shelf.has(500));
+        assert_eq!(shelf.get(499).unwrap(), None);
+        assert_eq!(shelf.get(555).unwrap().unwrap(), b"another");
+        assert_eq!(shelf.get(599).unwrap().unwrap(), text(599));
+        assert_eq!(shelf.push(b"").unwrap(), 600);
+        assert_eq!(shelf.get(600).unwrap().unwrap(), b"");
     }
 
     #[test]
-    fn lists_grow_and_shrink_in_order() {
-        let mut lists = Lists::default();
-        for number in 0..6 {
-            lists.push(number % 2, number);
+    fn a_shelf_may_be_emptied_and_filled_again() {
+        let mut shelf = Shelf::new(Arc::new(MemoryPaper));
+        for n in 0..700 {
+            shelf.push(&[1]).unwrap();
+            shelf.remove(n);
+            assert_eq!(shelf.places.pages.len(), 1);
         }
-        lists.push(7, 9);
-        assert_eq!((lists.get(0), lists.get(7)), (&[0, 2, 4][..], &[9][..]));
-        lists.retain(|number| number == 4 || number == 1 || number == 3);
-        assert_eq!((lists.get(0), lists.get(1), lists.get(7)), (&[4][..], &[1, 3][..], &[][..]));
-        lists.push(7, 1);
-        lists.push(7, 2);
-        lists.push(0, 8);
-        assert_eq!((lists.get(7), lists.get(0)), (&[1, 2][..], &[4, 8][..]));
+        let last = shelf.push(&[2]).unwrap();
+        assert_eq!(shelf.get(last).unwrap().unwrap(), [2]);
+    }
+
+    #[test]
+    fn sheets_go_when_nothing_on_them_is_valid() {
+        let mut shelf = Shelf::new(Arc::new(MemoryPaper));
+        shelf.sheet_bytes = 4_000;
+        let long = vec![7; 1_000];
+        for n in 0..40 {
+            shelf.push(&long).unwrap();
+            if n >= 8 {
+                shelf.remove(n - 8);
+            }
+            assert!(shelf.sheets.len() <= 4, "{} sheets", shelf.sheets.len());
+        }
+        assert_eq!(shelf.get(39).unwrap().unwrap(), long);
     }
 }

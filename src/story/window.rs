@@ -3,15 +3,18 @@
 //! Everything here follows from the tellings added, in their order: a window
 //! that is built anew from the stored tellings decides as the old one did.
 
-use std::collections::BTreeSet;
+use std::io;
+use std::sync::Arc;
 
-use hashbrown::HashMap;
 use jiff::Timestamp;
 
 use super::features::{Features, NUMBER, TITLE};
 use super::growing::{Carried, Story};
+use super::index::{Index, Kind};
 use super::learned::Learned;
+use super::paper::Paper;
 use super::reach::Reach;
+use super::record::Part;
 use super::score::{Subject, Weighed, likeness, weigh};
 use super::texts::{Text, Texts};
 use crate::model::{EntryId, Joined, StoryId};
@@ -19,9 +22,9 @@ use crate::model::{EntryId, Joined, StoryId};
 /// A story that nobody told for so long rests: nothing joins it in other
 /// words any more. In milliseconds.
 const WINDOW: i64 = 72 * HOUR;
-/// Copies of its texts, and its headlines under other roofs, join it still
-/// for so long: weeklies and slow feeds bring them late.
-const RESTS: i64 = 7 * 24 * HOUR;
+/// Copies of a text, and headlines under other roofs, join its story for so
+/// long: weeklies and slow feeds bring them late.
+const RECOGNISED: i64 = 7 * 24 * HOUR;
 /// Words that an outlet repeats so soon, while others tell them, are no news.
 const FRESH: i64 = 12 * HOUR;
 const HOUR: i64 = 3_600_000;
@@ -46,22 +49,20 @@ const ABOVE_OWN: f64 = 3.0;
 /// development: this is subtracted, and more for each time it told it.
 const TOLD_ONCE: f64 = 0.4;
 const TOLD_OFTEN: f64 = 0.2;
-/// After so many texts what leads to forgotten stories is cleared away.
-const CLEARED_AFTER: u32 = 10_000;
-
 /// What may be kept at most, however much comes. Beyond it the stories that
-/// nobody told for longest rest before their time, and are forgotten before it.
+/// nobody told for longest rest before their time, and the oldest texts are
+/// forgotten.
 #[derive(Clone, Copy, Debug)]
 struct Bounds {
-    /// Terms of stories that may grow: some twenty bytes each.
+    /// Terms of stories that may grow: some thirty bytes of paper each.
     terms: usize,
-    /// Stories that grow or rest: some four hundred bytes each for their texts.
+    /// Such stories, and texts: some thirty bytes of memory each.
     stories: usize,
 }
 
 impl Default for Bounds {
     fn default() -> Self {
-        Self { terms: 8_000_000, stories: 400_000 }
+        Self { terms: 16_000_000, stories: 1_000_000 }
     }
 }
 
@@ -92,15 +93,12 @@ pub(super) struct Telling {
 }
 
 /// The stories of the last days.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Window {
     now: i64,
     reach: Reach,
-    numbers: HashMap<StoryId, u32>,
-    ages: BTreeSet<(i64, u32)>,
-    resting: HashMap<u32, StoryId>,
-    rest_ages: BTreeSet<(i64, u32)>,
     texts: Texts,
+    index: Index,
     bounds: Bounds,
 }
 
@@ -133,74 +131,97 @@ impl Entry<'_> {
     }
 }
 
+/// A story found, and why it is joined.
+type Found = (StoryId, Joined);
+
 impl Window {
+    /// An empty one that writes on this.
+    pub(super) fn new(paper: &Arc<dyn Paper>) -> Self {
+        Self {
+            now: 0,
+            reach: Reach::new(Arc::clone(paper)),
+            texts: Texts::new(Arc::clone(paper)),
+            index: Index::new(Arc::clone(paper)),
+            bounds: Bounds::default(),
+        }
+    }
+
     /// The story that an entry joins, and why; `None` if it tells of something
     /// new.
+    ///
+    /// # Errors
+    /// When the paper fails; then this is not to be used any more.
     pub(super) fn choose(
         &mut self,
         host: u32,
         at: Timestamp,
         features: &Features,
         (join, learned): (Join, &Learned),
-    ) -> Option<(StoryId, Joined)> {
-        self.expire(at.as_millisecond());
-        // Its own outlet told these words before: it means something new, unless
-        // others just told them, too.
-        let words = (features.heading, &features.sketch);
-        let again =
-            join == Join::Copies && self.texts.has(host, words, |story| self.id(story).is_some());
+    ) -> io::Result<Option<Found>> {
+        self.expire(at.as_millisecond())?;
         let weighed = weigh(features, learned);
-        let found = self.copy(host, features, &weighed);
-        let found = found.or_else(|| self.same_heading(host, features));
-        let found = match join {
-            Join::Event => found.or_else(|| self.event(host, features, &weighed, learned)),
-            Join::Copies => found,
-        };
-        let (number, joined) = found.filter(|(story, _)| !again || self.is_fresh(*story))?;
-        Some((self.id(number)?.clone(), joined))
+        if let Some((story, found)) = self.copy_or_heading(host, features, &weighed)? {
+            // Its own outlet told these words before: it means something new,
+            // unless others just told them, too.
+            let words = (features.heading, &features.sketch);
+            let again = join == Join::Copies && self.texts.told_by(host, words, &self.index)?;
+            return Ok((!again || self.is_fresh(story)?).then_some(found));
+        }
+        if join == Join::Copies {
+            return Ok(None);
+        }
+        self.event(host, features, &weighed, learned)
     }
 
-    fn is_fresh(&self, story: u32) -> bool {
-        self.reach.get(story).is_some_and(|story| self.now - story.begun <= FRESH)
+    fn is_fresh(&self, story: u32) -> io::Result<bool> {
+        let story = self.reach.get(story, Part::Whole)?;
+        Ok(story.is_some_and(|story| self.now - story.begun <= FRESH))
     }
 
-    /// The id of a story that is told or rests.
-    fn id(&self, number: u32) -> Option<&StoryId> {
-        self.reach.get(number).map(|story| &story.id).or_else(|| self.resting.get(&number))
+    fn copy_or_heading(
+        &self,
+        host: u32,
+        features: &Features,
+        weighed: &[Weighed],
+    ) -> io::Result<Option<(u32, Found)>> {
+        if let Some((text, share)) = self.copy(host, features, weighed)? {
+            return Ok(Some((text.story, (text.id, Joined::Copy { of: text.entry, share }))));
+        }
+        let Some(heading) = features.heading else { return Ok(None) };
+        let text = self.texts.headed(heading, host, &self.index)?;
+        Ok(text.map(|text| (text.story, (text.id, Joined::Headline { of: text.entry }))))
     }
 
-    fn copy(&self, host: u32, features: &Features, weighed: &[Weighed]) -> Option<(u32, Joined)> {
-        let alive = |story: u32| self.id(story).is_some();
-        let mut best: Option<(f64, &Text)> = None;
-        for text in self.texts.alike(&features.sketch, host, alive) {
+    fn copy(
+        &self,
+        host: u32,
+        features: &Features,
+        weighed: &[Weighed],
+    ) -> io::Result<Option<(Text, f64)>> {
+        let mut best: Option<(Text, f64)> = None;
+        for text in self.texts.alike(&features.sketch, host, &self.index)? {
             let Some(share) = features.sketch.copied(&text.sketch) else { continue };
-            let better = best.is_none_or(|(most, other)| {
-                share > most || (share == most && text.entry.0 < other.entry.0)
+            let better = best.as_ref().is_none_or(|(other, most)| {
+                share > *most || (share == *most && text.entry.0 < other.entry.0)
             });
-            if better && (share >= SURE_COPY || !self.has_other_numbers(text.story, weighed)) {
-                best = Some((share, text));
+            if better && (share >= SURE_COPY || !self.has_other_numbers(text.story, weighed)?) {
+                best = Some((text, share));
             }
         }
-        best.map(|(share, text)| (text.story, Joined::Copy { of: text.entry, share }))
+        Ok(best)
     }
 
     /// Whether the titles of a story and of an entry have numbers, but none
     /// in common: "magnitude 5.1" and "magnitude 6.3".
-    fn has_other_numbers(&self, story: u32, weighed: &[Weighed]) -> bool {
-        let Some(story) = self.reach.get(story) else { return false };
+    fn has_other_numbers(&self, story: u32, weighed: &[Weighed]) -> io::Result<bool> {
+        let Some(story) = self.reach.get(story, Part::Whole)? else { return Ok(false) };
         let of_story = |carried: &&Carried| carried.is_number() && carried.in_title() > 0.0;
         let of_entry = |weighed: &&Weighed| weighed.term.is(NUMBER) && weighed.term.is(TITLE);
         let mut numbers = weighed.iter().filter(of_entry).peekable();
         let carried = |id: u32| story.terms.iter().filter(of_story).any(|carried| carried.id == id);
-        numbers.peek().is_some()
+        Ok(numbers.peek().is_some()
             && story.terms.iter().any(|carried| of_story(&carried))
-            && !numbers.any(|weighed| carried(weighed.term.id))
-    }
-
-    fn same_heading(&self, host: u32, features: &Features) -> Option<(u32, Joined)> {
-        let alive = |story: u32| self.id(story).is_some();
-        let text = self.texts.headed(features.heading?, host, alive)?;
-        Some((text.story, Joined::Headline { of: text.entry }))
+            && !numbers.any(|weighed| carried(weighed.term.id)))
     }
 
     fn event(
@@ -209,23 +230,24 @@ impl Window {
         features: &Features,
         weighed: &[Weighed],
         learned: &Learned,
-    ) -> Option<(u32, Joined)> {
+    ) -> io::Result<Option<Found>> {
         let entry = Entry { host, weighed, learned, crowd: self.crowd() };
-        let mut best: Option<(f64, EntryId, u32)> = None;
-        for number in self.reach.candidates(weighed) {
-            let Some(story) = self.reach.get(number) else { continue };
-            let least = best.map_or(JOINS, |(most, ..)| most);
-            let Some(score) = self.score(&entry, story, least) else { continue };
-            let better = best.is_none_or(|(most, first, _)| {
-                score > most || (score == most && story.first.0 < first.0)
+        let mut best: Option<(f64, Story)> = None;
+        for number in self.reach.candidates(weighed, &self.index)? {
+            let Some(story) = self.reach.get(number, Part::WithRecent)? else { continue };
+            let least = best.as_ref().map_or(JOINS, |(most, _)| *most);
+            let Some(score) = self.score(&entry, &story, least) else { continue };
+            let better = best.as_ref().is_none_or(|(most, other)| {
+                score > *most || (score == *most && story.first.0 < other.first.0)
             });
             if better {
-                best = Some((score, story.first, number));
+                best = Some((score, story));
             }
         }
-        let (score, _, number) = best?;
-        let shared = self.shared(number, features, weighed);
-        Some((number, Joined::Event { score: score - JOINS, shared }))
+        Ok(best.map(|(score, story)| {
+            let shared = shared(&story, features, weighed);
+            (story.id, Joined::Event { score: score - JOINS, shared })
+        }))
     }
 
     /// How likely an entry tells of a story's event, if that is at least
@@ -277,111 +299,92 @@ impl Window {
             + 0.3 * (1.0 + 2.0 * days(story.last)).ln()
     }
 
-    /// The words that entry and story share, the heaviest first.
-    fn shared(&self, number: u32, features: &Features, weighed: &[Weighed]) -> Vec<String> {
-        /// Words named.
-        const NAMED: usize = 6;
-        let Some(story) = self.reach.get(number) else { return Vec::new() };
-        let has = |id: u32| story.terms.binary_search_by_key(&id, |carried| carried.id).is_ok();
-        let mut shared: Vec<&Weighed> = weighed.iter().filter(|w| has(w.term.id)).collect();
-        shared.sort_by(|a, b| b.part().total_cmp(&a.part()).then(a.term.id.cmp(&b.term.id)));
-        let word = |weighed: &&Weighed| {
-            let at = features.terms.binary_search_by_key(&weighed.term.id, |term| term.id).ok()?;
-            features.words.get(at).cloned()
-        };
-        shared.iter().take(NAMED).filter_map(word).collect()
-    }
-
     /// Adds a telling to its story, or begins the story with it.
-    pub(super) fn add(&mut self, telling: Telling) {
-        let at = telling.at.as_millisecond();
-        self.expire(at);
-        let number = match self.numbers.get(&telling.story) {
-            Some(number) => *number,
-            None => self.begin(&telling),
-        };
-        let ages = &mut self.ages;
-        self.reach.tell(number, |story| {
-            ages.remove(&(story.last, number));
-            story.last = story.last.max(at);
-            ages.insert((story.last, number));
+    ///
+    /// # Errors
+    /// When the paper fails; then this is not to be used any more.
+    pub(super) fn add(&mut self, telling: Telling) -> io::Result<()> {
+        self.expire(telling.at.as_millisecond())?;
+        let at = self.now;
+        let tell = |story: &mut Story| {
+            story.last = at;
             story.tell(telling.host, &telling.features)
-        });
-        let kept = self.texts.keep(number, telling);
-        if kept.is_some_and(|number| number % CLEARED_AFTER == CLEARED_AFTER - 1) {
-            self.clear_away();
-        }
-        self.make_room();
-    }
-
-    fn begin(&mut self, telling: &Telling) -> u32 {
-        let at = telling.at.as_millisecond();
-        let number = self.reach.push(Story::new(telling.story.clone(), telling.entry, at));
-        self.numbers.insert(telling.story.clone(), number);
-        number
+        };
+        let number = match self.reach.number(&telling.story, &self.index)? {
+            Some(number) => {
+                self.reach.tell(number, &mut self.index, tell)?;
+                number
+            }
+            None => {
+                let mut story = Story::new(telling.story.clone(), telling.entry, at);
+                tell(&mut story);
+                self.reach.begin(&story, &mut self.index)?
+            }
+        };
+        self.texts.keep(number, telling, at, &mut self.index)?;
+        self.make_room()?;
+        let (reach, texts) = (&self.reach, &self.texts);
+        self.index.tidy(at, |kind, number| match kind {
+            Kind::Term | Kind::Id => reach.has(number),
+            Kind::Words | Kind::Heading => texts.has(number),
+        })
     }
 
     /// Lays the stories to rest that nobody told for a window's time, and
-    /// forgets those that have rested. One that is told again begins anew,
-    /// under its old id.
-    fn expire(&mut self, now: i64) {
+    /// forgets old texts. A story that is told again begins anew, under its
+    /// old id. Time does not go back here.
+    fn expire(&mut self, now: i64) -> io::Result<()> {
         self.now = self.now.max(now);
-        while self.ages.first().is_some_and(|(last, _)| *last < self.now - WINDOW) {
-            self.lay_to_rest();
-        }
-        while self.rest_ages.first().is_some_and(|(last, _)| *last < self.now - RESTS) {
-            self.forget();
-        }
+        self.texts.expire(self.now - RECOGNISED);
+        self.reach.expire(self.now - WINDOW)
     }
 
-    fn make_room(&mut self) {
-        while self.reach.weight() > self.bounds.terms && self.ages.len() > 1 {
-            self.lay_to_rest();
+    fn make_room(&mut self) -> io::Result<()> {
+        let Bounds { terms, stories } = self.bounds;
+        while self.reach.count() > stories
+            || (self.reach.weight() > terms && self.reach.count() > 1)
+        {
+            self.reach.lay_to_rest()?;
         }
-        while self.ages.len() + self.rest_ages.len() > self.bounds.stories {
-            if self.rest_ages.is_empty() {
-                self.lay_to_rest();
-            }
-            self.forget();
+        while self.texts.count() > stories {
+            self.texts.forget_oldest();
         }
+        Ok(())
     }
+}
 
-    /// Lets the story grow no more that nobody told for longest.
-    fn lay_to_rest(&mut self) {
-        let Some((last, number)) = self.ages.pop_first() else { return };
-        if let Some(story) = self.reach.take(number) {
-            self.numbers.remove(&story.id);
-            self.resting.insert(number, story.id);
-            self.rest_ages.insert((last, number));
-        }
-    }
-
-    /// Forgets the one that nobody told for longest of those that rest.
-    fn forget(&mut self) {
-        if let Some((_, number)) = self.rest_ages.pop_first() {
-            self.resting.remove(&number);
-        }
-    }
-
-    /// Drops what leads to stories that are forgotten; nobody asks through it.
-    fn clear_away(&mut self) {
-        self.reach.clear_away();
-        let (reach, resting) = (&self.reach, &self.resting);
-        self.texts.clear_away(|story| reach.get(story).is_some() || resting.contains_key(&story));
-    }
+/// The words that entry and story share, the heaviest first.
+fn shared(story: &Story, features: &Features, weighed: &[Weighed]) -> Vec<String> {
+    /// Words named.
+    const NAMED: usize = 6;
+    let has = |id: u32| story.terms.binary_search_by_key(&id, |carried| carried.id).is_ok();
+    let mut shared: Vec<&Weighed> = weighed.iter().filter(|w| has(w.term.id)).collect();
+    shared.sort_by(|a, b| b.part().total_cmp(&a.part()).then(a.term.id.cmp(&b.term.id)));
+    let word = |weighed: &&Weighed| {
+        let at = features.terms.binary_search_by_key(&weighed.term.id, |term| term.id).ok()?;
+        features.words.get(at).cloned()
+    };
+    shared.iter().take(NAMED).filter_map(word).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use jiff::SignedDuration;
 
+    use super::super::paper::MemoryPaper;
     use super::*;
 
-    #[derive(Default)]
     struct Desk {
         window: Window,
         learned: Learned,
         entries: i64,
+    }
+
+    impl Default for Desk {
+        fn default() -> Self {
+            let paper: Arc<dyn Paper> = Arc::new(MemoryPaper);
+            Self { window: Window::new(&paper), learned: Learned::default(), entries: 0 }
+        }
     }
 
     impl Desk {
@@ -391,12 +394,13 @@ mod tests {
             let mut features = Features::of(title, "", Some("en"));
             self.learned.observe(host, &mut features);
             let at = Timestamp::UNIX_EPOCH + SignedDuration::from_hours(hours);
-            let found = self.window.choose(host, at, &features, (Join::Event, &self.learned));
+            let found =
+                self.window.choose(host, at, &features, (Join::Event, &self.learned)).unwrap();
             self.entries += 1;
             let (entry, new) = (EntryId(self.entries), format!("s{}", self.entries));
             let story = found.map_or_else(|| StoryId::new(new), |(story, _)| story);
             let name = story.as_str().to_owned();
-            self.window.add(Telling { entry, story, host, at, features });
+            self.window.add(Telling { entry, story, host, at, features }).unwrap();
             name
         }
     }
@@ -461,7 +465,7 @@ mod tests {
             let title = "Dockers in Larnaka reject an offer of the port";
             let features = Features::of(title, "", Some("en"));
             let at = Timestamp::UNIX_EPOCH + SignedDuration::from_hours(3);
-            match desk.window.choose(host, at, &features, (Join::Event, &desk.learned)) {
+            match desk.window.choose(host, at, &features, (Join::Event, &desk.learned)).unwrap() {
                 Some((_, Joined::Event { score, .. })) => score,
                 _ => f64::MIN,
             }
@@ -485,7 +489,8 @@ mod tests {
             told_by.iter().for_each(|host| drop(desk.hear(*host, 0, title)));
             let features = Features::of(title, "", Some("en"));
             let at = Timestamp::UNIX_EPOCH + SignedDuration::from_hours(hours);
-            let found = desk.window.choose(host, at, &features, (Join::Copies, &desk.learned));
+            let found =
+                desk.window.choose(host, at, &features, (Join::Copies, &desk.learned)).unwrap();
             let found = found.map(|(story, _)| story.as_str().to_owned());
             assert_eq!(found.as_deref(), expected, "{told_by:?} {host}");
         };

@@ -11,6 +11,8 @@ use rusqlite::{Connection, OpenFlags};
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Usage {
     pub(crate) memory: u64,
+    /// What of it is not the program's file.
+    own: u64,
     pub(crate) descriptors: usize,
     pub(crate) log: u64,
     database: u64,
@@ -28,8 +30,10 @@ impl Usage {
     pub(crate) fn of(pid: u32, database: &Path) -> Self {
         let proc = |file: &str| fs::read_to_string(format!("/proc/{pid}/{file}")).unwrap();
         let status = proc("status");
-        let memory = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
-        let kilobytes: u64 = memory.trim().trim_end_matches(" kB").parse().unwrap();
+        let bytes = |name: &str| -> u64 {
+            let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap();
+            line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() << 10
+        };
         let ticks: u64 = proc("stat")
             .rsplit(')')
             .next()
@@ -49,7 +53,8 @@ impl Usage {
              - (SELECT min(coalesce(first_try, due_at)) FROM delivery WHERE state = 'waiting'), 0)",
         );
         Self {
-            memory: kilobytes << 10,
+            memory: bytes("VmRSS:"),
+            own: bytes("RssAnon:"),
             descriptors: fs::read_dir(format!("/proc/{pid}/fd")).unwrap().count(),
             log: size(&database.with_extension("db-wal")),
             database: size(database),
@@ -69,9 +74,10 @@ impl fmt::Display for Usage {
         let mib = |bytes: u64| bytes as f64 / f64::from(1 << 20);
         write!(
             f,
-            "{:.1} MiB, {} descriptors, database {:.0} MiB, log {:.1} MiB, {} entries, {} stories, \
+            "{:.1} MiB ({:.1} its own), {} descriptors, database {:.0} MiB, log {:.1} MiB, {} entries, {} stories, \
              {} alerts, {} waiting, the oldest for {:.0} s, {:.0} s of a processor",
             mib(self.memory),
+            mib(self.own),
             self.descriptors,
             mib(self.database),
             mib(self.log),
