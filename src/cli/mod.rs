@@ -2,6 +2,7 @@
 //! (besides the console channel, whose message is the printing).
 
 mod archive;
+mod arenas;
 mod args;
 mod check;
 mod data;
@@ -106,6 +107,9 @@ struct Context {
 pub fn main() -> ExitCode {
     let args = Args::parse();
     logging::start(&args.command, args.verbose, args.log_format);
+    if matches!(args.command, None | Some(Command::Run)) {
+        arenas::keep_few();
+    }
     no_core_dumps();
     let context = Context { config: args.config, json: args.json, out: Out::new() };
     let command = args.command.unwrap_or(Command::Run);

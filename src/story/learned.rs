@@ -14,8 +14,9 @@ const SEED: &str = include_str!("seed.txt");
 const SEED_STORIES: f64 = 5_000.0;
 /// After so many entries all counts are halved, so that old ones fade.
 const HALVED_AFTER: u32 = 200_000;
-/// So many terms are remembered at most; rare old ones go first.
-const MOST_TERMS: usize = 400_000;
+/// So many terms are remembered at most: when there are more, those seen once
+/// go, and count as never seen.
+const MOST_TERMS: usize = 50_000;
 /// After so many entries of a feed its counts are halved.
 const FEED_HALVED_AFTER: u32 = 400;
 /// Entries of a feed from which on it can have habits.
@@ -53,11 +54,20 @@ struct FeedCount {
 }
 
 /// What was learnt so far.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Learned {
     entries: u32,
     terms: HashMap<u32, Count>,
     feeds: HashMap<u32, FeedCount>,
+}
+
+impl Default for Learned {
+    fn default() -> Self {
+        // A table that is half full at most never grows, however much goes and
+        // comes, and so leaves no holes in memory.
+        let terms = HashMap::with_capacity(2 * MOST_TERMS);
+        Self { entries: 0, terms, feeds: HashMap::new() }
+    }
 }
 
 /// In how many of the stories that the shipped counts are worth a term stands.
@@ -93,7 +103,12 @@ impl Learned {
     }
 
     fn fade(&mut self) {
-        if self.entries < HALVED_AFTER && self.terms.len() < MOST_TERMS {
+        let many = self.terms.len() > MOST_TERMS;
+        if many {
+            self.terms.retain(|_, count| count.entries > 1);
+        }
+        let full = many && self.terms.len() > MOST_TERMS / 4 * 3;
+        if self.entries < HALVED_AFTER && !full {
             return;
         }
         self.entries /= 2;
@@ -122,47 +137,50 @@ impl Learned {
 
     /// All that was learnt, the same bytes for the same knowledge.
     pub(super) fn to_bytes(&self) -> Vec<u8> {
-        let feeds = self.feeds.values().map(|feed| 12 + 8 * feed.terms.len()).sum::<usize>();
-        let mut out = Vec::with_capacity(9 + 16 * self.terms.len() + feeds);
+        let feeds = self.feeds.values().map(|feed| 12 + 6 * feed.terms.len()).sum::<usize>();
+        let mut out = Vec::with_capacity(16 + 8 * self.terms.len() + feeds);
         out.push(VERSION);
         put(&mut out, &[self.entries, self.terms.len() as u32]);
-        let mut terms: Vec<_> = self.terms.iter().map(|(id, count)| (*id, *count)).collect();
-        terms.sort_unstable_by_key(|(id, _)| *id);
-        for (id, count) in terms {
-            put(&mut out, &[id, count.entries, count.small.into(), count.capital.into()]);
+        for id in sorted(&self.terms) {
+            let count = self.terms.get(&id).copied().unwrap_or_default();
+            out.extend(id.to_le_bytes());
+            put(&mut out, &[count.entries, count.small.into(), count.capital.into()]);
         }
-        let mut feeds: Vec<_> = self.feeds.iter().collect();
-        feeds.sort_unstable_by_key(|(id, _)| **id);
-        for (id, feed) in feeds {
-            put(&mut out, &[*id, feed.entries, feed.terms.len() as u32]);
-            let mut terms: Vec<_> = feed.terms.iter().collect();
-            terms.sort_unstable();
-            for (id, seen) in terms {
-                put(&mut out, &[*id, *seen]);
+        for id in sorted(&self.feeds) {
+            let Some(feed) = self.feeds.get(&id) else { continue };
+            out.extend(id.to_le_bytes());
+            put(&mut out, &[feed.entries, feed.terms.len() as u32]);
+            for term in sorted(&feed.terms) {
+                out.extend(term.to_le_bytes());
+                put(&mut out, &[feed.terms.get(&term).copied().unwrap_or_default()]);
             }
         }
         out
     }
 
-    /// Reads [`Learned::to_bytes`]; `None` for anything else.
+    /// Reads [`Learned::to_bytes`], also of earlier versions; `None` for
+    /// anything else.
     pub(super) fn from_bytes(bytes: &[u8]) -> Option<Self> {
-        let numbers = bytes.strip_prefix(&[VERSION])?.chunks_exact(4);
-        let mut numbers = numbers.map(|c| c.try_into().map(u32::from_le_bytes).unwrap_or_default());
-        let mut next = || numbers.next();
-        let mut learned = Self { entries: next()?, ..Self::default() };
-        for _ in 0..next()? {
-            let id = next()?;
-            let (entries, small, capital) = (next()?, next()?, next()?);
+        let (version, bytes) = bytes.split_first()?;
+        let mut read = Numbers { packed: *version == VERSION, bytes };
+        if !read.packed && *version != UNPACKED {
+            return None;
+        }
+        let mut learned = Self { entries: read.count()?, ..Self::default() };
+        for _ in 0..read.count()? {
+            let id = read.id()?;
+            let (entries, small, capital) = (read.count()?, read.count()?, read.count()?);
             // Earlier versions counted further.
             let shift = (small.max(capital) / u32::from(u16::MAX)).checked_ilog2();
             let fit = |count: u32| (count >> shift.map_or(0, |shift| shift + 1)) as u16;
             let (small, capital) = (fit(small), fit(capital));
             learned.terms.insert(id, Count { entries, small, capital });
         }
-        while let Some(id) = next() {
-            let mut feed = FeedCount { entries: next()?, ..FeedCount::default() };
-            for _ in 0..next()? {
-                feed.terms.insert(next()?, next()?);
+        while !read.bytes.is_empty() {
+            let id = read.id()?;
+            let mut feed = FeedCount { entries: read.count()?, ..FeedCount::default() };
+            for _ in 0..read.count()? {
+                feed.terms.insert(read.id()?, read.count()?);
             }
             learned.feeds.insert(id, feed);
         }
@@ -170,11 +188,57 @@ impl Learned {
     }
 }
 
-/// The version of the stored form.
-const VERSION: u8 = 1;
+/// The version of the stored form: ids of four bytes, and counts of as many
+/// groups of seven bits as they need (LEB128).
+const VERSION: u8 = 2;
+/// The one before: all of four bytes.
+const UNPACKED: u8 = 1;
 
-fn put(out: &mut Vec<u8>, numbers: &[u32]) {
-    out.extend(numbers.iter().flat_map(|number| number.to_le_bytes()));
+fn sorted<T>(by_id: &HashMap<u32, T>) -> Vec<u32> {
+    let mut ids: Vec<u32> = by_id.keys().copied().collect();
+    ids.sort_unstable();
+    ids
+}
+
+fn put(out: &mut Vec<u8>, counts: &[u32]) {
+    for count in counts {
+        let mut rest = *count;
+        while rest >= 0x80 {
+            out.push(rest as u8 | 0x80);
+            rest >>= 7;
+        }
+        out.push(rest as u8);
+    }
+}
+
+/// What is left to be read.
+struct Numbers<'a> {
+    packed: bool,
+    bytes: &'a [u8],
+}
+
+impl Numbers<'_> {
+    fn id(&mut self) -> Option<u32> {
+        let (id, rest) = self.bytes.split_first_chunk()?;
+        self.bytes = rest;
+        Some(u32::from_le_bytes(*id))
+    }
+
+    fn count(&mut self) -> Option<u32> {
+        if !self.packed {
+            return self.id();
+        }
+        let mut count = 0_u32;
+        for shift in (0..32).step_by(7) {
+            let (byte, rest) = self.bytes.split_first()?;
+            self.bytes = rest;
+            count |= u32::from(byte & 0x7f) << shift;
+            if byte & 0x80 == 0 {
+                return Some(count);
+            }
+        }
+        None
+    }
 }
 
 impl FeedCount {
@@ -238,8 +302,37 @@ mod tests {
         for n in 0..600 {
             observe(&mut learned, n % 3, &format!("Ferry{n} sinks near Reef{}", n % 7));
         }
-        let back = Learned::from_bytes(&learned.to_bytes()).unwrap();
-        assert_eq!(back, learned);
+        learned.entries = 70_000;
+        let bytes = learned.to_bytes();
+        assert_eq!(Learned::from_bytes(&bytes).unwrap(), learned);
+        for cut in [0, 1, 2, 7, bytes.len() - 1] {
+            assert_eq!(Learned::from_bytes(&bytes[..cut]), None, "{cut} bytes");
+        }
         assert_eq!(Learned::from_bytes(b"?"), None);
+    }
+
+    #[test]
+    fn knowledge_of_earlier_versions_is_read() {
+        let mut bytes = vec![UNPACKED];
+        // Entries, one term, a feed with one.
+        for number in [9_u32, 1, 77, 9, 300_000, 200_000, 5, 9, 1, 77, 4] {
+            bytes.extend(number.to_le_bytes());
+        }
+        let learned = Learned::from_bytes(&bytes).unwrap();
+        assert_eq!((learned.entries, learned.feeds[&5].terms[&77]), (9, 4));
+        assert_eq!(learned.terms[&77], Count { entries: 9, small: 37_500, capital: 25_000 });
+    }
+
+    #[test]
+    fn words_seen_once_are_forgotten_when_there_are_many_and_the_table_never_grows() {
+        let mut learned = Learned::default();
+        let room = learned.terms.allocation_size();
+        for n in 0..3_000 {
+            let title: String = (0..40).map(|word| format!("ferry w{}x{word} ", n)).collect();
+            observe(&mut learned, n % 50, &title);
+        }
+        assert!(learned.terms.len() <= MOST_TERMS + 40, "{}", learned.terms.len());
+        assert_eq!(learned.terms.allocation_size(), room);
+        assert!(learned.weight_and_name(term_id("ferri")).0 < learned.most_weight() / 2.0);
     }
 }

@@ -23,6 +23,7 @@ mod foreign;
 mod fulltext;
 mod guarded;
 mod health;
+mod heaps;
 mod http;
 mod identity;
 mod lists;

@@ -203,7 +203,8 @@ fn sql_sockets_and_processes_stay_where_they_belong() {
             let found = source.code.contains("reqwest") || source.code.contains("TcpStream");
             assert!(!found, "{} has a socket", source.path.display());
         }
-        if module != "program" {
+        // One replaces the program by itself.
+        if module != "program" && !source.path.ends_with("cli/arenas.rs") {
             let found = ["tokio::process", "std::process::Command", "process::{Command"];
             let found = found.iter().any(|text| source.code.contains(text));
             assert!(!found, "{} starts a process", source.path.display());
