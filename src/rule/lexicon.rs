@@ -6,10 +6,10 @@ use hashbrown::HashMap;
 use super::vocabulary::{Satisfied, Vocabulary};
 use crate::text::token::{Letters, letters};
 
-/// More words than this are not remembered.
-const MOST_SHAPES: usize = 200_000;
+/// More words than this are not remembered: those of some thousand stories.
+const MOST_SHAPES: usize = 28_000;
 /// Nor more bytes of them.
-const MOST_BYTES: usize = 8 * 1024 * 1024;
+const MOST_BYTES: usize = 1024 * 1024;
 
 /// A word as written: its number in the lexicon.
 pub(super) type ShapeId = u32;

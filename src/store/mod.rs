@@ -96,7 +96,7 @@ pub use vitals::{Calm, Vitals};
 /// Prepared statements kept by the writer.
 const STATEMENTS: usize = 128;
 /// Read connections kept open.
-const READERS: usize = 4;
+const READERS: usize = 2;
 
 /// A handle to the database; clones share it.
 #[derive(Clone)]

@@ -22,7 +22,7 @@ const FEED_HALVED_AFTER: u32 = 400;
 /// Entries of a feed from which on it can have habits.
 const FEED_ENTRIES: u32 = 16;
 /// Terms remembered of a feed.
-const FEED_TERMS: usize = 448;
+const FEED_TERMS: usize = 380;
 /// A term in more than this share of a feed's entries is a habit.
 const HABITUAL: f64 = 0.2;
 

@@ -11,7 +11,7 @@ const PAGE: usize = 256;
 /// Bytes of a pair.
 const PAIR: usize = 12;
 /// Pages written or read at once where all are.
-const AT_ONCE: usize = 16;
+const AT_ONCE: usize = 4;
 
 /// A key and one of its numbers.
 pub(super) type Pair = (u64, u32);
