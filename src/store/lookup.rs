@@ -3,6 +3,7 @@
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::rows::{mark, optional_key, optional_mark, optional_time};
+use super::segments::Segments;
 use crate::model::{
     AlertId, AlertState, EntryId, EntryKeys, Key, KnownByKey, KnownEntry, PastMatch, RuleName,
     StoryCandidate, StoryId,
@@ -25,16 +26,25 @@ fn content(keys: &EntryKeys) -> Key {
     keys.content.unwrap_or(keys.last_resort)
 }
 
-/// The entries of a feed that share a key with an entry.
+/// The entries of a feed that share a key with each of these.
 pub(super) fn known_by_key(
     db: &Connection,
     feed: i64,
+    keys: &[EntryKeys],
+) -> rusqlite::Result<Vec<KnownByKey>> {
+    let segments = Segments::of(db, feed);
+    let find = |kind: i64, key: Key| match known_entry(db, feed, kind, key)? {
+        Some(known) => Ok(Some(known)),
+        None => segments.find(kind, key),
+    };
+    keys.iter().map(|keys| by_key(find, keys)).collect()
+}
+
+fn by_key(
+    find: impl Fn(i64, Key) -> rusqlite::Result<Option<KnownEntry>>,
     keys: &EntryKeys,
 ) -> rusqlite::Result<KnownByKey> {
-    let find = |kind: i64, key: Option<Key>| match key {
-        Some(key) => known_entry(db, feed, kind, key),
-        None => Ok(None),
-    };
+    let find = |kind: i64, key: Option<Key>| key.map_or(Ok(None), |key| find(kind, key));
     let by_guid = find(GUID, keys.guid)?;
     Ok(KnownByKey {
         guid: if by_guid.is_some() { by_guid } else { find(GUID, keys.stated_guid)? },

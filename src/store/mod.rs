@@ -40,6 +40,7 @@ mod query;
 mod restore;
 mod rows;
 mod salvage;
+mod segments;
 mod silences;
 mod subscriptions;
 mod sweep;

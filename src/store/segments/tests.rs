@@ -1,0 +1,169 @@
+//! Segments in the tables, against a map of what was remembered last.
+
+use std::collections::HashMap;
+
+use proptest::prelude::*;
+
+use super::super::error::is_damage;
+use super::*;
+use crate::store::migrate;
+
+const FEED: i64 = 1;
+
+fn database() -> Connection {
+    let mut db = Connection::open_in_memory().unwrap();
+    migrate::migrate(&mut db, std::path::Path::new(":memory:")).unwrap();
+    db.execute_batch(
+        "PRAGMA foreign_keys = ON; INSERT INTO feed (id, name, url, host, interval_ms, next_due) \
+         VALUES (1, 'wire', 'https://wire.example/', 'wire.example', 1, 0)",
+    )
+    .unwrap();
+    db
+}
+
+fn mark(n: u16) -> Mark {
+    // Sorted otherwise than the numbers.
+    let bytes = (u64::from(n) + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15).to_be_bytes();
+    Mark(bytes)
+}
+
+fn key(n: u16) -> Key {
+    let mut bytes = [0; 16];
+    bytes[..8].copy_from_slice(&mark(n).0);
+    Key(bytes)
+}
+
+/// Entry `n`, with keys that others may have, too.
+fn entry(id: u16, n: u16) -> Remembered {
+    Remembered {
+        id: i64::from(id) + 1,
+        has_guid: n.is_multiple_of(2),
+        published: n.is_multiple_of(3).then(|| i64::from(n) * 1_000),
+        link: Some(mark(n)),
+        title: mark(n / 2),
+        keys: vec![(1, mark(n)), (2, mark(n / 3)), (3, mark(n / 5))],
+    }
+}
+
+fn add(db: &Connection, at: i64, entries: &[Remembered]) {
+    insert(db, FEED, entries, Span { oldest: at, newest: at }).unwrap();
+}
+
+fn count(db: &Connection, table: &str) -> i64 {
+    db.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0)).unwrap()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(12))]
+
+    #[test]
+    fn merged_or_not_the_last_entry_with_a_key_is_found(
+        numbers in prop::collection::vec(prop::collection::vec(0..900_u16, 1..300), 1..8),
+    ) {
+        let db = database();
+        let mut map: HashMap<(i64, Mark), Remembered> = HashMap::new();
+        for (at, numbers) in numbers.iter().enumerate() {
+            let entries: Vec<Remembered> = numbers.iter().map(|n| entry(*n, *n)).collect();
+            add(&db, at as i64, &entries);
+            for entry in entries {
+                map.extend(entry.keys.iter().map(|key| (*key, entry.clone())));
+            }
+        }
+        loop {
+            let segments = Segments::of(&db, FEED);
+            for n in 0..900 {
+                for kind in 1..=3 {
+                    let found = segments.find(kind, key(n)).unwrap();
+                    let known = map.get(&(kind, mark(n))).map(|entry| entry.clone().known());
+                    prop_assert_eq!(found, known);
+                }
+            }
+            match Merging::find(&db).unwrap() {
+                Some(merging) => prop_assert!(merging.run(&db).unwrap() > 0),
+                None => break,
+            }
+        }
+    }
+}
+
+#[test]
+fn many_segments_become_few_and_nothing_is_left_of_them() {
+    let db = database();
+    for at in 0..100_u16 {
+        let entries: Vec<Remembered> = (at * 512..(at + 1) * 512).map(|n| entry(n, n)).collect();
+        add(&db, i64::from(at), &entries);
+        while let Some(merging) = Merging::find(&db).unwrap() {
+            merging.run(&db).unwrap();
+        }
+    }
+    assert!(count(&db, "segment") <= 10, "{}", count(&db, "segment"));
+    assert_eq!(Segments::of(&db, FEED).find(GUID, key(7)).unwrap().unwrap().id.0, 8);
+    for segment in expired(&db, 1_000).unwrap() {
+        assert!(forget(&db, segment).unwrap() > 0);
+    }
+    assert_eq!((count(&db, "segment"), count(&db, "segment_part")), (0, 0));
+}
+
+#[test]
+fn segments_whose_times_lie_far_apart_stay_as_they_are() {
+    let db = database();
+    let day = 86_400_000;
+    add(&db, 0, &[entry(1, 1)]);
+    add(&db, 91 * day, &[entry(2, 2)]);
+    assert!(Merging::find(&db).unwrap().is_none());
+    add(&db, 92 * day, &[entry(3, 3)]);
+    assert_eq!(Merging::find(&db).unwrap().unwrap().run(&db).unwrap(), 1);
+}
+
+#[test]
+fn guids_that_do_not_count_are_not_found_and_do_not_come_back_by_merging() {
+    let db = database();
+    (0..4).for_each(|n| add(&db, i64::from(n), &[entry(n, n)]));
+    let late = Merging::find(&db).unwrap().unwrap();
+    forget_guids(&db, FEED).unwrap();
+    assert_eq!(late.run(&db).unwrap(), 0, "it was read before");
+    let found = |kind| Segments::of(&db, FEED).find(kind, key(0)).unwrap().is_some();
+    assert_eq!((found(1), found(2)), (false, true));
+    Merging::find(&db).unwrap().unwrap().run(&db).unwrap();
+    assert_eq!((count(&db, "segment"), found(1), found(2)), (1, false, true));
+}
+
+#[test]
+fn a_damaged_part_is_damage_and_not_news() {
+    for (kind, how) in [(0, "body = x'01'"), (1, "body = x'02'"), (0, "kind = 9")] {
+        let db = database();
+        add(&db, 0, &[entry(1, 1), entry(2, 2)]);
+        db.execute(&format!("UPDATE segment_part SET {how} WHERE kind = ?"), [kind]).unwrap();
+        let found = Segments::of(&db, FEED).find(GUID, key(1));
+        assert!(is_damage(&found.unwrap_err()), "{how}");
+        add(&db, 1, &[entry(3, 3), entry(4, 4)]);
+        assert!(is_damage(&Merging::find(&db).unwrap_err()), "{how}");
+    }
+}
+
+#[test]
+fn of_a_segment_with_lost_parts_the_rest_is_kept() {
+    let all: Vec<Remembered> = (0..500).map(|n| entry(n, n)).collect();
+    for (lost, keep, known) in
+        [("kind = 1", true, 0), ("kind = 0", true, 500), ("kind = 0", false, 0)]
+    {
+        let db = database();
+        add(&db, 0, &all);
+        db.execute(&format!("DELETE FROM segment_part WHERE {lost}"), []).unwrap();
+        // As a stub has it.
+        db.execute("UPDATE segment SET last_entry = 1790000000000", []).unwrap();
+        mend(&db, keep).unwrap();
+        let segments = Segments::of(&db, FEED);
+        let found = |n: &u16| segments.find(GUID, key(*n)).unwrap().is_some();
+        assert_eq!((0..500).filter(found).count(), known, "{lost}, {keep}");
+        let words = (0..100).filter(|n| segments.find(3, key(*n)).unwrap().is_some()).count();
+        assert_eq!(words, if keep { 100 } else { 0 }, "{lost}, {keep}");
+    }
+    let db = database();
+    add(&db, 0, &all);
+    db.execute("DELETE FROM segment_part WHERE kind = 0 AND first > zeroblob(8)", []).unwrap();
+    mend(&db, false).unwrap();
+    let segments = Segments::of(&db, FEED);
+    let found = (0..500).filter(|n| segments.find(GUID, key(*n)).unwrap().is_some()).count();
+    assert!((20..100).contains(&found), "{found} are there still");
+}
