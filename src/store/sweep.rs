@@ -9,7 +9,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::rows::millis;
 use super::segments::{self, Merging, Packing};
-use super::{Store, StoreError};
+use super::{Store, StoreError, words};
 
 /// An entry is recognised for at least so long after its feed showed it last.
 const REMEMBERED: SignedDuration = SignedDuration::from_hours(365 * 24);
@@ -34,6 +34,8 @@ pub struct Old {
     /// Rows of segments.
     expired: Vec<i64>,
     messages: bool,
+    /// Whether the search index may have something to merge.
+    words: bool,
 }
 
 impl Store {
@@ -62,6 +64,7 @@ impl Store {
                 retention,
                 before,
                 stories: old_stories(db, before, limit)?,
+                words: true,
                 ..Old::default()
             };
             if old.stories.len() < limit {
@@ -128,14 +131,15 @@ impl Old {
             && self.merging.is_none()
             && self.expired.is_empty()
             && !self.messages
+            && !self.words
     }
 
     fn forget(&mut self, db: &Connection) -> rusqlite::Result<usize> {
         let begun = Instant::now();
-        let mut gone = 0;
+        let (mut gone, mut entries) = (0, Vec::new());
         while begun.elapsed() < SHARE {
             if let Some(story) = self.stories.pop() {
-                gone += forget_story(db, story, self.before)?;
+                gone += forget_story(db, (story, self.before), &mut entries)?;
             } else if let Some(packing) = &mut self.packing {
                 match packing.step(db)? {
                     ControlFlow::Continue(packed) => gone += packed,
@@ -147,10 +151,13 @@ impl Old {
                 gone += segments::forget(db, segment)?;
             } else if std::mem::take(&mut self.messages) {
                 gone += forget_messages(db, self.before)?;
+            } else if self.words && gone == 0 {
+                self.words = words::tidy(db)?;
             } else {
                 break;
             }
         }
+        words::forget(db, &entries)?;
         if gone == 0 && self.is_empty() {
             // Tables grow for as long as nobody restarts the program.
             db.execute_batch("PRAGMA incremental_vacuum(256); PRAGMA optimize;")?;
@@ -208,7 +215,12 @@ fn old_stories(db: &Connection, before: i64, limit: usize) -> rusqlite::Result<V
 }
 
 /// Forgets a story, unless it is carried again or has something to be sent by now.
-fn forget_story(db: &Connection, story: i64, before: i64) -> rusqlite::Result<usize> {
+/// All but the words of its entries, whose rows are noted.
+fn forget_story(
+    db: &Connection,
+    (story, before): (i64, i64),
+    entries: &mut Vec<i64>,
+) -> rusqlite::Result<usize> {
     let is_old =
         format!("SELECT EXISTS (SELECT 1 FROM story WHERE id = ?1 AND last_seen < ?2 AND {IDLE})");
     if !db.prepare_cached(&is_old)?.query_row([story, before], |row| row.get(0))? {
@@ -229,14 +241,19 @@ fn forget_story(db: &Connection, story: i64, before: i64) -> rusqlite::Result<us
         // Of a story that was merged, what it matched stays with it.
         "DELETE FROM match WHERE story_id = ?1 \
          OR entry_id IN (SELECT id FROM entry WHERE story_id = ?1)",
+    ] {
+        db.prepare_cached(sql)?.execute([story])?;
+    }
+    let mut remember = db.prepare_cached(
         "INSERT INTO tombstone (id, feed_id, last_seen, published, has_guid, link_key, title_key) \
          SELECT id, feed_id, last_seen, published, guid IS NOT NULL, substr(link_key, 1, 8), \
-         substr(title_key, 1, 8) \
-         FROM entry WHERE story_id = ?",
-        "DELETE FROM entry_words WHERE rowid IN (SELECT id FROM entry WHERE story_id = ?)",
-        "DELETE FROM entry WHERE story_id = ?",
-        "DELETE FROM story WHERE id = ?",
-    ] {
+         substr(title_key, 1, 8) FROM entry WHERE story_id = ? RETURNING id",
+    )?;
+    let mut rows = remember.query([story])?;
+    while let Some(row) = rows.next()? {
+        entries.push(row.get(0)?);
+    }
+    for sql in ["DELETE FROM entry WHERE story_id = ?", "DELETE FROM story WHERE id = ?"] {
         db.prepare_cached(sql)?.execute([story])?;
     }
     Ok(1)
