@@ -68,9 +68,10 @@ impl Store {
                 ..Old::default()
             };
             if old.stories.len() < limit {
-                old.packing = Packing::find(db, now, retention)?;
+                let remembered = past(now, retention.max(REMEMBERED));
+                old.packing = Packing::find(db, now, retention, remembered)?;
                 old.merging = Merging::find(db)?;
-                old.expired = segments::expired(db, past(now, retention.max(REMEMBERED)))?;
+                old.expired = segments::expired(db, remembered)?;
                 old.messages = true;
             }
             Ok(old)

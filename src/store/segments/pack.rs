@@ -34,6 +34,8 @@ pub(in crate::store) struct Packing {
     feed: i64,
     /// What was shown since then is left alone.
     before: i64,
+    /// What was not shown since then is forgotten, and not packed.
+    remembered: i64,
     /// Still to be written, with when they were shown last; the first at the end.
     entries: Vec<(i64, Remembered)>,
     /// Of what was written: kinds, keys, and rows of the entries; the first at the end.
@@ -44,7 +46,9 @@ pub(in crate::store) struct Packing {
 }
 
 impl Packing {
-    /// Finds a feed that has enough tombstones, or some that have waited for long.
+    /// Finds a feed that has enough tombstones, or some that have waited for long;
+    /// they come to be with the retention. What was shown last before `remembered`,
+    /// in milliseconds since 1970, need not be known any more.
     ///
     /// # Errors
     /// When the database fails.
@@ -52,6 +56,7 @@ impl Packing {
         db: &Connection,
         now: Timestamp,
         retention: SignedDuration,
+        remembered: i64,
     ) -> rusqlite::Result<Option<Self>> {
         let ago = |span| millis(now.checked_sub(span).unwrap_or(Timestamp::UNIX_EPOCH));
         let before = ago(SETTLED);
@@ -69,6 +74,7 @@ impl Packing {
         Ok(Some(Self {
             feed,
             before,
+            remembered,
             entries,
             keys: Vec::new(),
             tombstones: Vec::new(),
@@ -122,7 +128,7 @@ impl Packing {
             self.keys.extend(keys.iter().map(|(kind, key)| (*kind, *key, entry.id)));
             self.tombstones.push(entry.id);
             // Without a key nothing leads to it.
-            if !keys.is_empty() {
+            if !keys.is_empty() && last_seen >= self.remembered {
                 span.oldest = span.oldest.min(last_seen);
                 span.newest = span.newest.max(last_seen);
                 settled.push(Remembered { keys, ..entry });
