@@ -1,9 +1,11 @@
 //! What is stored under an entry's keys.
 
+use std::collections::{BTreeSet, HashMap};
+
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::rows::{mark, optional_key, optional_mark, optional_time};
-use super::segments::Segments;
+use super::segments;
 use crate::model::{
     AlertId, AlertState, EntryId, EntryKeys, Key, KnownByKey, KnownEntry, PastMatch, RuleName,
     StoryCandidate, StoryId,
@@ -32,25 +34,31 @@ pub(super) fn known_by_key(
     feed: i64,
     keys: &[EntryKeys],
 ) -> rusqlite::Result<Vec<KnownByKey>> {
-    let segments = Segments::of(db, feed);
-    let find = |kind: i64, key: Key| match known_entry(db, feed, kind, key)? {
-        Some(known) => Ok(Some(known)),
-        None => segments.find(kind, key),
+    let (mut known, mut missing) = (HashMap::new(), BTreeSet::new());
+    let mut look = |kind: i64, key: Option<Key>| -> rusqlite::Result<bool> {
+        let Some(key) = key else { return Ok(false) };
+        let Some(entry) = known_entry(db, feed, kind, key)? else {
+            missing.insert((kind, key.mark()));
+            return Ok(false);
+        };
+        known.insert((kind, key.mark()), entry);
+        Ok(true)
     };
-    keys.iter().map(|keys| by_key(find, keys)).collect()
-}
-
-fn by_key(
-    find: impl Fn(i64, Key) -> rusqlite::Result<Option<KnownEntry>>,
-    keys: &EntryKeys,
-) -> rusqlite::Result<KnownByKey> {
-    let find = |kind: i64, key: Option<Key>| key.map_or(Ok(None), |key| find(kind, key));
-    let by_guid = find(GUID, keys.guid)?;
-    Ok(KnownByKey {
-        guid: if by_guid.is_some() { by_guid } else { find(GUID, keys.stated_guid)? },
-        link: find(LINK, keys.link)?,
-        content: find(CONTENT, Some(content(keys)))?,
-    })
+    for keys in keys {
+        if !look(GUID, keys.guid)? {
+            look(GUID, keys.stated_guid)?;
+        }
+        look(LINK, keys.link)?;
+        look(CONTENT, Some(content(keys)))?;
+    }
+    known.extend(segments::find(db, feed, missing)?);
+    let get = |kind: i64, key: Option<Key>| known.get(&(kind, key?.mark())).cloned();
+    let by_key = |keys: &EntryKeys| KnownByKey {
+        guid: get(GUID, keys.guid).or_else(|| get(GUID, keys.stated_guid)),
+        link: get(LINK, keys.link),
+        content: get(CONTENT, Some(content(keys))),
+    };
+    Ok(keys.iter().map(by_key).collect())
 }
 
 /// An entry under one key; of one whose texts were forgotten, what stayed.

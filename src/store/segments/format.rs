@@ -17,6 +17,8 @@ const VERSION: u8 = 1;
 const LARGEST: usize = 980;
 /// A key and its place.
 const PAIR: usize = 10;
+/// Keys of a part that is full.
+pub(super) const KEYS_OF_A_PART: usize = (LARGEST - 1) / PAIR;
 /// A varint of 64 bits.
 const LONGEST_NUMBER: usize = 10;
 /// Places are numbers of 16 bits.

@@ -6,111 +6,25 @@
 //! A part that cannot be read makes the look-up fail as damage to the database
 //! does: to go on would tell old news. `recover` keeps what can be read.
 
+mod find;
 mod format;
 mod mend;
 mod merge;
 mod pack;
 
-use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::lookup::GUID;
-use super::rows::from_millis;
-use crate::model::{EntryId, Key, KnownEntry, Mark};
+use crate::model::Mark;
 
 use format::{Damaged, ENTRIES, Part, Remembered};
 
+pub(super) use find::find;
 pub(super) use mend::mend;
 pub(super) use merge::Merging;
 pub(super) use pack::Packing;
-
-/// The segments of a feed, to look into.
-pub(super) struct Segments<'a> {
-    db: &'a Connection,
-    feed: i64,
-    /// Rows of the segments, the newest first, and whether their GUIDs count.
-    listed: OnceCell<Vec<(i64, bool)>>,
-}
-
-impl<'a> Segments<'a> {
-    /// Those of a feed. They are listed with the first key that is looked for.
-    pub(super) fn of(db: &'a Connection, feed: i64) -> Self {
-        Self { db, feed, listed: OnceCell::new() }
-    }
-
-    /// The entry that was last known by a key.
-    ///
-    /// # Errors
-    /// When the database fails, or a part is damaged.
-    pub(super) fn find(&self, kind: i64, key: Key) -> rusqlite::Result<Option<KnownEntry>> {
-        let key = key.mark();
-        for (segment, guids) in self.listed()? {
-            if kind == GUID && !guids {
-                continue;
-            }
-            let Some((_, keys)) = self.part(*segment, kind, key.0)? else { continue };
-            let place = format::place_of(&keys, key).map_err(|found| found.of(*segment))?;
-            let Some(place) = place else { continue };
-            let entry = self.entry(*segment, u64::from(place))?;
-            return Ok(Some(entry.known()));
-        }
-        Ok(None)
-    }
-
-    fn listed(&self) -> rusqlite::Result<&Vec<(i64, bool)>> {
-        if let Some(listed) = self.listed.get() {
-            return Ok(listed);
-        }
-        let mut select = self.db.prepare_cached(
-            "SELECT id, guids FROM segment WHERE feed_id = ? ORDER BY newest DESC, id DESC",
-        )?;
-        let found = select.query_map([self.feed], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        let found = found.collect::<rusqlite::Result<Vec<_>>>()?;
-        Ok(self.listed.get_or_init(|| found))
-    }
-
-    /// The part that a key or place would be in, with what it begins with.
-    fn part(
-        &self,
-        segment: i64,
-        kind: i64,
-        at: [u8; 8],
-    ) -> rusqlite::Result<Option<(Vec<u8>, Vec<u8>)>> {
-        self.db
-            .prepare_cached(
-                "SELECT first, body FROM segment_part WHERE segment_id = ?1 AND kind = ?2 \
-                 AND first <= ?3 ORDER BY first DESC LIMIT 1",
-            )?
-            .query_row(params![segment, kind, at], |row| Ok((row.get(0)?, row.get(1)?)))
-            .optional()
-    }
-
-    fn entry(&self, segment: i64, place: u64) -> rusqlite::Result<Remembered> {
-        let damaged = || Damaged.of(segment);
-        let (first, body) =
-            self.part(segment, ENTRIES, place.to_be_bytes())?.ok_or_else(damaged)?;
-        let first = first.try_into().map(u64::from_be_bytes).map_err(|_| damaged())?;
-        let entries = format::entries(&body).map_err(|_| damaged())?;
-        let within = usize::try_from(place.wrapping_sub(first)).map_err(|_| damaged())?;
-        entries.into_iter().nth(within).ok_or_else(damaged)
-    }
-}
-
-impl Remembered {
-    fn known(self) -> KnownEntry {
-        KnownEntry {
-            id: EntryId(self.id),
-            story: None,
-            link: self.link,
-            title: self.title,
-            revision: None,
-            has_guid: self.has_guid,
-            published: self.published.map(from_millis),
-        }
-    }
-}
 
 impl Damaged {
     fn of(self, segment: i64) -> rusqlite::Error {
