@@ -1,4 +1,5 @@
-//! Forgets what is older than the retention, a little at a time.
+//! Forgets what is older than the retention, a little at a time, and keeps the
+//! search index tidy in between.
 
 use std::time::Duration;
 
@@ -12,6 +13,8 @@ use crate::store::{Old, Store, StoreError};
 const LOOK: usize = 2_000;
 /// Between two looks, while there is nothing more to forget.
 const EVERY: Duration = Duration::from_secs(3600);
+/// The same of the search index, which grows with each entry.
+const TIDY_EVERY: Duration = Duration::from_secs(60);
 /// The loop comes round at least this often.
 const BEAT: Duration = Duration::from_secs(10);
 /// Between two transactions, so that all others have most of the time.
@@ -31,7 +34,7 @@ impl Sweeper {
     /// Sweeps until stopped.
     pub async fn run(self, stop: CancellationToken, pulse: Pulse) {
         let beat = pulse.join("sweep", self.clock.awake());
-        let mut due = self.clock.awake();
+        let (mut due, mut tidy_due) = (self.clock.awake(), self.clock.awake());
         let (mut old, mut gone) = (Old::default(), 0);
         loop {
             let awake = self.clock.awake();
@@ -53,6 +56,16 @@ impl Sweeper {
                     gone = 0;
                 } else {
                     due = awake.saturating_add(EVERY);
+                }
+            }
+            if old.is_empty() && awake >= tidy_due {
+                match self.store.tidy_words().await {
+                    Ok(true) => rest = BREATH,
+                    Ok(false) => tidy_due = awake.saturating_add(TIDY_EVERY),
+                    Err(error) => {
+                        tracing::error!(%error, "cannot tidy the search index");
+                        tidy_due = awake.saturating_add(EVERY);
+                    }
                 }
             }
             tokio::select! {

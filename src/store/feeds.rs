@@ -267,7 +267,8 @@ fn update(
         // One that was gone until nothing of it was known any more begins anew.
         "UPDATE feed SET title = coalesce(?2, title), next_due = ?3, \
          baselined = baselined AND (active OR EXISTS (SELECT 1 FROM entry WHERE feed_id = ?1) \
-           OR EXISTS (SELECT 1 FROM entry_key WHERE feed_id = ?1)), \
+           OR EXISTS (SELECT 1 FROM entry_key WHERE feed_id = ?1) \
+           OR EXISTS (SELECT 1 FROM segment WHERE feed_id = ?1)), \
          active = 1 WHERE id = ?1",
     )?
     .execute(params![old.id, feed.title, millis(due)])?;

@@ -39,7 +39,8 @@ const STORED: [(&str, &str); 4] = [
     (
         "entries",
         "SELECT max((SELECT coalesce(max(id), 0) FROM entry), \
-                    (SELECT coalesce(max(id), 0) FROM tombstone)) \
+                    (SELECT coalesce(max(id), 0) FROM tombstone), \
+                    (SELECT coalesce(max(last_entry), 0) FROM segment)) \
          + coalesce((SELECT count FROM forgotten WHERE what = 'entry'), 0)",
     ),
     (

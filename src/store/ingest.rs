@@ -10,6 +10,7 @@ use super::intake::Intake;
 use super::lookup::{GUID, has_title, known_by_key};
 use super::pushes::{newest_date, save_pushed};
 use super::rows::{millis, optional_time};
+use super::segments::forget_guids;
 use super::tellings::{refresh_memory, save_knowledge};
 use super::visits::{is_still_at, save_after};
 use super::{Store, StoreError};
@@ -233,8 +234,7 @@ fn take_in(
     judge: &mut dyn Judge,
 ) -> rusqlite::Result<CommitReport> {
     let keys: Vec<EntryKeys> = visit.entries.iter().map(|(_, keys)| keys.clone()).collect();
-    let found = keys.iter().map(|keys| known_by_key(db, visit.feed, keys));
-    let found = found.collect::<rusqlite::Result<Vec<_>>>()?;
+    let found = known_by_key(db, visit.feed, &keys)?;
     let past = past(db, visit, &keys, &found)?;
     let recognised = judge.recognise(&keys, found, &past);
     let baseline = !past.baselined;
@@ -353,6 +353,7 @@ fn save_guids(
     if past.guids == Guids::Random && recognised.guids == Guids::Random {
         db.prepare_cached("DELETE FROM entry_key WHERE feed_id = ?1 AND kind = ?2")?
             .execute(params![visit.feed, GUID])?;
+        forget_guids(db, visit.feed)?;
     }
     Ok(())
 }

@@ -11,8 +11,8 @@ use super::rows::{json, millis};
 use super::tellings::save_telling;
 use super::upgrades::tellers;
 use crate::model::{
-    Entry, EntryId, EntryKeys, Hold, Identity, Key, Newness, StoriesByKey, StoryId, StoryRef,
-    Teller, Telling,
+    Entry, EntryId, EntryKeys, Hold, Identity, Key, KnownEntry, Newness, StoriesByKey, StoryId,
+    StoryRef, Teller, Telling,
 };
 
 /// Equal words are one story within this time; after it they are told anew.
@@ -41,6 +41,11 @@ impl Intake<'_> {
     ) -> rusqlite::Result<EntryOutcome> {
         let (id, story, newness) = match identity {
             Identity::New(telling) => return self.add(judge, telling, report),
+            Identity::Same(known, _) if known.story.is_none() => {
+                self.save_keys(known.id)?;
+                self.remember(&known)?;
+                return Ok(Self::as_known(known.id, None));
+            }
             Identity::Same(known, newness) => (known.id, known.story, newness),
             Identity::Twin(first, newness) => match report.entries.get(first) {
                 Some(twin) => (twin.id, twin.story.clone(), newness),
@@ -54,14 +59,12 @@ impl Intake<'_> {
             return self.revise(judge, (id, story.clone()), report);
         }
         self.touch(id)?;
-        Ok(EntryOutcome {
-            id,
-            newness: Newness::Known,
-            story,
-            joined: None,
-            of: None,
-            told: Told::default(),
-        })
+        Ok(Self::as_known(id, story))
+    }
+
+    fn as_known(id: EntryId, story: Option<StoryId>) -> EntryOutcome {
+        let told = Told::default();
+        EntryOutcome { id, newness: Newness::Known, story, joined: None, of: None, told }
     }
 
     fn finder(&self) -> Finder<'_> {
@@ -180,13 +183,32 @@ impl Intake<'_> {
                      WHERE id = (SELECT story_id FROM entry WHERE id = ?1)",
                 )?
                 .execute(params![id.0, now])?;
-        } else {
-            self.db
-                .prepare_cached(
-                    "UPDATE tombstone SET last_seen = ?2 WHERE id = ?1 AND last_seen < ?3",
-                )?
-                .execute(params![id.0, now, stale])?;
         }
+        Ok(())
+    }
+
+    /// An entry whose texts were forgotten is shown again: it is known for a year
+    /// from now, though the segment that it was found in is forgotten sooner.
+    fn remember(&self, known: &KnownEntry) -> rusqlite::Result<()> {
+        let now = millis(self.visit.now);
+        self.db
+            .prepare_cached(
+                "INSERT INTO tombstone \
+                 (id, feed_id, last_seen, published, has_guid, link_key, title_key) \
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) \
+                 ON CONFLICT (id) DO UPDATE SET last_seen = excluded.last_seen \
+                 WHERE last_seen < ?8",
+            )?
+            .execute(params![
+                known.id.0,
+                self.visit.feed,
+                now,
+                known.published.map(millis),
+                known.has_guid,
+                known.link.map(|link| link.0),
+                known.title.0,
+                now - TOUCH.as_millis() as i64
+            ])?;
         Ok(())
     }
 
@@ -219,7 +241,8 @@ impl Intake<'_> {
                  lang, published, updated, first_seen, last_seen, link_key, title_key, revision_key, \
                  source_title, source_url) \
                  VALUES (1 + max((SELECT coalesce(max(id), 0) FROM entry), \
-                                 (SELECT coalesce(max(id), 0) FROM tombstone)), \
+                                 (SELECT coalesce(max(id), 0) FROM tombstone), \
+                                 (SELECT coalesce(max(last_entry), 0) FROM segment)), \
                  ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?12, ?13, ?14, ?15, ?16, ?17)",
             )?
             .execute(params![

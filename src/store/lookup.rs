@@ -1,8 +1,11 @@
 //! What is stored under an entry's keys.
 
+use std::collections::{BTreeSet, HashMap};
+
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::rows::{mark, optional_key, optional_mark, optional_time};
+use super::segments;
 use crate::model::{
     AlertId, AlertState, EntryId, EntryKeys, Key, KnownByKey, KnownEntry, PastMatch, RuleName,
     StoryCandidate, StoryId,
@@ -25,22 +28,37 @@ fn content(keys: &EntryKeys) -> Key {
     keys.content.unwrap_or(keys.last_resort)
 }
 
-/// The entries of a feed that share a key with an entry.
+/// The entries of a feed that share a key with each of these.
 pub(super) fn known_by_key(
     db: &Connection,
     feed: i64,
-    keys: &EntryKeys,
-) -> rusqlite::Result<KnownByKey> {
-    let find = |kind: i64, key: Option<Key>| match key {
-        Some(key) => known_entry(db, feed, kind, key),
-        None => Ok(None),
+    keys: &[EntryKeys],
+) -> rusqlite::Result<Vec<KnownByKey>> {
+    let (mut known, mut missing) = (HashMap::new(), BTreeSet::new());
+    let mut look = |kind: i64, key: Option<Key>| -> rusqlite::Result<bool> {
+        let Some(key) = key else { return Ok(false) };
+        let Some(entry) = known_entry(db, feed, kind, key)? else {
+            missing.insert((kind, key.mark()));
+            return Ok(false);
+        };
+        known.insert((kind, key.mark()), entry);
+        Ok(true)
     };
-    let by_guid = find(GUID, keys.guid)?;
-    Ok(KnownByKey {
-        guid: if by_guid.is_some() { by_guid } else { find(GUID, keys.stated_guid)? },
-        link: find(LINK, keys.link)?,
-        content: find(CONTENT, Some(content(keys)))?,
-    })
+    for keys in keys {
+        if !look(GUID, keys.guid)? {
+            look(GUID, keys.stated_guid)?;
+        }
+        look(LINK, keys.link)?;
+        look(CONTENT, Some(content(keys)))?;
+    }
+    known.extend(segments::find(db, feed, missing)?);
+    let get = |kind: i64, key: Option<Key>| known.get(&(kind, key?.mark())).cloned();
+    let by_key = |keys: &EntryKeys| KnownByKey {
+        guid: get(GUID, keys.guid).or_else(|| get(GUID, keys.stated_guid)),
+        link: get(LINK, keys.link),
+        content: get(CONTENT, Some(content(keys))),
+    };
+    Ok(keys.iter().map(by_key).collect())
 }
 
 /// An entry under one key; of one whose texts were forgotten, what stayed.

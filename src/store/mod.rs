@@ -8,6 +8,7 @@ mod archive;
 mod backup;
 mod birth;
 mod callbacks;
+mod checkpoint;
 mod claim;
 mod content;
 mod deliveries;
@@ -40,6 +41,7 @@ mod query;
 mod restore;
 mod rows;
 mod salvage;
+mod segments;
 mod silences;
 mod subscriptions;
 mod sweep;
@@ -49,6 +51,7 @@ mod trouble;
 mod upgrades;
 mod visits;
 mod vitals;
+mod words;
 mod wreck;
 mod writer;
 
@@ -145,7 +148,8 @@ impl Store {
         }
         migrate::migrate(&mut connection, path)?;
         Self::begin(&connection).map_err(|error| StoreError::opening(path, &error))?;
-        Ok(Self::start(connection, Some(path.to_path_buf()), Some(lock)))
+        let checkpointer = checkpoint::Checkpointer::start(path, &connection)?;
+        Ok(Self::start(connection, Some(path.to_path_buf()), Some((lock, checkpointer))))
     }
 
     /// What a process that died left, and what only it knew.
@@ -156,6 +160,7 @@ impl Store {
              UPDATE page SET leased_until = NULL WHERE leased_until IS NOT NULL;",
         )?;
         pauses::end_at_start(connection)?;
+        words::prepare(connection)?;
         // What SQLite knows of the tables may be from when they were tiny, and
         // then it reads all of a large one where an index would do.
         connection.execute_batch("PRAGMA optimize = 0x10002;")
@@ -243,13 +248,19 @@ impl Store {
         .await
     }
 
-    fn start(connection: Connection, path: Option<PathBuf>, lock: Option<lock::Lock>) -> Self {
+    /// With what only the process has that holds the lock.
+    fn start(
+        connection: Connection,
+        path: Option<PathBuf>,
+        own: Option<(lock::Lock, checkpoint::Checkpointer)>,
+    ) -> Self {
+        let (lock, checkpointer) = own.unzip();
         // An intake alone uses more statements than the usual sixteen, and
         // preparing them anew for each entry costs more than running them.
         connection.set_prepared_statement_cache_capacity(STATEMENTS);
         let keeps_log = keeps_log(&connection);
         let shared = Shared {
-            writer: writer::Writer::start(connection, lock.is_some()),
+            writer: writer::Writer::start(connection, checkpointer),
             readers: Mutex::new(Vec::new()),
             path,
             keeps_log,

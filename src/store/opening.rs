@@ -179,6 +179,14 @@ pub(super) fn connect_reader(path: &Path, keeps_log: bool) -> Result<Connection,
     Ok(connection)
 }
 
+/// One more connection of the process that writes, as durable as the writer's.
+pub(super) fn connect_beside(path: &Path) -> Result<Connection, StoreError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    prepare(&connection)?;
+    Ok(connection)
+}
+
 pub(super) fn require_sqlite(path: &Path) -> Result<(), StoreError> {
     if rusqlite::version_number() < MIN_SQLITE {
         let reason = format!("SQLite {} can corrupt it; 3.51.3 is needed", rusqlite::version());

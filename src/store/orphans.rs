@@ -8,6 +8,7 @@ use rusqlite::{Connection, params_from_iter};
 
 use super::indexes::{self, Known};
 use super::salvage::Saved;
+use super::segments::mend;
 use super::wreck::is_refusal;
 
 /// A delivery hangs on an alert, that on a match, that on an entry, that on a
@@ -241,12 +242,11 @@ fn filler(column: (&str, &str), kind: &str, id: i64, now: i64) -> Value {
 /// news would be taken for it. Where nothing of what matched was lost, the
 /// entry stays known; otherwise it is news again.
 fn settle_keys(new: &Connection, saved: &[Saved], now: i64) -> rusqlite::Result<()> {
-    let has_tombstones: bool = new.query_row(
-        "SELECT count(*) FROM pragma_table_list WHERE name = 'tombstone'",
-        [],
-        |row| row.get(0),
-    )?;
-    if !has_tombstones {
+    let has = |table: &str| {
+        let sql = "SELECT count(*) FROM pragma_table_list WHERE name = ?";
+        new.query_row(sql, [table], |row| row.get::<_, bool>(0))
+    };
+    if !has("tombstone")? {
         return Ok(());
     }
     let told = ["match", "alert", "delivery"];
@@ -265,7 +265,7 @@ fn settle_keys(new: &Connection, saved: &[Saved], now: i64) -> rusqlite::Result<
     } else {
         new.execute(&format!("DELETE FROM entry_key WHERE {lost}"), [])?;
     }
-    Ok(())
+    if has("segment")? { mend(new, is_whole) } else { Ok(()) }
 }
 
 /// Rows whose parents were lost go too, until none is left.

@@ -1,14 +1,15 @@
 //! Forgetting what is old: first texts and what was told of them, much later
-//! what entries are recognised by.
+//! what entries are recognised by, which is packed in between.
 
-use std::collections::HashMap;
+use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::rows::millis;
-use super::{Store, StoreError};
+use super::segments::{self, Merging, Packing};
+use super::{Store, StoreError, words};
 
 /// An entry is recognised for at least so long after its feed showed it last.
 const REMEMBERED: SignedDuration = SignedDuration::from_hours(365 * 24);
@@ -22,30 +23,25 @@ const STEADY: SignedDuration = SignedDuration::from_hours(24);
 /// Work of one transaction, beside its commit: others who write wait meanwhile.
 const SHARE: Duration = Duration::from_millis(8);
 
-/// What is old enough to be forgotten.
+/// What is old enough to be forgotten, or to be packed.
 #[derive(Debug, Default)]
 pub struct Old {
     retention: SignedDuration,
     before: i64,
     stories: Vec<i64>,
-    tombstones: Vec<Tombstone>,
+    packing: Option<Packing>,
+    merging: Option<Merging>,
+    /// Rows of segments.
+    expired: Vec<i64>,
     messages: bool,
-}
-
-/// What an entry is recognised by, long after its texts were forgotten.
-#[derive(Debug)]
-struct Tombstone {
-    id: i64,
-    feed: i64,
-    before: i64,
-    /// Kinds and keys.
-    keys: Vec<(i64, Vec<u8>)>,
+    /// Whether the search index may have something to merge.
+    words: bool,
 }
 
 impl Store {
     /// Finds up to `limit` stories that nobody has carried for `retention`. If there
-    /// are fewer, then also entries that were shown for the last time a year ago and
-    /// longer, and notices as old as the stories.
+    /// are fewer, then also entries to be packed, those that were shown for the last
+    /// time a year ago and longer, and notices as old as the stories.
     ///
     /// Left alone is whatever waits to be sent, and what stood in its feed's latest
     /// document: a feed that says "not modified" for weeks still shows it. And
@@ -68,11 +64,14 @@ impl Store {
                 retention,
                 before,
                 stories: old_stories(db, before, limit)?,
+                words: true,
                 ..Old::default()
             };
             if old.stories.len() < limit {
-                let before = past(now, retention.max(REMEMBERED));
-                old.tombstones = old_tombstones(db, before, limit)?;
+                let remembered = past(now, retention.max(REMEMBERED));
+                old.packing = Packing::find(db, now, retention, remembered)?;
+                old.merging = Merging::find(db)?;
+                old.expired = segments::expired(db, remembered)?;
                 old.messages = true;
             }
             Ok(old)
@@ -83,7 +82,8 @@ impl Store {
     /// Forgets some of what is old, in one short transaction, if it is as old still:
     /// stories with their entries, matches, alerts and deliveries, of which stays
     /// what the entries are recognised by; then that, and notices. Where nothing
-    /// is old, some free pages of the file are given back. Returns how many rows went.
+    /// is old, some free pages of the file are given back. Returns how much went:
+    /// stories, entries that were packed or forgotten, segments, and other rows.
     ///
     /// # Errors
     /// When the database fails.
@@ -100,7 +100,7 @@ impl Store {
     }
 
     /// Finds and forgets; see [`find_old`](Self::find_old) and
-    /// [`forget_some`](Self::forget_some). Returns how many rows went.
+    /// [`forget_some`](Self::forget_some). Returns how much went.
     ///
     /// # Errors
     /// When the database fails.
@@ -127,23 +127,38 @@ impl Old {
 
     /// Whether all of it was forgotten, or nothing was old.
     pub fn is_empty(&self) -> bool {
-        self.stories.is_empty() && self.tombstones.is_empty() && !self.messages
+        self.stories.is_empty()
+            && self.packing.is_none()
+            && self.merging.is_none()
+            && self.expired.is_empty()
+            && !self.messages
+            && !self.words
     }
 
     fn forget(&mut self, db: &Connection) -> rusqlite::Result<usize> {
         let begun = Instant::now();
-        let mut gone = 0;
+        let (mut gone, mut entries) = (0, Vec::new());
         while begun.elapsed() < SHARE {
             if let Some(story) = self.stories.pop() {
-                gone += forget_story(db, story, self.before)?;
-            } else if let Some(tombstone) = self.tombstones.pop() {
-                gone += forget_tombstone(db, &tombstone)?;
+                gone += forget_story(db, (story, self.before), &mut entries)?;
+            } else if let Some(packing) = &mut self.packing {
+                match packing.step(db)? {
+                    ControlFlow::Continue(packed) => gone += packed,
+                    ControlFlow::Break(()) => self.packing = None,
+                }
+            } else if let Some(merging) = self.merging.take() {
+                gone += merging.run(db)?;
+            } else if let Some(segment) = self.expired.pop() {
+                gone += segments::forget(db, segment)?;
             } else if std::mem::take(&mut self.messages) {
                 gone += forget_messages(db, self.before)?;
+            } else if self.words && gone == 0 {
+                self.words = words::tidy(db)?;
             } else {
                 break;
             }
         }
+        words::forget(db, &entries)?;
         if gone == 0 && self.is_empty() {
             // Tables grow for as long as nobody restarts the program.
             db.execute_batch("PRAGMA incremental_vacuum(256); PRAGMA optimize;")?;
@@ -201,7 +216,12 @@ fn old_stories(db: &Connection, before: i64, limit: usize) -> rusqlite::Result<V
 }
 
 /// Forgets a story, unless it is carried again or has something to be sent by now.
-fn forget_story(db: &Connection, story: i64, before: i64) -> rusqlite::Result<usize> {
+/// All but the words of its entries, whose rows are noted.
+fn forget_story(
+    db: &Connection,
+    (story, before): (i64, i64),
+    entries: &mut Vec<i64>,
+) -> rusqlite::Result<usize> {
     let is_old =
         format!("SELECT EXISTS (SELECT 1 FROM story WHERE id = ?1 AND last_seen < ?2 AND {IDLE})");
     if !db.prepare_cached(&is_old)?.query_row([story, before], |row| row.get(0))? {
@@ -222,63 +242,22 @@ fn forget_story(db: &Connection, story: i64, before: i64) -> rusqlite::Result<us
         // Of a story that was merged, what it matched stays with it.
         "DELETE FROM match WHERE story_id = ?1 \
          OR entry_id IN (SELECT id FROM entry WHERE story_id = ?1)",
-        "INSERT INTO tombstone (id, feed_id, last_seen, published, has_guid, link_key, title_key) \
-         SELECT id, feed_id, last_seen, published, guid IS NOT NULL, substr(link_key, 1, 8), \
-         substr(title_key, 1, 8) \
-         FROM entry WHERE story_id = ?",
-        "DELETE FROM entry_words WHERE rowid IN (SELECT id FROM entry WHERE story_id = ?)",
-        "DELETE FROM entry WHERE story_id = ?",
-        "DELETE FROM story WHERE id = ?",
     ] {
         db.prepare_cached(sql)?.execute([story])?;
     }
-    Ok(1)
-}
-
-/// Tombstones of one feed at a time, as their keys are found by reading all
-/// keys of the feed.
-fn old_tombstones(db: &Connection, before: i64, limit: usize) -> rusqlite::Result<Vec<Tombstone>> {
-    let oldest = db
-        .prepare_cached(
-            "SELECT feed_id FROM tombstone WHERE last_seen < ? ORDER BY last_seen LIMIT 1",
-        )?
-        .query_row([before], |row| row.get::<_, i64>(0))
-        .optional()?;
-    let Some(feed) = oldest else { return Ok(Vec::new()) };
-    let mut select = db.prepare_cached(
-        "SELECT id FROM tombstone WHERE last_seen < ?1 AND feed_id = ?2 \
-         ORDER BY last_seen LIMIT ?3",
+    let mut remember = db.prepare_cached(
+        "INSERT INTO tombstone (id, feed_id, last_seen, published, has_guid, link_key, title_key) \
+         SELECT id, feed_id, last_seen, published, guid IS NOT NULL, substr(link_key, 1, 8), \
+         substr(title_key, 1, 8) FROM entry WHERE story_id = ? RETURNING id",
     )?;
-    let old = select.query_map(params![before, feed, limit as i64], |row| row.get(0))?;
-    let old: Vec<i64> = old.collect::<Result<_, _>>()?;
-    let mut keys: HashMap<i64, Vec<(i64, Vec<u8>)>> =
-        old.iter().map(|id| (*id, Vec::new())).collect();
-    let mut select =
-        db.prepare_cached("SELECT kind, key, entry_id FROM entry_key WHERE feed_id = ?")?;
-    let mut rows = select.query([feed])?;
+    let mut rows = remember.query([story])?;
     while let Some(row) = rows.next()? {
-        if let Some(keys) = keys.get_mut(&row.get(2)?) {
-            keys.push((row.get(0)?, row.get(1)?));
-        }
+        entries.push(row.get(0)?);
     }
-    let whole = |id| Tombstone { id, feed, before, keys: keys.remove(&id).unwrap_or_default() };
-    Ok(old.into_iter().map(whole).collect())
-}
-
-/// Forgets what an entry is recognised by, unless its feed shows it again by now.
-fn forget_tombstone(db: &Connection, old: &Tombstone) -> rusqlite::Result<usize> {
-    let gone = db
-        .prepare_cached("DELETE FROM tombstone WHERE id = ?1 AND last_seen < ?2")?
-        .execute([old.id, old.before])?;
-    if gone > 0 {
-        let mut forget = db.prepare_cached(
-            "DELETE FROM entry_key WHERE feed_id = ?1 AND kind = ?2 AND key = ?3 AND entry_id = ?4",
-        )?;
-        for (kind, key) in &old.keys {
-            forget.execute(params![old.feed, kind, key, old.id])?;
-        }
+    for sql in ["DELETE FROM entry WHERE story_id = ?", "DELETE FROM story WHERE id = ?"] {
+        db.prepare_cached(sql)?.execute([story])?;
     }
-    Ok(gone)
+    Ok(1)
 }
 
 /// Notices that were told, with their messages, digests whose alerts are

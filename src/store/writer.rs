@@ -8,6 +8,7 @@ use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
 use super::StoreError;
+use super::checkpoint::Checkpointer;
 
 /// Jobs that may wait; more wait in their callers.
 const QUEUE: usize = 1_024;
@@ -92,14 +93,15 @@ pub(super) struct Writer {
 
 impl Writer {
     /// Starts the thread, which owns the connection until the writer is dropped.
-    /// With `tidy` it closes the write-ahead log at the end, which only the one
-    /// that holds the lock may do.
-    pub(super) fn start(connection: Connection, tidy: bool) -> Self {
+    /// With a checkpointer, which only the one has that holds the lock, it closes
+    /// the write-ahead log at the end.
+    pub(super) fn start(connection: Connection, checkpointer: Option<Checkpointer>) -> Self {
         let (jobs, queue) = mpsc::channel(QUEUE);
         let thread =
             std::thread::Builder::new().name("store-writer".to_string()).spawn(move || {
-                run(&connection, queue);
-                if tidy {
+                run(&connection, queue, checkpointer.as_ref());
+                if checkpointer.is_some() {
+                    drop(checkpointer);
                     let _ = connection
                         .execute_batch("PRAGMA optimize; PRAGMA wal_checkpoint(TRUNCATE);");
                 }
@@ -134,7 +136,11 @@ impl Drop for Writer {
     }
 }
 
-fn run(connection: &Connection, mut queue: mpsc::Receiver<Box<dyn Job>>) {
+fn run(
+    connection: &Connection,
+    mut queue: mpsc::Receiver<Box<dyn Job>>,
+    checkpointer: Option<&Checkpointer>,
+) {
     while let Some(first) = queue.blocking_recv() {
         let mut group = vec![first];
         while group.len() < GROUP
@@ -149,6 +155,9 @@ fn run(connection: &Connection, mut queue: mpsc::Receiver<Box<dyn Job>>) {
                 Err(reason) => Err(StoreError::Sqlite(copy(reason))),
             };
             job.answer(answer);
+        }
+        if let Some(checkpointer) = checkpointer {
+            checkpointer.ring();
         }
     }
 }
@@ -182,7 +191,7 @@ mod tests {
     fn writer() -> Writer {
         let connection = Connection::open_in_memory().unwrap();
         connection.execute_batch("CREATE TABLE t (x)").unwrap();
-        Writer::start(connection, false)
+        Writer::start(connection, None)
     }
 
     async fn insert(writer: &Writer, value: &'static str) -> Result<usize, StoreError> {

@@ -327,8 +327,126 @@ async fn what_was_seen_is_known_for_a_year_after_its_texts_were_forgotten() {
     // A year after that, they are strangers.
     desk.wait(366 * DAY);
     desk.show(&newer).await;
-    assert_eq!(desk.sweep(DAY).await, 50);
+    assert_eq!(desk.sweep(DAY).await, 50 + 50, "their rows, and the segment of before");
     assert_eq!(count(&desk.show(&old).await, Newness::New), 50);
+}
+
+/// A feed that showed these items once, which by now are forgotten and packed, in
+/// a file whose segments are counted.
+async fn packed_desk(path: &Path, old: &[Item]) -> Desk {
+    let mut desk = Desk::open(Some(path)).await;
+    desk.show(old).await;
+    desk.wait(2 * DAY);
+    desk.show(&items(9_000, 9_001, desk.now)).await;
+    desk.sweep(DAY).await;
+    desk.wait(33 * DAY);
+    desk.sweep(DAY).await;
+    assert_eq!(rows(path, "segment"), 1);
+    assert_eq!((rows(path, "tombstone"), rows(path, "entry")), (0, 1));
+    desk
+}
+
+fn rows(path: &Path, table: &str) -> i64 {
+    let db = rusqlite::Connection::open(path).unwrap();
+    db.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0)).unwrap()
+}
+
+#[tokio::test]
+async fn what_was_packed_is_known_by_each_of_its_keys() {
+    let dir = tempfile::tempdir().unwrap();
+    let old = items(0, 50, "2026-11-01T12:00:00Z".parse().unwrap());
+    let mut desk = packed_desk(&dir.path().join("watch.db"), &old).await;
+    let other = |n: usize| format!("Something else that nobody has told of, number {n}");
+    let by_guid = change(&old, |n, item| Item { link: String::new(), title: other(n), ..item });
+    let by_link = change(&old, |n, item| Item { guid: format!("x-{n}"), text: other(n), ..item });
+    let by_words =
+        change(&old, |n, item| Item { guid: format!("y-{n}"), link: String::new(), ..item });
+    // Each in another part of the segment: what is shown has rows again.
+    for (window, part) in [(by_guid, 0..10), (by_link, 10..20), (by_words, 20..30)] {
+        let report = desk.show(&window[part]).await;
+        assert_eq!((count(&report, Newness::Known), alerts(&report)), (10, 0));
+    }
+    let report = desk.show(&items(8_000, 8_010, desk.now)).await;
+    assert_eq!(alerts(&report), 10, "what is new is told");
+}
+
+#[tokio::test]
+async fn what_is_shown_again_after_it_was_packed_is_known_for_a_year_from_then() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("watch.db");
+    let old = items(0, 50, "2026-11-01T12:00:00Z".parse().unwrap());
+    let mut desk = packed_desk(&path, &old).await;
+    desk.wait(250 * DAY);
+    desk.show(&old[..20]).await;
+    assert_eq!(rows(&path, "tombstone"), 20);
+    for _ in 0..2 {
+        desk.wait(150 * DAY);
+        desk.show(&items(9_000, 9_001, desk.now)).await;
+        desk.sweep(DAY).await;
+    }
+    assert_eq!(rows(&path, "segment"), 1, "of what was shown again");
+    let report = desk.show(&old).await;
+    assert_eq!(count(&report, Newness::Known), 20);
+    assert_eq!(count(&report, Newness::New), 30);
+}
+
+#[tokio::test]
+async fn numbers_of_packed_entries_are_given_to_no_other_and_are_counted() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("watch.db");
+    let old = items(0, 50, "2026-11-01T12:00:00Z".parse().unwrap());
+    let mut desk = packed_desk(&path, &old).await;
+    let stored = async |desk: &Desk| desk.store.gauges(desk.now).await.unwrap().stored[0].1;
+    assert_eq!(stored(&desk).await, 51);
+    // The highest number of all is packed.
+    let db = rusqlite::Connection::open(&path).unwrap();
+    db.execute_batch("UPDATE segment SET last_entry = 70").unwrap();
+    desk.show(&items(8_000, 8_001, desk.now)).await;
+    let highest: i64 = db.query_row("SELECT max(id) FROM entry", [], |row| row.get(0)).unwrap();
+    assert_eq!((highest, stored(&desk).await), (71, 71));
+    desk.wait(400 * DAY);
+    desk.show(&items(9_000, 9_001, desk.now)).await;
+    desk.sweep(DAY).await;
+    assert_eq!((rows(&path, "segment"), stored(&desk).await), (0, 71));
+}
+
+#[tokio::test]
+async fn guids_that_turned_out_random_do_not_count_for_what_was_packed() {
+    for is_random in [false, true] {
+        let dir = tempfile::tempdir().unwrap();
+        let old = items(0, 50, "2026-11-01T12:00:00Z".parse().unwrap());
+        let mut desk = packed_desk(&dir.path().join("watch.db"), &old).await;
+        let window = items(8_000, 8_020, desk.now);
+        for poll in 0..6 {
+            let guids = |n, item| Item { guid: format!("{poll}-{n}"), ..item };
+            desk.show(&if is_random { change(&window, guids) } else { window.clone() }).await;
+        }
+        // Nothing but its GUID is that of an old one.
+        let mut shown = change(&window, |n, item| Item { guid: format!("z-{n}"), ..item });
+        let mut late = Item { link: String::new(), ..items(7_000, 7_001, desk.now).remove(0) };
+        late.guid.clone_from(&old[3].guid);
+        shown.push(late);
+        let report = desk.show(&shown).await;
+        assert_eq!(count(&report, Newness::New), usize::from(is_random), "random: {is_random}");
+    }
+}
+
+#[tokio::test]
+async fn a_feed_that_comes_back_while_it_is_packed_tells_what_is_new() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("watch.db");
+    let mut desk = Desk::open(Some(&path)).await;
+    let undated = change(&items(0, 50, desk.now), |_, item| Item { date: None, ..item });
+    desk.show(&undated[..40]).await;
+    desk.store.sync_feeds(Vec::new(), |now, _, _| now, |due, _, _| due, desk.now).await.unwrap();
+    desk.wait(2 * DAY);
+    desk.sweep(DAY).await;
+    desk.wait(33 * DAY);
+    desk.sweep(DAY).await;
+    let left = ["entry", "tombstone", "entry_key", "segment"].map(|table| rows(&path, table));
+    assert_eq!(left, [0, 0, 0, 1]);
+    desk.configure("https://wire.example/feed").await;
+    assert_eq!(alerts(&desk.show(&undated).await), 10);
 }
 
 #[tokio::test]
@@ -383,12 +501,15 @@ async fn what_is_remembered_of_an_entry_is_small() {
     desk.wait(2 * DAY);
     desk.show(&items(9_000, 9_001, desk.now)).await;
     assert_eq!(desk.sweep(DAY).await, 2_000);
+    desk.wait(33 * DAY);
+    desk.sweep(DAY).await;
+    assert_eq!((rows(&path, "segment"), rows(&path, "tombstone")), (1, 0));
     drop(desk);
     drop(Store::open(&dir.path().join("empty.db")).unwrap());
     let size = packed(&path) - packed(&dir.path().join("empty.db"));
     let each = size / 2_000;
     println!("{size} bytes for 2,000 remembered entries, {each} each");
-    assert!(each < 160, "{each} bytes");
+    assert!(each < 60, "{each} bytes");
 }
 
 #[tokio::test]

@@ -213,7 +213,7 @@ async fn what_an_older_version_stored_is_kept_by_the_next_one() {
             Ok((row.get(0)?, row.get(1)?))
         })
         .unwrap();
-    assert_eq!(kept, (1, 15), "the entry is still recognised by its GUID");
+    assert_eq!(kept, (1, 16), "the entry is still recognised by its GUID");
     let broken: i64 = db
         .query_row("SELECT count(*) FROM pragma_foreign_key_check", [], |row| row.get(0))
         .unwrap();
