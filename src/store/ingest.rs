@@ -11,7 +11,7 @@ use super::lookup::{GUID, has_title, known_by_key};
 use super::pushes::{newest_date, save_pushed};
 use super::rows::{millis, optional_time};
 use super::segments::forget_guids;
-use super::tellings::{refresh_memory, save_knowledge};
+use super::tellings::{refresh_memory, save_knowledge, with_memory};
 use super::visits::{is_still_at, save_after};
 use super::{Store, StoreError};
 use crate::model::{
@@ -222,7 +222,7 @@ impl Store {
             if !is_still_at(db, visit.feed, &visit.url)? {
                 return Ok(CommitReport::default());
             }
-            take_in(db, &visit, judge.as_mut())
+            with_memory(db, judge.as_mut(), |judge| take_in(db, &visit, judge))
         })
         .await
     }

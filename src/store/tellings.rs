@@ -152,6 +152,24 @@ fn telling_row(db: &Connection, row: &Row<'_>) -> rusqlite::Result<TellingRow> {
     })
 }
 
+/// Takes something in, and once more from the beginning if the memory of stories
+/// failed in the middle of it: what came then was compared with nothing.
+pub(super) fn with_memory<T>(
+    db: &Connection,
+    judge: &mut dyn Judge,
+    take_in: impl Fn(&mut dyn Judge) -> rusqlite::Result<T>,
+) -> rusqlite::Result<T> {
+    let step = |sql: &str| db.prepare_cached(sql)?.execute([]).map(drop);
+    step("SAVEPOINT document")?;
+    let mut taken = take_in(judge)?;
+    if judge.position().last < 0 {
+        step("ROLLBACK TO document")?;
+        taken = take_in(judge)?;
+    }
+    step("RELEASE document")?;
+    Ok(taken)
+}
+
 /// Fills the judge's memory of stories anew where it is not that of the store.
 pub(super) fn refresh_memory(
     db: &Connection,

@@ -13,7 +13,7 @@ use xxhash_rust::xxh3::xxh3_64;
 use super::features::Features;
 use super::learned::Learned;
 use super::paper::{MemoryPaper, Paper};
-use super::window::{Join, Telling, Window};
+use super::window::{Bounds, Join, Telling, Window};
 use crate::model::{EntryId, FeedName, Joined, MemoryPosition, StoredMemory, StoryId};
 
 /// Tellings between two times that what was learnt is stored.
@@ -32,35 +32,46 @@ struct Inner {
     learned: Learned,
     window: Window,
     unstored: u32,
-    /// The paper failed, and is not trusted the next time.
-    failed: bool,
+    /// The paper failed: nothing can be used until it is filled anew.
+    fails: bool,
+    /// So many times from now on it is filled in memory, as the paper failed.
+    distrust: u32,
 }
 
+/// A disk is full for a while, and to find that out once more takes time.
+const DISTRUST: u32 = 20;
+
 impl Inner {
-    fn new(paper: &Arc<dyn Paper>) -> Self {
-        Self {
-            position: MemoryPosition::default(),
-            learned: Learned::default(),
-            window: Window::new(paper),
-            unstored: 0,
-            failed: false,
-        }
+    fn new(paper: &Arc<dyn Paper>, distrust: u32) -> Self {
+        let window = if distrust > 0 {
+            let paper: Arc<dyn Paper> = Arc::new(MemoryPaper);
+            Window::new(&paper, Bounds::NARROW)
+        } else {
+            Window::new(paper, Bounds::WIDE)
+        };
+        let (position, learned) = (MemoryPosition::default(), Learned::default());
+        Self { position, learned, window, unstored: 0, fails: false, distrust }
     }
 
     /// What of a result can be used. Where the paper failed (and said so in the
-    /// log) nothing can be: it reflects no store any more, and until it is
-    /// filled anew stories may be taken for new ones that are not.
+    /// log) nothing can be: it reflects no store any more, and what was decided
+    /// since it last did has to be decided again.
     fn checked<T: Default>(&mut self, result: io::Result<T>) -> T {
         result.unwrap_or_else(|_| {
             self.position.last = -1;
-            self.failed = true;
+            self.fails = true;
+            self.distrust = DISTRUST;
             T::default()
         })
     }
 
-    fn add(&mut self, telling: Telling) {
+    /// Says whether that worked.
+    fn add(&mut self, telling: Telling) -> bool {
+        if self.fails {
+            return false;
+        }
         let added = self.window.add(telling);
-        self.checked(added);
+        self.checked(added.map(|()| true))
     }
 }
 
@@ -73,7 +84,7 @@ impl Default for Memory {
 impl Memory {
     /// One that writes on this what is too much to keep in mind.
     pub fn on(paper: Arc<dyn Paper>) -> Self {
-        Self { inner: Mutex::new(Inner::new(&paper)), paper }
+        Self { inner: Mutex::new(Inner::new(&paper, 0)), paper }
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {
@@ -93,8 +104,7 @@ impl Memory {
     /// in mind the next time.
     pub fn restore(&self, stored: StoredMemory<'_>) {
         let mut inner = self.inner();
-        let paper = if inner.failed { Arc::new(MemoryPaper) } else { Arc::clone(&self.paper) };
-        *inner = Inner::new(&paper);
+        *inner = Inner::new(&self.paper, inner.distrust);
         let known = stored.knowledge.as_deref().and_then(Learned::from_bytes);
         let learned_to = if known.is_some() { stored.upto } else { 0 };
         inner.learned = known.unwrap_or_default();
@@ -107,19 +117,19 @@ impl Memory {
                 inner.unstored += 1;
             }
             let (entry, story, at) = (stored.entry, stored.story, stored.at);
-            inner.add(Telling { entry, story, host, at, features });
-            if inner.failed {
+            if !inner.add(Telling { entry, story, host, at, features }) {
                 return;
             }
         }
+        inner.distrust = inner.distrust.saturating_sub(1);
         inner.position = stored.position;
     }
 
     /// Knows nothing any more, and reflects no store.
     pub fn forget(&self) {
         let mut inner = self.inner();
-        let (position, failed) = (MemoryPosition { last: -1, edits: -1 }, inner.failed);
-        *inner = Inner { position, failed, ..Inner::new(&self.paper) };
+        let position = MemoryPosition { last: -1, edits: -1 };
+        *inner = Inner { position, ..Inner::new(&self.paper, inner.distrust) };
     }
 
     /// Learns from an entry and says which story it joins and why; `None`
@@ -135,6 +145,9 @@ impl Memory {
         // Between learning and keeping it reflects no state of the store.
         inner.position.last = -1;
         inner.learned.observe(number(feed.as_str()), features);
+        if inner.fails {
+            return None;
+        }
         let page = host(feed, url);
         let found = inner.window.choose(page, at, features, (join?, &inner.learned));
         inner.checked(found)
@@ -151,8 +164,7 @@ impl Memory {
         let mut inner = self.inner();
         inner.unstored += 1;
         let host = host(feed, url);
-        inner.add(Telling { entry, story, host, at, features });
-        if !inner.failed {
+        if inner.add(Telling { entry, story, host, at, features }) {
             inner.position.last = entry.0;
         }
     }
@@ -302,8 +314,8 @@ mod tests {
         assert!(joined > 20, "only {joined} joined");
     }
 
-    /// Wherever the paper fails, at most one entry is taken for news that is
-    /// none, and all is as it was once it was filled anew, twice if need be.
+    /// Wherever the paper fails it is noticed before a document is stored, and
+    /// all is decided as ever once it was filled anew, twice if need be.
     #[test]
     fn a_paper_that_fails_is_done_without() {
         let new = |paper| Desk { memory: Memory::on(paper), stored: Vec::new() };
@@ -311,19 +323,25 @@ mod tests {
         for uses in (0..900).step_by(7) {
             let mut steady = new(Arc::new(MemoryPaper));
             let mut failing = new(Failing::after(uses));
-            for n in 0..60 {
-                let expected = steady.take_in(n);
-                let found = failing.take_in(n);
-                if failing.memory.position() == failing.position() {
-                    assert_eq!(found, expected, "item {n} after {uses} uses");
-                    continue;
-                }
-                failures += 1;
-                failing.stored.clone_from(&steady.stored);
-                failing.fill(None, 0);
+            // Documents of five entries.
+            for document in 0..12 {
+                let entries = document * 5..document * 5 + 5;
+                let take_in = |desk: &mut Desk| -> Vec<_> {
+                    entries.clone().map(|n| desk.take_in(n)).collect()
+                };
+                let expected = take_in(&mut steady);
+                let before = failing.stored.clone();
+                let mut found = take_in(&mut failing);
                 if failing.memory.position() != failing.position() {
+                    failures += 1;
+                    failing.stored = before;
                     failing.fill(None, 0);
+                    if failing.memory.position() != failing.position() {
+                        failing.fill(None, 0);
+                    }
+                    found = take_in(&mut failing);
                 }
+                assert_eq!(found, expected, "document {document} after {uses} uses");
                 assert_eq!(failing.memory.position(), failing.position(), "after {uses} uses");
             }
         }

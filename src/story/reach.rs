@@ -26,7 +26,7 @@ const ALWAYS_ASKED: usize = 4;
 const RANKED: usize = 20;
 /// Stories compared in full.
 const COMPARED: usize = 7;
-/// When stories were told is noted so exactly. In milliseconds.
+/// When stories were told, and texts came, is noted so exactly. In milliseconds.
 const MINUTE: i64 = 60_000;
 
 /// Stories by number, and by the terms they carry.
@@ -204,7 +204,8 @@ impl Reach {
     }
 }
 
-fn minute(at: i64) -> i64 {
+/// When the minute began that a time is in.
+pub(super) fn minute(at: i64) -> i64 {
     at - at.rem_euclid(MINUTE)
 }
 

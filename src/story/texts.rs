@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::index::{Index, Kind};
 use super::paper::Paper;
+use super::reach::minute;
 use super::record::{read_text, write_text};
 use super::shelf::Shelf;
 use super::sketch::Sketch;
@@ -17,8 +18,8 @@ const COPIES: usize = 64;
 /// Texts looked at through one run of words, the newest of them: a run of
 /// more texts is a form.
 const OF_A_RUN: usize = 256;
-/// Ages are known so exactly. In milliseconds.
-const MINUTE: i64 = 60_000;
+/// Texts looked at because they have a headline: one of more texts is a form.
+const OF_A_HEADING: usize = 1_000;
 
 /// A telling by which copies are recognised.
 #[derive(Clone, Debug, PartialEq)]
@@ -36,13 +37,15 @@ pub(super) struct Texts {
     texts: Shelf,
     /// The oldest that is kept.
     first: u32,
-    /// Times, and the number of the first text that came in the minute after.
+    /// The host of each that is kept: most that are asked for are of the same.
+    hosts: VecDeque<u32>,
+    /// Minutes, and the number of the first text that came in each.
     ages: VecDeque<(i64, u32)>,
 }
 
 impl Texts {
     pub(super) fn new(paper: Arc<dyn Paper>) -> Self {
-        Self { texts: Shelf::new(paper), first: 0, ages: VecDeque::new() }
+        Self { texts: Shelf::new(paper), first: 0, hosts: VecDeque::new(), ages: VecDeque::new() }
     }
 
     pub(super) fn has(&self, number: u32) -> bool {
@@ -51,6 +54,10 @@ impl Texts {
 
     pub(super) fn count(&self) -> usize {
         (self.texts.next() - self.first) as usize
+    }
+
+    fn host(&self, number: u32) -> Option<u32> {
+        self.hosts.get(number.checked_sub(self.first)? as usize).copied()
     }
 
     fn get(&self, number: u32) -> io::Result<Option<Text>> {
@@ -64,10 +71,9 @@ impl Texts {
         for run in sketch.looked_up() {
             let mut left = OF_A_RUN;
             index.newest(Kind::Words.key(*run), |number| {
-                if self.has(number) {
-                    hits.push(number);
-                    left -= 1;
-                }
+                let Some(of) = self.host(number) else { return Ok(true) };
+                hits.extend((of != host).then_some(number));
+                left -= 1;
                 Ok(left > 0)
             })?;
         }
@@ -76,14 +82,9 @@ impl Texts {
         let mut ranked: Vec<(usize, u32)> =
             counted.filter_map(|same| Some((same.len(), *same.first()?))).collect();
         ranked.sort_unstable_by_key(|(count, number)| (std::cmp::Reverse(*count), *number));
-        let mut alike = Vec::new();
-        for (_, number) in ranked {
-            if alike.len() == COPIES {
-                break;
-            }
-            alike.extend(self.get(number)?.filter(|text| text.host != host));
-        }
-        Ok(alike)
+        ranked.truncate(COPIES);
+        let texts = ranked.into_iter().filter_map(|(_, number)| self.get(number).transpose());
+        texts.collect()
     }
 
     /// The first text with this headline under another roof.
@@ -93,10 +94,14 @@ impl Texts {
         host: u32,
         index: &Index,
     ) -> io::Result<Option<Text>> {
-        let mut found = None;
+        let (mut found, mut left) = (None, OF_A_HEADING);
         index.oldest(Kind::Heading.key(heading), |number| {
-            found = self.get(number)?.filter(|text| text.host != host);
-            Ok(found.is_none())
+            let Some(of) = self.host(number) else { return Ok(true) };
+            if of != host {
+                found = self.get(number)?;
+            }
+            left -= 1;
+            Ok(found.is_none() && left > 0)
         })?;
         Ok(found)
     }
@@ -112,9 +117,12 @@ impl Texts {
         let headings = heading.map(|heading| Kind::Heading.key(heading));
         let mut found = false;
         for key in headings.into_iter().chain(runs) {
+            let mut left = OF_A_HEADING;
             index.newest(key, |number| {
-                found = self.get(number)?.is_some_and(|text| text.host == host);
-                Ok(!found)
+                let Some(of) = self.host(number) else { return Ok(true) };
+                found = of == host;
+                left -= 1;
+                Ok(!found && left > 0)
             })?;
             if found {
                 break;
@@ -137,8 +145,9 @@ impl Texts {
         }
         let text = Text { entry, story, host, id, sketch: features.sketch };
         let number = self.texts.push(&write_text(&text))?;
-        if self.ages.back().is_none_or(|(last, _)| *last + MINUTE <= at) {
-            self.ages.push_back((at, number));
+        self.hosts.push_back(host);
+        if self.ages.back().is_none_or(|(last, _)| *last < minute(at)) {
+            self.ages.push_back((minute(at), number));
         }
         for run in text.sketch.looked_up() {
             index.push(Kind::Words.key(*run), number);
@@ -151,7 +160,7 @@ impl Texts {
 
     /// Forgets the texts that came before a time.
     pub(super) fn expire(&mut self, before: i64) {
-        while self.ages.front().is_some_and(|(at, _)| *at + MINUTE < before) {
+        while self.ages.front().is_some_and(|(at, _)| *at < minute(before)) {
             self.ages.pop_front();
             let next = self.ages.front().map_or(self.texts.next(), |(_, number)| *number);
             self.forget_below(next);
@@ -166,6 +175,7 @@ impl Texts {
     fn forget_below(&mut self, number: u32) {
         while self.first < number {
             self.texts.remove(self.first);
+            self.hosts.pop_front();
             self.first += 1;
         }
     }

@@ -53,17 +53,19 @@ const TOLD_OFTEN: f64 = 0.2;
 /// nobody told for longest rest before their time, and the oldest texts are
 /// forgotten.
 #[derive(Clone, Copy, Debug)]
-struct Bounds {
+pub(super) struct Bounds {
     /// Terms of stories that may grow: some thirty bytes of paper each.
     terms: usize,
-    /// Such stories, and texts: some thirty bytes of memory each.
+    /// Such stories, and texts: some three hundred bytes of paper each, and some
+    /// thirty of memory.
     stories: usize,
 }
 
-impl Default for Bounds {
-    fn default() -> Self {
-        Self { terms: 16_000_000, stories: 1_000_000 }
-    }
+impl Bounds {
+    /// On a disk.
+    pub(super) const WIDE: Self = Self { terms: 16_000_000, stories: 1_000_000 };
+    /// In memory: 300 MiB at most.
+    pub(super) const NARROW: Self = Self { terms: 4_000_000, stories: 200_000 };
 }
 
 /// What an entry may join a story by.
@@ -136,13 +138,13 @@ type Found = (StoryId, Joined);
 
 impl Window {
     /// An empty one that writes on this.
-    pub(super) fn new(paper: &Arc<dyn Paper>) -> Self {
+    pub(super) fn new(paper: &Arc<dyn Paper>, bounds: Bounds) -> Self {
         Self {
             now: 0,
             reach: Reach::new(Arc::clone(paper)),
             texts: Texts::new(Arc::clone(paper)),
             index: Index::new(Arc::clone(paper)),
-            bounds: Bounds::default(),
+            bounds,
         }
     }
 
@@ -383,7 +385,11 @@ mod tests {
     impl Default for Desk {
         fn default() -> Self {
             let paper: Arc<dyn Paper> = Arc::new(MemoryPaper);
-            Self { window: Window::new(&paper), learned: Learned::default(), entries: 0 }
+            Self {
+                window: Window::new(&paper, Bounds::WIDE),
+                learned: Learned::default(),
+                entries: 0,
+            }
         }
     }
 
@@ -423,7 +429,7 @@ mod tests {
             let grows = desk.window.reach.count();
             assert_eq!((grows, desk.hear(77, 1, text) == first), expected, "{bounds:?}");
         };
-        check(Bounds::default(), (40, true));
+        check(Bounds::WIDE, (40, true));
         check(Bounds { terms: 60, stories: 100 }, (10, true));
         check(Bounds { terms: 60, stories: 20 }, (10, false));
         check(Bounds { terms: 1_000, stories: 20 }, (20, false));

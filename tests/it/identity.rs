@@ -3,6 +3,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use jiff::{SignedDuration, Timestamp};
 use wirewatch::model::{
@@ -11,6 +12,7 @@ use wirewatch::model::{
 use wirewatch::pipeline::{Arrived, Live, ingest, prepare};
 use wirewatch::rule::{Compiled, Lists, Rule, RuleSet};
 use wirewatch::store::{CommitReport, Store, StoreError};
+use wirewatch::story::{Memory, Paper, Sheet};
 
 use crate::world::all;
 
@@ -126,6 +128,66 @@ fn render(item: &Item) -> String {
          <description>{}</description>{date}</item>",
         item.guid, item.link, item.title, item.text
     )
+}
+
+/// Paper for the memory of stories that fails after so many uses.
+#[derive(Clone, Debug)]
+struct Failing {
+    uses: Arc<AtomicUsize>,
+    bytes: Vec<u8>,
+}
+
+impl Failing {
+    fn is_used(&self) -> std::io::Result<()> {
+        let left = |uses: usize| uses.checked_sub(1);
+        let used = self.uses.fetch_update(Ordering::Relaxed, Ordering::Relaxed, left);
+        used.map(drop).map_err(|_| std::io::ErrorKind::StorageFull.into())
+    }
+}
+
+impl Paper for Failing {
+    fn sheet(&self) -> std::io::Result<Box<dyn Sheet>> {
+        self.is_used()?;
+        Ok(Box::new(self.clone()))
+    }
+}
+
+impl Sheet for Failing {
+    fn write(&mut self, at: u64, bytes: &[u8]) -> std::io::Result<()> {
+        self.is_used()?;
+        self.bytes.write(at, bytes)
+    }
+
+    fn read(&self, at: u64, bytes: &mut [u8]) -> std::io::Result<()> {
+        self.is_used()?;
+        self.bytes.read(at, bytes)
+    }
+}
+
+/// Copies of what other hosts told, in one document with them.
+#[tokio::test]
+async fn a_memory_of_stories_that_fails_in_a_document_begins_no_story_twice() {
+    let mut failures = 0;
+    for uses in (0..230).step_by(9) {
+        let mut desk = Desk::open(None).await;
+        let (uses, bytes) = (Arc::new(AtomicUsize::new(uses)), Vec::new());
+        let paper = Failing { uses: Arc::clone(&uses), bytes };
+        let old = Arc::into_inner(std::mem::take(&mut desk.live)).unwrap();
+        desk.live = Arc::new(Live { stories: Arc::new(Memory::on(Arc::new(paper))), ..old });
+        desk.show(&items(0, 3, desk.now)).await;
+        let told = items(3, 23, desk.now);
+        let copy = |item: &Item| Item {
+            guid: format!("other-{}", item.guid),
+            link: item.link.replace("https://", "https://other-"),
+            text: format!("{} Its office confirmed that.", item.text),
+            ..item.clone()
+        };
+        let all: Vec<Item> = told.iter().flat_map(|item| [item.clone(), copy(item)]).collect();
+        let report = desk.show(&all).await;
+        assert_eq!((report.new_entries(), report.new_stories), (40, 20), "{report:?}");
+        failures += usize::from(uses.load(Ordering::Relaxed) == 0);
+    }
+    assert!(failures > 10, "only {failures} failures");
 }
 
 /// Items `from..to` of a feed that brings one an hour, until `newest`.
