@@ -11,7 +11,7 @@ use rusqlite::{Connection, OptionalExtension};
 use super::{Store, StoreError};
 
 /// Pages written between two looks at the clock.
-const PAGES: i64 = 8;
+const PAGES: i64 = 2;
 /// Work of one transaction, beside its commit.
 const SHARE: Duration = Duration::from_millis(8);
 /// A merge that finds nothing to do changes fewer rows.

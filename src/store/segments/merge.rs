@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 use rusqlite::{Connection, OptionalExtension};
 
 use super::format::{MOST_ENTRIES, Remembered};
-use super::{Damaged, Loaded, Span, forget, insert};
+use super::{Damaged, Loaded, New, Span, forget};
 use crate::model::Mark;
 
 /// Neighbours that become one, at the most and at the least.
@@ -25,8 +25,9 @@ pub(in crate::store) struct Merging {
     feed: i64,
     /// Rows, and whether the GUIDs of each count.
     sources: Vec<(i64, bool)>,
-    entries: Vec<Remembered>,
-    span: Span,
+    /// Put together beforehand, so that nobody waits for it; none if nothing of
+    /// them counts any more.
+    new: Option<New>,
 }
 
 /// A segment, without what is in it.
@@ -75,8 +76,7 @@ impl Merging {
         Ok(Self {
             feed: sources[0].feed,
             sources: sources.iter().map(|source| (source.id, source.guids)).collect(),
-            entries: united(entries),
-            span: whole(sources),
+            new: New::of(&united(entries), whole(sources)),
         })
     }
 
@@ -96,7 +96,9 @@ impl Merging {
             }
         }
         // The highest number must not be free in between.
-        insert(db, self.feed, &self.entries, self.span)?;
+        if let Some(new) = &self.new {
+            new.insert(db, self.feed)?;
+        }
         for (segment, _) in &self.sources {
             forget(db, *segment)?;
         }

@@ -72,15 +72,37 @@ struct Span {
     newest: i64,
 }
 
-/// Stores a segment of these entries, if there are any.
-fn insert(db: &Connection, feed: i64, entries: &[Remembered], span: Span) -> rusqlite::Result<()> {
-    let Some(last) = entries.iter().map(|entry| entry.id).max() else { return Ok(()) };
-    db.prepare_cached(
-        "INSERT INTO segment (feed_id, entries, last_entry, oldest, newest) \
-         VALUES (?1, ?2, ?3, ?4, ?5)",
-    )?
-    .execute(params![feed, entries.len() as i64, last, span.oldest, span.newest])?;
-    insert_parts(db, db.last_insert_rowid(), &format::encode(entries))
+/// A segment that is still to be stored.
+#[derive(Debug)]
+struct New {
+    entries: usize,
+    /// The highest number of its entries.
+    last: i64,
+    span: Span,
+    parts: Vec<Part>,
+}
+
+impl New {
+    /// A segment of these entries, if there are any.
+    fn of(entries: &[Remembered], span: Span) -> Option<Self> {
+        let last = entries.iter().map(|entry| entry.id).max()?;
+        Some(Self { entries: entries.len(), last, span, parts: format::encode(entries) })
+    }
+
+    fn insert(&self, db: &Connection, feed: i64) -> rusqlite::Result<()> {
+        db.prepare_cached(
+            "INSERT INTO segment (feed_id, entries, last_entry, oldest, newest) \
+             VALUES (?1, ?2, ?3, ?4, ?5)",
+        )?
+        .execute(params![
+            feed,
+            self.entries as i64,
+            self.last,
+            self.span.oldest,
+            self.span.newest
+        ])?;
+        insert_parts(db, db.last_insert_rowid(), &self.parts)
+    }
 }
 
 fn insert_parts(db: &Connection, segment: i64, parts: &[Part]) -> rusqlite::Result<()> {

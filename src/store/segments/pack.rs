@@ -9,7 +9,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::super::rows::{mark, millis, optional_mark};
 use super::format::Remembered;
-use super::{Span, insert};
+use super::{New, Span};
 use crate::model::Mark;
 
 /// Tombstones of a feed that are packed without more ado. Many at once share the
@@ -135,7 +135,7 @@ impl Packing {
             }
         }
         settled.sort_by_key(|entry| entry.id);
-        insert(db, self.feed, &settled, span)
+        New::of(&settled, span).map_or(Ok(()), |new| new.insert(db, self.feed))
     }
 
     /// Keys that lie side by side go together.

@@ -47,7 +47,8 @@ fn entry(id: u16, n: u16) -> Remembered {
 }
 
 fn add(db: &Connection, at: i64, entries: &[Remembered]) {
-    insert(db, FEED, entries, Span { oldest: at, newest: at }).unwrap();
+    let new = New::of(entries, Span { oldest: at, newest: at }).unwrap();
+    new.insert(db, FEED).unwrap();
 }
 
 fn count(db: &Connection, table: &str) -> i64 {
