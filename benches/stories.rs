@@ -201,8 +201,7 @@ fn empty() -> Memory {
     if std::env::var_os("WIREWATCH_PAPER").is_some_and(|paper| paper == "memory") {
         return Memory::default();
     }
-    let database = std::env::temp_dir().join("wirewatch.db");
-    Memory::on(Arc::new(ScratchFolder::beside(&database)))
+    Memory::on(Arc::new(ScratchFolder::in_folder(std::env::temp_dir())))
 }
 
 /// Fills a memory with as many stored tellings, each a story of its own. Making them is not counted.

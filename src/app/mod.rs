@@ -28,12 +28,11 @@ use crate::pipeline::{
 use crate::schedule;
 use crate::serve;
 use crate::store::{Store, StoreError, SyncReport};
-use crate::story::Memory;
 
 use endpoint::{Endpoint, Vitality};
 pub use guard::Guard;
 pub use once::{OnceReport, once};
-use parts::{BuiltChannels, build_channels, live, ungrouped};
+use parts::{BuiltChannels, build_channels, live, stories, ungrouped};
 pub use parts::{decisions, fetch_options};
 pub use scratch::ScratchFolder;
 
@@ -114,7 +113,7 @@ impl App {
         let fetch_options = fetch_options(config);
         let (fetcher, _) = watch::channel(Fetcher::new(&fetch_options)?);
         let mut live = live(config, &channels, config.gather);
-        live.stories = Arc::new(Memory::on(Arc::new(ScratchFolder::beside(&config.store))));
+        live.stories = stories(config);
         let (live, _) = watch::channel(Arc::new(live));
         let (planned, _) = watch::channel(0);
         let (status, polling) = watch::channel(PollStatus { in_flight: 1, next: None });

@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use super::parts::{build_channels, fetch_options, live, ungrouped};
+use super::parts::{build_channels, fetch_options, live, stories, ungrouped};
 use super::{AppError, sync_feeds};
 use crate::config::Config;
 use crate::fetch::Fetcher;
@@ -44,7 +44,8 @@ pub async fn once(
     let channels = build_channels(config)?;
     let (_fetcher, fetcher) = watch::channel(Fetcher::new(&fetch_options(config))?);
     // Everything is polled before anything is told: no need to wait for outlets.
-    let live = live(config, &channels, SignedDuration::ZERO);
+    let mut live = live(config, &channels, SignedDuration::ZERO);
+    live.stories = stories(config);
     let (_live, live) = watch::channel(Arc::new(live));
     let (planned, _) = watch::channel(0);
     let watched = live.clone();

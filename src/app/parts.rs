@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use jiff::SignedDuration;
 
-use super::AppError;
+use super::{AppError, ScratchFolder};
 use crate::alert::{Policy, RulePolicy};
 use crate::config::{Config, RuleConfig};
 use crate::deliver::{self, Channel, ChannelOptions};
@@ -13,6 +13,7 @@ use crate::fetch;
 use crate::model::ChannelName;
 use crate::pipeline::{Live, Ping, Wants, Wish};
 use crate::rule::{Rule, RuleSet};
+use crate::story::Memory;
 
 /// Channels by name, with the options they were made of.
 pub(super) type BuiltChannels = BTreeMap<ChannelName, (ChannelOptions, Arc<dyn Channel>)>;
@@ -51,6 +52,11 @@ pub(super) fn live(config: &Config, channels: &BuiltChannels, gather: SignedDura
     };
     live.policy.channels = config.policies.clone();
     live
+}
+
+/// The memory of stories, which writes beside the database.
+pub(super) fn stories(config: &Config) -> Arc<Memory> {
+    Arc::new(Memory::on(Arc::new(ScratchFolder::beside(&config.store))))
 }
 
 /// Rules and policy alone: what a replay needs.

@@ -21,11 +21,15 @@ pub struct ScratchFolder {
 }
 
 impl ScratchFolder {
+    /// In this folder.
+    pub fn in_folder(folder: PathBuf) -> Self {
+        Self { folder, complaint: Arc::default() }
+    }
+
     /// In the folder of a database.
     pub fn beside(database: &Path) -> Self {
         let folder = database.parent().filter(|folder| !folder.as_os_str().is_empty());
-        let folder = folder.unwrap_or(Path::new(".")).to_owned();
-        Self { folder, complaint: Arc::default() }
+        Self::in_folder(folder.unwrap_or(Path::new(".")).to_owned())
     }
 }
 
