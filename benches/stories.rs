@@ -9,7 +9,7 @@
 //! `WIREWATCH_STREAM=FILE`, JSON lines with `title`, `text`, `url`, `feed`, `lang`, it takes those
 //! instead, again and again with other names.
 //!
-//! What is too much to keep in mind is written to files without names, as the daemon does it; with
+//! What is too much to keep in mind is written to files, as the daemon does it; with
 //! `WIREWATCH_PAPER=memory` it is all kept in memory.
 //!
 //! `cargo bench --bench stories -- --memory N` fills a window with N items, fills another one with
@@ -29,7 +29,7 @@ use std::time::{Duration, Instant};
 
 use criterion::{Criterion, Throughput};
 use jiff::{SignedDuration, Timestamp};
-use wirewatch::app::ScratchFolder;
+use wirewatch::app::ScratchFiles;
 use wirewatch::model::{EntryId, FeedName, MemoryPosition, StoredMemory, StoredTelling, StoryId};
 use wirewatch::story::{Features, Join, Memory};
 
@@ -201,7 +201,7 @@ fn empty() -> Memory {
     if std::env::var_os("WIREWATCH_PAPER").is_some_and(|paper| paper == "memory") {
         return Memory::default();
     }
-    Memory::on(Arc::new(ScratchFolder::in_folder(std::env::temp_dir())))
+    Memory::on(Arc::new(ScratchFiles::temporary()))
 }
 
 /// Fills a memory with as many stored tellings, each a story of its own. Making them is not counted.

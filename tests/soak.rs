@@ -55,7 +55,7 @@ const PATIENCE: SignedDuration = SignedDuration::from_mins(20);
 /// entry since then stands.
 const SETTLED: usize = 1;
 const OF_AN_ENTRY: u64 = 24;
-/// Requests under way, and files without names that are merged, beside what is always open.
+/// Requests under way, and files of stories that are merged, beside what is always open.
 const MORE_DESCRIPTORS: usize = 24;
 
 #[tokio::test(flavor = "multi_thread")]

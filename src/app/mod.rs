@@ -34,7 +34,7 @@ pub use guard::Guard;
 pub use once::{OnceReport, once};
 use parts::{BuiltChannels, build_channels, live, stories, ungrouped};
 pub use parts::{decisions, fetch_options};
-pub use scratch::ScratchFolder;
+pub use scratch::ScratchFiles;
 
 /// How long stopping waits for requests and sends under way.
 const GRACE: Duration = Duration::from_secs(8);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use jiff::SignedDuration;
 
-use super::{AppError, ScratchFolder};
+use super::{AppError, ScratchFiles};
 use crate::alert::{Policy, RulePolicy};
 use crate::config::{Config, RuleConfig};
 use crate::deliver::{self, Channel, ChannelOptions};
@@ -56,7 +56,7 @@ pub(super) fn live(config: &Config, channels: &BuiltChannels, gather: SignedDura
 
 /// The memory of stories, which writes beside the database.
 pub(super) fn stories(config: &Config) -> Arc<Memory> {
-    Arc::new(Memory::on(Arc::new(ScratchFolder::beside(&config.store))))
+    Arc::new(Memory::on(Arc::new(ScratchFiles::beside(&config.store))))
 }
 
 /// Rules and policy alone: what a replay needs.

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::args::ReplayArgs;
 use super::items::{self, ItemLine};
 use super::{CliError, Context};
-use crate::app::{self, ScratchFolder};
+use crate::app::{self, ScratchFiles};
 use crate::config::{self, Config, Environment};
 use crate::model::{EntryId, FeedName, Joined};
 use crate::pipeline::{Replay, ReplayItem, ReplayOutcome};
@@ -32,8 +32,7 @@ pub(super) async fn run(mut context: Context, args: ReplayArgs) -> Result<ExitCo
     lines.sort_by_key(|(seen, _)| *seen);
     // Nobody is told in a replay, so channels have no recipients.
     let mut live = app::decisions(&rules, std::collections::BTreeMap::new(), SignedDuration::ZERO);
-    let scratch = ScratchFolder::in_folder(std::env::temp_dir());
-    live.stories = Arc::new(Memory::on(Arc::new(scratch)));
+    live.stories = Arc::new(Memory::on(Arc::new(ScratchFiles::temporary())));
     let mut replay = Replay::new(Arc::new(live))?;
     let feeds: BTreeSet<FeedName> = lines.iter().map(|(_, line)| feed_of(line)).collect();
     replay.prepare(feeds).await?;

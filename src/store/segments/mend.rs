@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use rusqlite::{Connection, params};
 
 use super::super::lookup::GUID;
-use super::format::{self, Remembered};
+use super::format::{self, MOST_ENTRIES, Remembered};
 use super::{Loaded, insert_parts};
 use crate::model::Mark;
 
@@ -17,6 +17,9 @@ use crate::model::Mark;
 /// # Errors
 /// When the database fails.
 pub(in crate::store) fn mend(db: &Connection, keep: bool) -> rusqlite::Result<()> {
+    // What stands in for a lost row has the time in place of each number, and new
+    // entries are numbered from the highest.
+    db.execute("UPDATE segment SET last_entry = 0 WHERE entries > ?", [MOST_ENTRIES as i64])?;
     let mut select = db.prepare("SELECT id, entries FROM segment ORDER BY id")?;
     let segments = select.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
     for (segment, entries) in segments.collect::<rusqlite::Result<Vec<(i64, i64)>>>()? {
