@@ -14,14 +14,20 @@ const SHEET: u32 = 64 << 20;
 const GLANCE: usize = 1_024;
 /// Numbers on a page of places.
 const PAGE: usize = 256;
+/// Records begin at multiples of so many bytes, so that a place is short.
+const UNIT: u32 = 16;
+/// Bits that say where on its sheet a record begins, in these units.
+const PLACE_BITS: u32 = (SHEET / UNIT).trailing_zeros();
+/// So many sheets there may be, 64 GiB; their numbers go round.
+const SHEETS: u32 = (1 << (32 - PLACE_BITS)) - 1;
 
 /// Records by number, in the order in which they were put there.
 #[derive(Debug)]
 pub(super) struct Shelf {
     paper: Arc<dyn Paper>,
     sheets: VecDeque<Filled>,
-    /// The number of the first of them; sheets are counted from one.
-    first: NonZeroU32,
+    /// The number of the first of them.
+    first: u32,
     places: Places,
     next: u32,
     sheet_bytes: u32,
@@ -35,11 +41,24 @@ struct Filled {
     valid: u32,
 }
 
-/// Where a record stands.
+/// Where a record stands: one more than its sheet's number, and where there.
+/// There is one for each story and text, so it is packed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Place {
-    sheet: NonZeroU32,
-    at: u32,
+struct Place(NonZeroU32);
+
+impl Place {
+    fn new(sheet: u32, at: u32) -> Option<Self> {
+        NonZeroU32::new(((sheet + 1) << PLACE_BITS) | (at / UNIT)).map(Self)
+    }
+
+    fn sheet(self) -> u32 {
+        (self.0.get() >> PLACE_BITS) - 1
+    }
+
+    /// In bytes.
+    fn at(self) -> u32 {
+        (self.0.get() & ((1 << PLACE_BITS) - 1)) * UNIT
+    }
 }
 
 impl Shelf {
@@ -47,7 +66,7 @@ impl Shelf {
         Self {
             paper,
             sheets: VecDeque::new(),
-            first: NonZeroU32::MIN,
+            first: 0,
             places: Places::default(),
             next: 0,
             sheet_bytes: SHEET,
@@ -84,14 +103,16 @@ impl Shelf {
     pub(super) fn get(&self, number: u32) -> io::Result<Option<Vec<u8>>> {
         let Some(place) = self.places.get(number) else { return Ok(None) };
         let filled = self.sheets.get(self.sheet(place)).ok_or(io::ErrorKind::NotFound)?;
-        let mut bytes = vec![0; GLANCE.min(filled.bytes.saturating_sub(place.at) as usize)];
-        filled.sheet.read(place.at.into(), &mut bytes)?;
+        let at = place.at();
+        let mut bytes = vec![0; GLANCE.min(filled.bytes.saturating_sub(at) as usize)];
+        filled.sheet.read(at.into(), &mut bytes)?;
         let (length, record) = bytes.split_first_chunk().ok_or(io::ErrorKind::InvalidData)?;
         let (length, seen) = (u32::from_le_bytes(*length) as usize, record.len());
         let mut record = record.to_vec();
+        // What follows is of the next one, or fills up.
         record.resize(length, 0);
         if let Some(rest) = record.get_mut(seen..).filter(|rest| !rest.is_empty()) {
-            filled.sheet.read(u64::from(place.at) + 4 + seen as u64, rest)?;
+            filled.sheet.read(u64::from(at) + 4 + seen as u64, rest)?;
         }
         Ok(Some(record))
     }
@@ -104,20 +125,25 @@ impl Shelf {
 
     fn write(&mut self, record: &[u8]) -> io::Result<Place> {
         if self.sheets.back().is_none_or(|last| last.bytes >= self.sheet_bytes) {
+            if self.sheets.len() >= SHEETS as usize {
+                return Err(io::ErrorKind::StorageFull.into());
+            }
             let sheet = self.paper.sheet()?;
             self.sheets.push_back(Filled { sheet, bytes: 0, valid: 0 });
             self.drop_sheets();
         }
-        let sheet = self.first.saturating_add(self.sheets.len() as u32 - 1);
+        let sheet = (self.first + self.sheets.len() as u32 - 1) % SHEETS;
         let last = self.sheets.back_mut().ok_or(io::ErrorKind::NotFound)?;
-        let mut bytes = Vec::with_capacity(4 + record.len());
+        let length = (4 + record.len()).next_multiple_of(UNIT as usize);
+        let mut bytes = Vec::with_capacity(length);
         bytes.extend((record.len() as u32).to_le_bytes());
         bytes.extend(record);
+        bytes.resize(length, 0);
         last.sheet.write(last.bytes.into(), &bytes)?;
-        let at = last.bytes;
-        last.bytes += bytes.len() as u32;
+        let place = Place::new(sheet, last.bytes).ok_or(io::ErrorKind::StorageFull)?;
+        last.bytes += length as u32;
         last.valid += 1;
-        Ok(Place { sheet, at })
+        Ok(place)
     }
 
     fn leave(&mut self, place: Option<Place>) {
@@ -129,14 +155,14 @@ impl Shelf {
     }
 
     fn sheet(&self, place: Place) -> usize {
-        (place.sheet.get() - self.first.get()) as usize
+        ((place.sheet() + SHEETS - self.first) % SHEETS) as usize
     }
 
     /// Drops the oldest sheets while nothing on them is valid, but not the last.
     fn drop_sheets(&mut self) {
         while self.sheets.len() > 1 && self.sheets.front().is_some_and(|first| first.valid == 0) {
             self.sheets.pop_front();
-            self.first = self.first.saturating_add(1);
+            self.first = (self.first + 1) % SHEETS;
         }
     }
 }
@@ -234,14 +260,17 @@ mod tests {
     fn sheets_go_when_nothing_on_them_is_valid() {
         let mut shelf = Shelf::new(Arc::new(MemoryPaper));
         shelf.sheet_bytes = 4_000;
-        let long = vec![7; 1_000];
-        for n in 0..40 {
-            shelf.push(&long).unwrap();
+        // So many that their numbers go round.
+        let long = |n: u32| vec![n as u8; 1_000 + n as usize % 7];
+        for n in 0..4 * SHEETS + 40 {
+            shelf.push(&long(n)).unwrap();
             if n >= 8 {
+                assert_eq!(shelf.get(n - 8).unwrap().unwrap(), long(n - 8));
                 shelf.remove(n - 8);
             }
             assert!(shelf.sheets.len() <= 4, "{} sheets", shelf.sheets.len());
         }
-        assert_eq!(shelf.get(39).unwrap().unwrap(), long);
+        let place = Place::new(SHEETS - 1, SHEET - UNIT).unwrap();
+        assert_eq!((place.sheet(), place.at()), (SHEETS - 1, SHEET - UNIT));
     }
 }
