@@ -54,7 +54,7 @@ const PATIENCE: SignedDuration = SignedDuration::from_mins(20);
 /// From this hour on memory may grow by a twentieth, however long it goes on, besides where each
 /// entry since then stands.
 const SETTLED: usize = 1;
-const OF_AN_ENTRY: u64 = 24;
+const OF_AN_ENTRY: u64 = 16;
 /// Requests under way, and files of stories that are merged, beside what is always open.
 const MORE_DESCRIPTORS: usize = 24;
 
