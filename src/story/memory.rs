@@ -13,7 +13,7 @@ use xxhash_rust::xxh3::xxh3_64;
 use super::features::Features;
 use super::learned::Learned;
 use super::paper::{MemoryPaper, Paper};
-use super::window::{Bounds, Join, Telling, Window};
+use super::window::{Join, Telling, Window};
 use crate::model::{EntryId, FeedName, Joined, MemoryPosition, StoredMemory, StoryId};
 
 /// Tellings between two times that what was learnt is stored.
@@ -43,12 +43,8 @@ const DISTRUST: u32 = 20;
 
 impl Inner {
     fn new(paper: &Arc<dyn Paper>, distrust: u32) -> Self {
-        let window = if distrust > 0 {
-            let paper: Arc<dyn Paper> = Arc::new(MemoryPaper);
-            Window::new(&paper, Bounds::NARROW)
-        } else {
-            Window::new(paper, Bounds::WIDE)
-        };
+        let memory: Arc<dyn Paper> = Arc::new(MemoryPaper);
+        let window = Window::new(if distrust > 0 { &memory } else { paper });
         let (position, learned) = (MemoryPosition::default(), Learned::default());
         Self { position, learned, window, unstored: 0, fails: false, distrust }
     }

@@ -11,6 +11,11 @@ pub trait Paper: Debug + Send + Sync {
     /// # Errors
     /// When there is none, as on a full disk.
     fn sheet(&self) -> io::Result<Box<dyn Sheet>>;
+
+    /// Whether what is written takes memory, so that there is less room.
+    fn takes_memory(&self) -> bool {
+        false
+    }
 }
 
 /// Bytes that are written once and read often.
@@ -35,6 +40,10 @@ pub struct MemoryPaper;
 impl Paper for MemoryPaper {
     fn sheet(&self) -> io::Result<Box<dyn Sheet>> {
         Ok(Box::new(Vec::new()))
+    }
+
+    fn takes_memory(&self) -> bool {
+        true
     }
 }
 

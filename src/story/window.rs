@@ -53,7 +53,7 @@ const TOLD_OFTEN: f64 = 0.2;
 /// nobody told for longest rest before their time, and the oldest texts are
 /// forgotten.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Bounds {
+struct Bounds {
     /// Terms of stories that may grow: some thirty bytes of paper each.
     terms: usize,
     /// Such stories, and texts: some three hundred bytes of paper each, and some
@@ -63,9 +63,9 @@ pub(super) struct Bounds {
 
 impl Bounds {
     /// On a disk.
-    pub(super) const WIDE: Self = Self { terms: 16_000_000, stories: 1_000_000 };
-    /// In memory: 300 MiB at most.
-    pub(super) const NARROW: Self = Self { terms: 4_000_000, stories: 200_000 };
+    const WIDE: Self = Self { terms: 16_000_000, stories: 1_000_000 };
+    /// In memory.
+    const NARROW: Self = Self { terms: 4_000_000, stories: 200_000 };
 }
 
 /// What an entry may join a story by.
@@ -138,13 +138,13 @@ type Found = (StoryId, Joined);
 
 impl Window {
     /// An empty one that writes on this.
-    pub(super) fn new(paper: &Arc<dyn Paper>, bounds: Bounds) -> Self {
+    pub(super) fn new(paper: &Arc<dyn Paper>) -> Self {
         Self {
             now: 0,
             reach: Reach::new(Arc::clone(paper)),
             texts: Texts::new(Arc::clone(paper)),
             index: Index::new(Arc::clone(paper)),
-            bounds,
+            bounds: if paper.takes_memory() { Bounds::NARROW } else { Bounds::WIDE },
         }
     }
 
@@ -385,11 +385,7 @@ mod tests {
     impl Default for Desk {
         fn default() -> Self {
             let paper: Arc<dyn Paper> = Arc::new(MemoryPaper);
-            Self {
-                window: Window::new(&paper, Bounds::WIDE),
-                learned: Learned::default(),
-                entries: 0,
-            }
+            Self { window: Window::new(&paper), learned: Learned::default(), entries: 0 }
         }
     }
 
