@@ -65,7 +65,7 @@ impl Bounds {
     /// On a disk.
     const WIDE: Self = Self { terms: 16_000_000, stories: 1_000_000 };
     /// In memory.
-    const NARROW: Self = Self { terms: 4_000_000, stories: 200_000 };
+    const NARROW: Self = Self { terms: 1_500_000, stories: 80_000 };
 }
 
 /// What an entry may join a story by.
